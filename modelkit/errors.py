@@ -1,0 +1,171 @@
+"""Every failure a caller can meet, as one tree, so that one renderer (`serving.http.problems`) serves them all.
+
+SlipwayError
+├── InvalidRequest          400 invalid-request
+│   └── AmbiguousModel      400 ambiguous-model
+├── Unauthenticated         401 unauthenticated
+│   └── TokenExpired        401 token-expired
+├── InsufficientScope       403 insufficient-scope
+├── NotFound                404 not-found
+│   ├── ModelNotFound       404 model-not-found
+│   └── VersionNotLoaded    404 version-not-loaded
+├── MethodNotAllowed        405 method-not-allowed
+├── NotAcceptable           406 not-acceptable
+├── RequestTimeout          408 request-timeout
+├── PayloadTooLarge         413 payload-too-large
+├── UnsupportedMediaType    415 unsupported-media-type
+├── RateLimited             429 rate-limited
+├── PredictionFailed        500 prediction-failed
+├── Unavailable             503 unavailable
+│   ├── ModelNotReady       503 model-not-ready
+│   ├── Overloaded          503 overloaded
+│   ├── Draining            503 draining
+│   ├── IdentityUnavailable 503 identity-unavailable
+│   └── LogUnavailable      503 log-unavailable
+└── DeadlineExceeded        504 deadline-exceeded
+
+ServableError               (not for callers: a version that must not serve)
+├── CorruptServable         a file is missing or differs from its digest
+└── ContractMismatch        the version does not fit this image
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldError:
+    """One thing wrong with one place of a request. `pointer` is a JSON pointer (RFC 6901); `row` counts from 0."""
+
+    pointer: str
+    detail: str
+    row: int | None = None
+
+
+class SlipwayError(Exception):
+    """Base of every failure that is rendered to a caller.
+
+    `detail` is safe to show: it never repeats input values, paths of this machine or secrets.
+    """
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal-error"
+    title: ClassVar[str] = "Internal error"
+    retry_after_seconds: ClassVar[int | None] = None
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        errors: Sequence[FieldError] = (),
+        headers: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail or self.title
+        self.errors = tuple(errors)
+        self.headers = tuple(headers)
+
+
+class InvalidRequest(SlipwayError):
+    status, code, title = 400, "invalid-request", "The request is not valid"
+
+
+class AmbiguousModel(InvalidRequest):
+    code, title = "ambiguous-model", "More than one model accepts this body"
+
+
+class Unauthenticated(SlipwayError):
+    status, code, title = 401, "unauthenticated", "A valid bearer token is needed"
+
+
+class TokenExpired(Unauthenticated):
+    code, title = "token-expired", "The token has expired"
+
+
+class InsufficientScope(SlipwayError):
+    status, code, title = 403, "insufficient-scope", "The token does not allow this"
+
+
+class NotFound(SlipwayError):
+    status, code, title = 404, "not-found", "Nothing is served at this address"
+
+
+class ModelNotFound(NotFound):
+    code, title = "model-not-found", "No model of this name is served here"
+
+
+class VersionNotLoaded(NotFound):
+    code, title = "version-not-loaded", "This model version is not loaded"
+
+
+class MethodNotAllowed(SlipwayError):
+    status, code, title = 405, "method-not-allowed", "The method is not allowed here"
+
+
+class NotAcceptable(SlipwayError):
+    status, code, title = 406, "not-acceptable", "No acceptable representation"
+
+
+class RequestTimeout(SlipwayError):
+    status, code, title = 408, "request-timeout", "The request body did not arrive in time"
+
+
+class PayloadTooLarge(SlipwayError):
+    status, code, title = 413, "payload-too-large", "The request body is too large"
+
+
+class UnsupportedMediaType(SlipwayError):
+    status, code, title = 415, "unsupported-media-type", "The body must be application/json"
+
+
+class RateLimited(SlipwayError):
+    status, code, title = 429, "rate-limited", "Too many requests from this subject"
+    retry_after_seconds = 1
+
+
+class PredictionFailed(SlipwayError):
+    status, code, title = 500, "prediction-failed", "The prediction could not be computed"
+
+
+class Unavailable(SlipwayError):
+    status, code, title = 503, "unavailable", "The service cannot answer now"
+    retry_after_seconds = 1
+
+
+class ModelNotReady(Unavailable):
+    code, title = "model-not-ready", "The model is not ready"
+
+
+class Overloaded(Unavailable):
+    code, title = "overloaded", "The service is at its limit"
+
+
+class Draining(Unavailable):
+    code, title = "draining", "This replica is shutting down"
+
+
+class IdentityUnavailable(Unavailable):
+    code, title = "identity-unavailable", "Logging in is not possible now"
+
+
+class LogUnavailable(Unavailable):
+    code, title = "log-unavailable", "The prediction log cannot take the record"
+
+
+class DeadlineExceeded(SlipwayError):
+    status, code, title = 504, "deadline-exceeded", "The deadline passed before an answer was ready"
+
+
+class ServableError(Exception):
+    """A model version that must not serve; the previous one keeps serving."""
+
+
+class CorruptServable(ServableError):
+    """A file of the servable is missing, unreadable, or differs from its recorded digest."""
+
+
+class ContractMismatch(ServableError):
+    """The servable was made for another schema, other feature columns, or computes other golden outputs."""
