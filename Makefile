@@ -1,0 +1,141 @@
+# Every command of the project; `make help` lists them, and CI calls the same ones.
+# A fresh machine needs Python 3.11, git and make. Nothing is installed outside this folder.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+PYTHON ?= $(firstword $(foreach name,python3.11 python3 python,$(shell \
+	$(name) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $(name))))
+BIN := .venv/bin
+UV := .venv-tools/bin/uv
+MODELS := $(subst _,-,$(patsubst catalog/%/definition.py,%,$(wildcard catalog/*/definition.py)))
+CHOSEN = $(or $(MODEL),$(MODELS))
+LOCK := $(UV) pip compile pyproject.toml --quiet --custom-compile-command "make lock"
+
+# Stages of `dvc repro` say `python`: let them find ours.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+# uv has settings of its own; let it use the mirror and the certificates that pip is told to use.
+ifdef PIP_INDEX_URL
+export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
+endif
+ifdef PIP_EXTRA_INDEX_URL
+export UV_INDEX ?= $(PIP_EXTRA_INDEX_URL)
+endif
+ifdef PIP_CERT
+export SSL_CERT_FILE ?= $(PIP_CERT)
+endif
+
+##@ Start here
+
+.PHONY: help
+help: ## List these targets
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: demo
+demo: data train register promote ## From raw data to an authenticated, cached, logged prediction, step by step
+	$(BIN)/python -m clients.demo
+
+.PHONY: test tests
+test: setup ## Run every test (synthetic data; real data too when SLIPWAY_RAW_DIR is set)
+	$(BIN)/pytest $(PYTEST_ARGS)
+tests: test ## The same as `make test`
+
+##@ Environment
+
+.PHONY: setup
+setup: .venv/.stamp ## Create or update the environment in .venv from the lock
+
+.venv-tools/.stamp: requirements/tools.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 was not found. Install it, or say where it is: make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv .venv-tools && .venv-tools/bin/pip install --quiet --require-hashes -r requirements/tools.txt
+	@touch $@
+
+.venv/.stamp: requirements/dev.txt .venv-tools/.stamp
+	@test -x $(BIN)/python || $(UV) venv --quiet --python .venv-tools/bin/python .venv
+	$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements/dev.txt
+	@touch $@
+
+.PHONY: lock
+lock: .venv-tools/.stamp ## Rewrite the locks from pyproject.toml (LOCK_ARGS=--upgrade for newer versions)
+	$(LOCK) $(LOCK_ARGS) --group dev --output-file requirements/dev.txt
+	$(LOCK) --group serving --group agent --constraints requirements/dev.txt --output-file requirements/serving.txt
+	$(LOCK) $(LOCK_ARGS) --group tools --output-file requirements/tools.txt
+
+.PHONY: hooks
+hooks: setup ## Check every commit before it is made, and its message
+	$(BIN)/pre-commit install --hook-type pre-commit --hook-type commit-msg
+
+.PHONY: clean
+clean: ## Remove caches and reports; keeps environments, data, models and records
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage* htmlcov coverage.xml
+	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
+
+##@ Quality
+
+.PHONY: check lint layout types imports spelling
+check: lint layout types imports spelling ## Everything that can be said without running the code; writes nothing
+lint: setup ## Of these: rules of the code (ruff)
+	$(BIN)/ruff check .
+layout: setup ## Of these: layout (ruff format)
+	$(BIN)/ruff format --check .
+types: setup ## Of these: types (mypy --strict)
+	$(BIN)/mypy
+imports: setup ## Of these: who may import whom (.importlinter)
+	$(BIN)/lint-imports --no-logo
+spelling: setup ## Of these: spelling (typos)
+	$(BIN)/typos
+
+.PHONY: format
+format: setup ## Fix what can be fixed: layout, order of imports, spelling of names
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+.PHONY: unit
+unit: setup ## Only the quick tests: no servers, no training
+	$(BIN)/pytest tests/unit tests/contract tests/architecture $(PYTEST_ARGS)
+
+.PHONY: coverage
+coverage: setup ## Run every test and say which lines none of them reaches
+	$(BIN)/pytest --cov --cov-report=term-missing:skip-covered $(PYTEST_ARGS)
+
+##@ Models
+
+.PHONY: data
+data: setup ## Fetch raw data: real files from SLIPWAY_RAW_DIR, otherwise a synthetic set
+	$(BIN)/python -m training data
+
+.PHONY: train
+train: data ## Train, evaluate and compile what has changed (dvc repro)
+	$(BIN)/dvc repro
+
+.PHONY: register
+register: train ## Register the trained models in MLflow (MODEL=name for one)
+	@set -e; for model in $(CHOSEN); do $(BIN)/python -m training register $$model; done
+
+.PHONY: promote
+promote: setup ## Judge the candidates and put them into production (MODEL=name for one)
+	@set -e; for model in $(CHOSEN); do $(BIN)/python -m training promote $$model; done
+
+.PHONY: rollback
+rollback: setup ## Put the previous version of MODEL=name back into production
+	$(BIN)/python -m training rollback $(or $(MODEL),$(error say which one: make rollback MODEL=name))
+
+##@ Service
+
+.PHONY: migrate
+migrate: setup ## Bring the database to the current schema
+	$(BIN)/python -m records upgrade
+
+.PHONY: user
+user: migrate ## Create a user: make user NAME=ada [SCOPES="predict read"]; asks for the password
+	$(BIN)/python -m auth create-user $(or $(NAME),$(error say who: make user NAME=ada)) $(SCOPES:%=--scope %)
+
+.PHONY: serve
+serve: migrate ## Serve the promoted models on API_HOST:API_PORT (127.0.0.1:8000)
+	$(BIN)/python -m serving
+
+.PHONY: bench
+bench: setup ## Measure the service beside its peers, on this machine
+	$(BIN)/python -m bench
