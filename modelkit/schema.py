@@ -22,6 +22,14 @@ from modelkit.annotations import alternatives, scalar_type
 from modelkit.errors import FieldError
 
 MAX_REPORTED_ERRORS = 50
+BOUNDS: dict[type, str] = {
+    annotated_types.Ge: "ge",
+    annotated_types.Gt: "gt",
+    annotated_types.Le: "le",
+    annotated_types.Lt: "lt",
+    annotated_types.MinLen: "min_length",
+    annotated_types.MaxLen: "max_length",
+}
 
 
 class RequestModel(BaseModel):
@@ -50,7 +58,9 @@ def schema_digest(model: type[RequestModel]) -> str:
 def field_errors(error: ValidationError, *, prefix: str = "", row: int | None = None) -> list[FieldError]:
     """Pydantic's findings as JSON pointers. Messages name bounds and types, never the value that was sent."""
     found = []
-    for item in error.errors(include_url=False, include_context=False, include_input=False)[:MAX_REPORTED_ERRORS]:
+    for item in error.errors(include_url=False, include_context=False, include_input=False)[
+        :MAX_REPORTED_ERRORS
+    ]:
         pointer = prefix + "".join(f"/{_escape(part)}" for part in item["loc"])
         found.append(FieldError(pointer=pointer, detail=item["msg"], row=row))
     return found
@@ -64,7 +74,7 @@ def _msgspec_type(info: FieldInfo) -> Any:
     options = alternatives(info.annotation)
     bounds = _bounds(info.metadata)
     compiled = [option if option is type(None) else _bounded(option, bounds) for option in options]
-    return compiled[0] if len(compiled) == 1 else typing.Union[tuple(compiled)]
+    return compiled[0] if len(compiled) == 1 else typing.Union[tuple(compiled)]  # noqa: UP007 (made at run time)
 
 
 def _bounded(annotation: Any, outer: dict[str, Any]) -> Any:
@@ -84,22 +94,11 @@ def _bounded(annotation: Any, outer: dict[str, Any]) -> Any:
 def _bounds(metadata: typing.Iterable[Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for item in metadata:
-        match item:
-            case annotated_types.Ge(ge=bound):
-                found["ge"] = bound
-            case annotated_types.Gt(gt=bound):
-                found["gt"] = bound
-            case annotated_types.Le(le=bound):
-                found["le"] = bound
-            case annotated_types.Lt(lt=bound):
-                found["lt"] = bound
-            case annotated_types.MinLen(min_length=bound):
-                found["min_length"] = bound
-            case annotated_types.MaxLen(max_length=bound):
-                found["max_length"] = bound
-            case _ if getattr(item, "pattern", None):
-                # Python's `$` also matches before a final line break; pydantic's does not.
-                found["pattern"] = re.sub(r"\$$", r"\\Z", item.pattern)
+        if name := BOUNDS.get(type(item)):
+            found[name] = getattr(item, name)
+        elif getattr(item, "pattern", None):
+            # Python's `$` also matches before a final line break; pydantic's does not.
+            found["pattern"] = re.sub(r"\$$", r"\\Z", item.pattern)
     return found
 
 
