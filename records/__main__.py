@@ -1,0 +1,54 @@
+"""Command line of the database: `python -m records upgrade|current --database-url URL`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from records.engine import open_engine
+from records.migrate import is_current, upgrade
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """`current` exits with 1 when the schema is not the one that this code was written for."""
+    options = _parser().parse_args(arguments)
+    try:
+        if options.command == "upgrade":
+            upgrade(options.database_url)
+            print("the schema is current")
+            return 0
+        return _report(options.database_url)
+    except SQLAlchemyError as error:
+        print(
+            f"the database cannot be used: {getattr(error, 'orig', None) or type(error).__name__}",
+            file=sys.stderr,
+        )
+        return 2
+
+
+def _report(url: str) -> int:
+    engine = open_engine(url)
+    try:
+        current = is_current(engine)
+    finally:
+        engine.dispose()
+    print(
+        "the schema is current" if current else "the schema is not current: run `python -m records upgrade`"
+    )
+    return 0 if current else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m records", description=__doc__)
+    parser.add_argument("command", choices=("upgrade", "current"))
+    parser.add_argument(
+        "--database-url", required=True, help="SQLAlchemy URL, such as sqlite:///var/slipway.db"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,84 @@
+"""One way to open the database, so that every program has the same durability, time-outs and JSON."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+from sqlalchemy.pool import ConnectionPoolEntry
+
+BUSY_TIMEOUT_SECONDS = 10
+CONNECT_TIMEOUT_SECONDS = 3
+
+# WAL lets readers go on while the log is written. In WAL mode `synchronous=NORMAL` may undo the last commits
+# at a power loss; the shipper deletes its copy of a record once it is committed here, so a commit must be final.
+SQLITE_PRAGMAS = ("PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON")
+
+# A peer that vanished without a word is noticed in seconds, not after the operating system's two hours.
+POSTGRES_ARGUMENTS = {
+    "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+    "application_name": "slipway",
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for `sqlite:///file` or `postgresql://…`; connects on first use, not here."""
+    target = _with_driver(make_url(url))
+    if target.get_backend_name() == "sqlite":
+        return _open_sqlite(target)
+    return create_engine(
+        target, pool_pre_ping=True, pool_recycle=1800, connect_args=POSTGRES_ARGUMENTS, **_json_codec()
+    )
+
+
+def _open_sqlite(target: URL) -> Engine:
+    if target.database and target.database != ":memory:":
+        Path(target.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(target, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, **_json_codec())
+    event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    _enter_wal_mode(cursor)
+    for pragma in SQLITE_PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _enter_wal_mode(cursor: DBAPICursor) -> None:
+    """Waits for its turn by itself: SQLite ignores the busy time-out while a new file changes its journal mode."""
+    give_up_at = time.monotonic() + BUSY_TIMEOUT_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > give_up_at:
+                raise
+            time.sleep(0.02)
+
+
+def _with_driver(target: URL) -> URL:
+    """PostgreSQL URLs as everybody writes them mean psycopg 3 here."""
+    if target.drivername in ("postgresql", "postgres"):
+        return target.set(drivername="postgresql+psycopg")
+    return target
+
+
+def _json_codec() -> dict[str, Any]:
+    return {"json_serializer": _to_json, "json_deserializer": orjson.loads}
+
+
+def _to_json(value: Any) -> str:
+    return orjson.dumps(value).decode()

@@ -1,0 +1,29 @@
+"""One answered prediction as it travels from the request process through the spool into SQL.
+
+Kept apart from `prediction_log` so that the request process can name it without importing SQLAlchemy.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """`features` is the canonical request row as JSON, `prediction` a classifier's label and probabilities as JSON.
+
+    `created_at` is seconds since the epoch, `latency_ms` from the request's arrival to this record.
+    """
+
+    prediction_id: str
+    model: str
+    version: str
+    request_id: str
+    subject: str
+    user_id: int | None
+    features: msgspec.Raw
+    predicted_value: float | None
+    prediction: msgspec.Raw | None
+    outcome: str
+    cached: bool
+    latency_ms: float
+    created_at: float

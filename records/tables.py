@@ -1,0 +1,173 @@
+"""The tables, as SQLAlchemy models; `records/migrations` creates them, and a test keeps the two equal."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, MetaData, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, synonym
+
+from records.columns import BigId, Document, UtcDateTime, utc_now
+
+# Constraints carry names, so that a migration can drop them on both databases.
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMES)
+    type_annotation_map = {datetime: UtcDateTime(), Any: Document}  # noqa: RUF012 (read once by SQLAlchemy)
+
+
+class User(Base):
+    """Someone who can log in. Users are disabled, never deleted: their predictions keep pointing at them."""
+
+    __tablename__ = "users"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    username: Mapped[str] = mapped_column(unique=True)
+    password_hash: Mapped[str]
+    scopes: Mapped[str]
+    disabled_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class LoginSession(Base):
+    __tablename__ = "login_sessions"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    token_id: Mapped[str] = mapped_column(unique=True)
+    address: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class RefreshToken(Base):
+    """Hashed at rest; a token used twice revokes its whole family."""
+
+    __tablename__ = "refresh_tokens"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    family_id: Mapped[str] = mapped_column(index=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    scopes: Mapped[str]
+    issued_at: Mapped[datetime] = mapped_column(default=utc_now)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class Prediction(Base):
+    """One answered row. `prediction` is what a classifier says beyond a number: its label and probabilities."""
+
+    __tablename__ = "predictions"
+    __table_args__ = (Index(None, "model", "created_at"), Index(None, "subject", "created_at"))
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    prediction_id: Mapped[str] = mapped_column(unique=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    subject: Mapped[str]
+    model: Mapped[str]
+    version: Mapped[str]
+    request_id: Mapped[str]
+    features: Mapped[Any] = mapped_column(nullable=False)
+    predicted_value: Mapped[float | None]
+    predicted_minutes: Mapped[float | None] = synonym("predicted_value")
+    prediction: Mapped[Any | None]
+    outcome: Mapped[str]
+    cached: Mapped[bool]
+    latency_ms: Mapped[float]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Feedback(Base):
+    """What really happened. No foreign key: the truth may arrive before the prediction has left the spool."""
+
+    __tablename__ = "feedback"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    prediction_id: Mapped[str] = mapped_column(unique=True)
+    subject: Mapped[str]
+    actual_value: Mapped[float | None]
+    actual: Mapped[Any | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
+
+
+class ShadowPrediction(Base):
+    """What another version would have answered to the row of `prediction_id`."""
+
+    __tablename__ = "shadow_predictions"
+    __table_args__ = (UniqueConstraint("prediction_id", "version"), Index(None, "model", "created_at"))
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    prediction_id: Mapped[str]
+    model: Mapped[str]
+    version: Mapped[str]
+    predicted_value: Mapped[float | None]
+    prediction: Mapped[Any | None]
+    outcome: Mapped[str]
+    latency_ms: Mapped[float]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class ModelEvent(Base):
+    """The ledger: one row for every move of an alias, never changed afterwards."""
+
+    __tablename__ = "model_events"
+    __table_args__ = (Index(None, "model", "created_at"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    model: Mapped[str]
+    version: Mapped[str]
+    alias: Mapped[str]
+    from_version: Mapped[str | None]
+    to_version: Mapped[str | None]
+    action: Mapped[str]
+    actor: Mapped[str]
+    reason: Mapped[str]
+    report: Mapped[Any | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class ModelMetric(Base):
+    """One run of the monitoring job over recent predictions."""
+
+    __tablename__ = "model_metrics"
+    __table_args__ = (Index(None, "model", "timestamp"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    timestamp: Mapped[datetime] = mapped_column(default=utc_now)
+    model: Mapped[str]
+    version: Mapped[str | None]
+    share_missing_values: Mapped[float | None]
+    prediction_drift: Mapped[float | None]
+    num_drifted_columns: Mapped[int | None]
+    value_range_share_in_range: Mapped[float | None]
+    prediction_corr_with_features: Mapped[float | None]
+
+
+class Batch(Base):
+    """One run of offline prediction."""
+
+    __tablename__ = "batches"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    batch_id: Mapped[str] = mapped_column(unique=True)
+    model: Mapped[str]
+    version: Mapped[str]
+    source: Mapped[str]
+    destination: Mapped[str]
+    status: Mapped[str]
+    row_count: Mapped[int | None]
+    rejected_count: Mapped[int | None]
+    detail: Mapped[str | None]
+    started_at: Mapped[datetime] = mapped_column(default=utc_now)
+    finished_at: Mapped[datetime | None]
