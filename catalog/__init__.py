@@ -1,0 +1,1 @@
+"""The declarations: one folder per model, read by training, serving, load tests and monitoring alike."""

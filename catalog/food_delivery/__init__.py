@@ -1,0 +1,1 @@
+"""Minutes from order to door for a restaurant delivery."""

@@ -1,0 +1,1 @@
+"""Species of an iris from four measurements: the smallest classifier that the product serves."""
