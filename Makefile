@@ -13,6 +13,9 @@ MODELS := $(subst _,-,$(patsubst catalog/%/definition.py,%,$(wildcard catalog/*/
 CHOSEN = $(or $(MODEL),$(MODELS))
 LOCK := $(UV) pip compile pyproject.toml --quiet --custom-compile-command "make lock"
 
+# On a developer's machine the service may use development defaults; a deployment says otherwise.
+export SLIPWAY_ENV ?= dev
+export DATABASE_URL ?= sqlite:///var/slipway.db
 # Stages of `dvc repro` say `python`: let them find ours.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # uv has settings of its own; let it use the mirror and the certificates that pip is told to use.
@@ -126,7 +129,7 @@ rollback: setup ## Put the previous version of MODEL=name back into production
 
 .PHONY: migrate
 migrate: setup ## Bring the database to the current schema
-	$(BIN)/python -m records upgrade
+	$(BIN)/python -m records upgrade --database-url "$$DATABASE_URL"
 
 .PHONY: user
 user: migrate ## Create a user: make user NAME=ada [SCOPES="predict read"]; asks for the password

@@ -47,7 +47,7 @@ def main() -> int:
     narrator = Narrator()
     service = LocalService(LOG, host=settings.reachable_host, port=settings.api_port)
     try:
-        username, password = prepare(narrator)
+        username, password = prepare(narrator, settings.database_url.get_secret_value())
         walk(narrator, settings, service, (username, password))
     except (DemoFailed, Missing, RequestFailed, ServiceFailed) as failure:
         print(f"\nThe demo failed: {failure}", file=sys.stderr)
@@ -57,10 +57,10 @@ def main() -> int:
     return 0
 
 
-def prepare(narrator: Narrator) -> tuple[str, str]:
+def prepare(narrator: Narrator, database: str) -> tuple[str, str]:
     """A database with the current schema and somebody who may log in."""
     narrator.step("The database gets its tables, and somebody who may ask")
-    run("-m", "records", "upgrade")
+    run("-m", "records", "upgrade", "--database-url", database)
     narrator.say("make migrate    brought the tables to the current schema")
     username, password = f"demo-{secrets.token_hex(3)}", secrets.token_urlsafe(18)
     run(

@@ -6,12 +6,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+SERVE = (sys.executable, "-m", "serving")
 STOP_SECONDS = 20
 
 
@@ -22,8 +23,9 @@ class ServiceFailed(Exception):
 class LocalService(AbstractContextManager["LocalService"]):
     """`python -m serving`, its output in a file; stopped, by its process id, when the context ends."""
 
-    def __init__(self, log: Path, *, host: str, port: int) -> None:
+    def __init__(self, log: Path, *, host: str, port: int, command: Sequence[str] = SERVE) -> None:
         self.log = log
+        self._command = command
         self._address = (host, port)
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -34,8 +36,7 @@ class LocalService(AbstractContextManager["LocalService"]):
             )
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as output:
-            command = [sys.executable, "-m", "serving"]
-            self._process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+            self._process = subprocess.Popen(self._command, stdout=output, stderr=subprocess.STDOUT)
         return self
 
     def __exit__(

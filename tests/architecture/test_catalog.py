@@ -1,0 +1,38 @@
+"""A model is declared in one place: its folder, its block of knobs and its entry in the catalog are the same list."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from modelkit.definition import ModelDefinition, load_catalog
+from tests.architecture.source_tree import ROOT, files
+
+CATALOG = load_catalog()
+PARTS = {"__init__.py", "definition.py", "schema.py", "features.py", "recipe.py", "CARD.md"}
+
+
+def folders() -> set[str]:
+    return {path.parts[1] for path in files() if path.parts[0] == "catalog" and len(path.parts) > 2}
+
+
+def test_every_folder_of_the_catalog_declares_a_model() -> None:
+    assert {definition.package for definition in CATALOG.values()} == folders()
+
+
+def test_every_model_has_a_block_of_knobs_and_every_block_a_model() -> None:
+    blocks = yaml.safe_load((ROOT / "params.yaml").read_text())["models"]
+    assert {name: block["package"] for name, block in blocks.items()} == {
+        d.name: d.package for d in CATALOG.values()
+    }
+
+
+def test_no_two_models_share_a_name_in_the_registry() -> None:
+    names = [definition.registry_name for definition in CATALOG.values()]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("definition", CATALOG.values(), ids=lambda definition: definition.name)
+def test_a_model_has_all_its_parts(definition: ModelDefinition) -> None:
+    present = {path.name for path in files() if path.parts[:2] == ("catalog", definition.package)}
+    assert PARTS - present == set()
