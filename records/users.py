@@ -1,0 +1,94 @@
+"""Users and their logins, as rows; what a password or a token is, `auth` knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from records.columns import utc_now
+from records.tables import LoginSession, User
+
+
+class UserExists(Exception):
+    """There is a user of this name already."""
+
+
+class NoSuchUser(Exception):
+    """There is no user of this name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserRow:
+    """`scopes` is space-separated, as in a token."""
+
+    id: int
+    username: str
+    password_hash: str
+    scopes: str
+    disabled: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoginRow:
+    user_id: int
+    token_id: str
+    address: str | None
+    created_at: datetime
+    expires_at: datetime
+
+
+def find_user(engine: Engine, username: str) -> UserRow | None:
+    with Session(engine) as session:
+        user = session.scalar(select(User).where(User.username == username))
+        return None if user is None else _row(user)
+
+
+def add_user(engine: Engine, *, username: str, password_hash: str, scopes: str) -> UserRow:
+    """Raises UserExists."""
+    user = User(username=username, password_hash=password_hash, scopes=scopes)
+    try:
+        with Session(engine, expire_on_commit=False) as session, session.begin():
+            session.add(user)
+    except IntegrityError as error:
+        raise UserExists(username) from error
+    return _row(user)
+
+
+def set_disabled(engine: Engine, username: str, *, disabled: bool) -> None:
+    """A disabled user cannot log in; tokens they hold live on until they expire. Raises NoSuchUser."""
+    moment = utc_now() if disabled else None
+    with engine.begin() as connection:
+        changed = connection.execute(update(User).where(User.username == username).values(disabled_at=moment))
+    if changed.rowcount == 0:
+        raise NoSuchUser(username)
+
+
+def set_password_hash(engine: Engine, user_id: int, password_hash: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(update(User).where(User.id == user_id).values(password_hash=password_hash))
+
+
+def record_login_session(engine: Engine, login: LoginRow) -> None:
+    row = LoginSession(
+        user_id=login.user_id,
+        token_id=login.token_id,
+        address=login.address,
+        created_at=login.created_at,
+        expires_at=login.expires_at,
+    )
+    with Session(engine) as session, session.begin():
+        session.add(row)
+
+
+def _row(user: User) -> UserRow:
+    return UserRow(
+        id=user.id,
+        username=user.username,
+        password_hash=user.password_hash,
+        scopes=user.scopes,
+        disabled=user.disabled_at is not None,
+    )
