@@ -1,0 +1,31 @@
+"""What can stop a training command, each as one sentence for the terminal and a non-zero exit."""
+
+from __future__ import annotations
+
+
+class TrainingError(Exception):
+    """Base: the command stops, prints the message and exits with 1."""
+
+
+class UnknownModel(TrainingError):
+    """The catalog declares no model of this name."""
+
+
+class RawDataMissing(TrainingError):
+    """A raw file that the recipe needs is not where it should be."""
+
+
+class PreparedDataInvalid(TrainingError):
+    """Prepared rows and the request schema disagree: training would learn from what serving never sees."""
+
+
+class CompileRefused(TrainingError):
+    """The compiled model answers otherwise than the pipeline it was compiled from."""
+
+
+class NotRegistered(TrainingError):
+    """The registry has no such version or alias."""
+
+
+class PromotionRefused(TrainingError):
+    """At least one gate failed, or another promotion came first."""

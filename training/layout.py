@@ -1,0 +1,58 @@
+"""Where the stages of one model read and write, relative to the current folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """Paths of one model. `dvc.yaml` names the same ones."""
+
+    model: str
+    root: Path = Path()
+
+    @property
+    def raw(self) -> Path:
+        return self.root / "data" / "raw" / self.model
+
+    @property
+    def prepared(self) -> Path:
+        return self.root / "data" / "prepared" / self.model
+
+    @property
+    def rows(self) -> Path:
+        return self.prepared / "rows.parquet"
+
+    @property
+    def features(self) -> Path:
+        return self.root / "data" / "features" / self.model / "features.parquet"
+
+    @property
+    def outputs(self) -> Path:
+        return self.root / "models" / self.model
+
+    @property
+    def pipeline(self) -> Path:
+        return self.outputs / "pipeline" / "pipeline.skops"
+
+    @property
+    def training_facts(self) -> Path:
+        return self.outputs / "train.json"
+
+    @property
+    def metrics(self) -> Path:
+        return self.outputs / "metrics.json"
+
+    @property
+    def plots(self) -> Path:
+        return self.outputs / "plots"
+
+    @property
+    def compile_metrics(self) -> Path:
+        return self.outputs / "compile.json"
+
+    @property
+    def servable(self) -> Path:
+        return self.outputs / "servable"

@@ -1,0 +1,1 @@
+"""The pure stages: each a function of files, and what `dvc.yaml` runs."""

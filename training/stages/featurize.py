@@ -1,0 +1,24 @@
+"""Stage 2: request columns to feature columns, by the one `features.build` that serving also runs (lock 2 of 5)."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from modelkit.definition import ModelDefinition
+from training.errors import PreparedDataInvalid
+from training.frames import to_columns
+from training.layout import Layout
+from training.params import ModelParams
+
+
+def featurize(definition: ModelDefinition, _params: ModelParams, layout: Layout) -> str:
+    """Writes `features.parquet`: feature columns, label and split, row for row as prepared."""
+    rows = pd.read_parquet(layout.rows)
+    built = definition.build(to_columns(rows, definition.request))
+    if set(built) != set(definition.feature_columns):
+        raise PreparedDataInvalid(f"{definition.name}: features.build and feature_columns disagree")
+    features = pd.DataFrame({name: built[name] for name in definition.feature_columns}, dtype="float64")
+    features = features.assign(label=rows["label"], split=rows["split"])
+    layout.features.parent.mkdir(parents=True, exist_ok=True)
+    features.to_parquet(layout.features, index=False)
+    return f"{len(features)} rows, {len(definition.feature_columns)} features"

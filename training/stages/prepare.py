@@ -1,0 +1,28 @@
+"""Stage 1: raw files to rows of request columns with label, time, entity and split, and a report of every row's fate."""
+
+from __future__ import annotations
+
+from modelkit.definition import ModelDefinition
+from training.files import write_json
+from training.frames import SPLITS, check_prepared
+from training.layout import Layout
+from training.params import ModelParams
+from training.recipes import recipe_of
+
+
+def prepare(definition: ModelDefinition, params: ModelParams, layout: Layout) -> str:
+    """Writes `rows.parquet` and `report.json`."""
+    rows, tally = recipe_of(definition).prepare(layout.raw, params.prepare)
+    check_prepared(rows, definition.request)
+    layout.prepared.mkdir(parents=True, exist_ok=True)
+    rows.to_parquet(layout.rows, index=False)
+    splits = {name: int((rows["split"] == name).sum()) for name in SPLITS}
+    report = {
+        "read": dict(tally.read),
+        "dropped": dict(tally.dropped),
+        "repaired": dict(tally.repaired),
+        "used": tally.used,
+        "split": splits,
+    }
+    write_json(layout.prepared / "report.json", report)
+    return f"{tally.read.total()} rows read, {tally.used} used, {tally.dropped.total()} dropped: {splits}"
