@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import yaml
 
@@ -9,7 +11,8 @@ from modelkit.definition import ModelDefinition, load_catalog
 from tests.architecture.source_tree import ROOT, files
 
 CATALOG = load_catalog()
-PARTS = {"__init__.py", "definition.py", "schema.py", "features.py", "recipe.py", "CARD.md"}
+# `recipe` may be one file or a folder.
+PARTS = {"__init__", "definition", "schema", "features", "recipe", "CARD"}
 
 
 def folders() -> set[str]:
@@ -34,5 +37,7 @@ def test_no_two_models_share_a_name_in_the_registry() -> None:
 
 @pytest.mark.parametrize("definition", CATALOG.values(), ids=lambda definition: definition.name)
 def test_a_model_has_all_its_parts(definition: ModelDefinition) -> None:
-    present = {path.name for path in files() if path.parts[:2] == ("catalog", definition.package)}
+    present = {
+        Path(path.parts[2]).stem for path in files() if path.parts[:2] == ("catalog", definition.package)
+    }
     assert PARTS - present == set()

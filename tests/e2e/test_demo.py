@@ -1,0 +1,78 @@
+"""`make demo` in a fresh copy of the project, as a newcomer runs it: the whole product once, through its front door."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.source_tree import ROOT, files
+
+DEMO_SECONDS = 900
+RAW_DIR = os.environ.get("SLIPWAY_RAW_DIR", "")
+SOURCES = ["synthetic", *(["real"] if RAW_DIR else [])]
+FOOD_DELIVERY_MINUTES = 3.25
+
+
+def copy_of_the_project(folder: Path) -> Path:
+    """What a clone of the working tree would hold, with this environment instead of a new one."""
+    project = folder / "project"
+    for path in files():
+        target = project / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / path, target)
+    (project / ".venv").symlink_to(ROOT / ".venv")
+    for command in (
+        ["init", "--quiet"],
+        ["add", "--all"],
+        ["commit", "--quiet", "--no-verify", "--message", "copy"],
+    ):
+        identity = ["-c", "user.name=demo", "-c", "user.email=demo@localhost"]
+        subprocess.run(["git", *identity, *command], cwd=project, check=True)
+    return project
+
+
+def free_ports(count: int) -> list[str]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [str(each.getsockname()[1]) for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def make_demo(project: Path, source: str) -> str:
+    """The output of `make demo`; the environment is as it is, so its rule (`-o`) has nothing to do."""
+    names = ("API_PORT", "METRICS_PORT", "AGENT_METRICS_PORT")
+    ports = [f"{name}={port}" for name, port in zip(names, free_ports(len(names)), strict=True)]
+    ours = ("DATABASE_URL", "MLFLOW_TRACKING_URI", "REDIS_URL", "SLIPWAY_RAW_DIR", "MAKEFLAGS", "MAKELEVEL")
+    environment = {name: value for name, value in os.environ.items() if name not in ours}
+    if source == "real":
+        environment["SLIPWAY_RAW_DIR"] = RAW_DIR
+    done = subprocess.run(
+        ["make", "-o", ".venv/.stamp", "demo", *ports],
+        cwd=project,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+@pytest.mark.timeout(DEMO_SECONDS)
+@pytest.mark.parametrize("source", SOURCES)
+def test_the_demo_ends_well_and_can_be_run_again(source: str, tmp_path: Path) -> None:
+    project = copy_of_the_project(tmp_path)
+    for output in (make_demo(project, source), make_demo(project, source)):
+        assert output.count('"cached": true') == 2
+        assert output.count("slipway_predictions_total{") == 2
+        assert "make serve" in output
+    if source == "real":
+        metrics = json.loads((project / "models" / "food-delivery" / "metrics.json").read_text())
+        assert metrics["overall"]["mae"] <= FOOD_DELIVERY_MINUTES
