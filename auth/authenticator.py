@@ -1,0 +1,94 @@
+"""Turns an Authorization header into a principal, and remembers those it has verified.
+
+For one event loop: nothing here is locked.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+
+from auth.challenges import invalid_token, missing_token
+from auth.principal import Principal
+from auth.tokens import MAX_TOKEN_LENGTH, Issuer
+from modelkit.errors import TokenExpired, Unauthenticated
+
+SCHEME = b"bearer"
+MAX_HEADER_BYTES = len(SCHEME) + 1 + MAX_TOKEN_LENGTH
+KEY_CHECK_SECONDS = 1.0
+REVOKED_FOR_SECONDS = 86_400 + 60  # no token lives longer
+
+
+class Authenticator:
+    """`clock` is seconds since the epoch, as tokens count. `issuers` are asked in order."""
+
+    def __init__(
+        self, issuers: Sequence[Issuer], *, clock: Callable[[], float], cache_size: int = 10_000
+    ) -> None:
+        self._issuers, self._clock, self._cache_size = tuple(issuers), clock, cache_size
+        self._verified: OrderedDict[bytes, Principal] = OrderedDict()
+        self._revoked: dict[str, float] = {}
+        self._generations = self._ask_generations()
+        self._fresh_from = self._fresh_until = 0.0
+
+    def authenticate(self, authorization: bytes | None) -> Principal:
+        """Raises Unauthenticated or TokenExpired, with the challenge in the error's headers."""
+        now = self._clock()
+        # A window, not an upper end: a clock set back must not keep the keys unchecked.
+        if not self._fresh_from <= now < self._fresh_until:
+            self._notice_other_keys(now)
+        principal = self._verified.get(authorization) if authorization else None
+        if principal is not None and now < principal.expires_at:
+            return principal
+        return self._verify(authorization, now)
+
+    def revoke(self, token_id: str, *, until: float | None = None) -> None:
+        """Refuses the token from now on. `until` is its expiry, where known."""
+        now = self._clock()
+        self._revoked = {each: end for each, end in self._revoked.items() if end > now}
+        self._revoked[token_id] = now + REVOKED_FOR_SECONDS if until is None else until + REVOKED_FOR_SECONDS
+        for header in [header for header, known in self._verified.items() if known.token_id == token_id]:
+            del self._verified[header]
+
+    def _verify(self, authorization: bytes | None, now: float) -> Principal:
+        if not authorization:
+            raise missing_token()
+        self._verified.pop(authorization, None)
+        principal = self._ask_issuers(_token(authorization))
+        if principal.token_id in self._revoked:
+            raise invalid_token()
+        if now < principal.expires_at and self._cache_size > 0:
+            while len(self._verified) >= self._cache_size:
+                self._verified.popitem(last=False)
+            self._verified[authorization] = principal
+        return principal
+
+    def _ask_issuers(self, token: str) -> Principal:
+        for issuer in self._issuers:
+            try:
+                return issuer.verify(token)
+            except TokenExpired:
+                raise
+            except Unauthenticated:
+                continue
+        raise invalid_token()
+
+    def _notice_other_keys(self, now: float) -> None:
+        self._fresh_from, self._fresh_until = now, now + KEY_CHECK_SECONDS
+        generations = self._ask_generations()
+        if generations != self._generations:
+            self._generations = generations
+            self._verified.clear()
+
+    def _ask_generations(self) -> tuple[int, ...]:
+        return tuple(issuer.generation() for issuer in self._issuers)
+
+
+def _token(authorization: bytes) -> str:
+    scheme, _, token = authorization.partition(b" ")
+    if scheme.lower() != SCHEME or not token or len(authorization) > MAX_HEADER_BYTES:
+        raise missing_token() if scheme.lower() != SCHEME else invalid_token()
+    try:
+        return token.decode("ascii")
+    except UnicodeDecodeError:
+        raise invalid_token() from None

@@ -1,0 +1,26 @@
+"""The 401 answers, each with the challenge that RFC 6750 asks for. They never say which check failed."""
+
+from __future__ import annotations
+
+from modelkit.errors import TokenExpired, Unauthenticated
+
+REALM = 'Bearer realm="slipway"'
+
+
+def missing_token() -> Unauthenticated:
+    return Unauthenticated("send a bearer token", headers=(("WWW-Authenticate", REALM),))
+
+
+def invalid_token() -> Unauthenticated:
+    challenge = f'{REALM}, error="invalid_token"'
+    return Unauthenticated("the token is not valid", headers=(("WWW-Authenticate", challenge),))
+
+
+def expired_token() -> TokenExpired:
+    challenge = f'{REALM}, error="invalid_token", error_description="the token has expired"'
+    return TokenExpired("the token has expired", headers=(("WWW-Authenticate", challenge),))
+
+
+def wrong_credentials() -> Unauthenticated:
+    """One answer for an unknown user, a wrong password and a disabled user."""
+    return Unauthenticated("user name or password is wrong", headers=(("WWW-Authenticate", REALM),))

@@ -1,0 +1,60 @@
+"""What one of our access tokens (RFC 9068) looks like inside, strictly typed."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Annotated, Any
+
+import msgspec
+
+TOKEN_TYPE = "at+jwt"  # noqa: S105 (a type, not a secret)
+ACCEPTED_TYPES = (TOKEN_TYPE, "application/at+jwt")
+
+# Ends up in logs and in text columns, where control characters do harm.
+PlainText = Annotated[str, msgspec.Meta(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+\Z")]
+
+
+class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Exactly what our own tokens carry, so that `jku`, `jwk`, `x5u`, `x5c`, `crit` and `b64` are refused."""
+
+    alg: str
+    typ: str
+    kid: str
+
+
+class Claims(msgspec.Struct, frozen=True):
+    iss: str
+    aud: str
+    sub: PlainText
+    jti: PlainText
+    exp: int | float
+    iat: int | float
+    nbf: int | float = 0
+    scope: str = ""
+    uid: int | None = None
+
+
+def read_header(segment: str) -> Header:
+    """Raises ValueError (msgspec's errors are such) for anything that is not one of our headers."""
+    document = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
+    refuse_repeated_members(document)
+    return msgspec.json.decode(document, type=Header)
+
+
+def read_claims(document: bytes) -> Claims:
+    """Raises ValueError for a missing claim, a claim of another type, or one that is there twice."""
+    refuse_repeated_members(document)
+    return msgspec.json.decode(document, type=Claims)
+
+
+def refuse_repeated_members(document: bytes) -> None:
+    """Two readers of the same token must not see two different values (RFC 7515, section 4)."""
+    json.loads(document, object_pairs_hook=_unique)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member is there twice")
+    return members
