@@ -1,0 +1,99 @@
+"""The command line of the benchmark: `python -m bench`, which `make bench` calls."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.bars import bars
+from bench.contestants import CONTESTANTS, SLIPWAY
+from bench.errors import BenchError
+from bench.fixtures import prepare_fixture
+from bench.load import ensure_wrk
+from bench.machine import describe_machine
+from bench.race import Plan, race
+from bench.report import verdict, write_report
+from bench.results import Report
+from bench.settings import read_settings
+from bench.versions import installed_versions
+
+MODELS = ("food-delivery", "model-a")
+
+
+def main() -> int:
+    arguments = _arguments()
+    try:
+        return _run(arguments)
+    except BenchError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 2
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    settings, plan, began = read_settings(), _plan(arguments), time.monotonic()
+    os.sched_setaffinity(0, {settings.load_core})
+    ensure_wrk()
+    chosen = _chosen(arguments.peers)
+    started = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    results = []
+    for model in arguments.models.split(","):
+        print(f"{model}:", flush=True)
+        results.append(race(settings, prepare_fixture(settings, model), plan, chosen))
+    report = Report(
+        machine=describe_machine(),
+        started_at=started,
+        seconds_per_round=plan.seconds,
+        rounds=plan.rounds,
+        quick=arguments.quick,
+        models=results,
+        versions=installed_versions(settings, chosen),
+    )
+    document, page = write_report(report, Path(arguments.out))
+    failed = _tell_bars(report)
+    print(f"{time.monotonic() - began:.0f} s; wrote {page} and {document}")
+    return 1 if failed and arguments.strict else 0
+
+
+def _tell_bars(report: Report) -> int:
+    found = [(result.model, bar) for result in report.models for bar in bars(result)]
+    for model, bar in found:
+        value = "-" if bar.value is None else f"{bar.value:.2f}"
+        print(
+            f"  {verdict(bar).strip('*'):<12} {model}: {bar.name}: {value} (limit {bar.limit:g} {bar.unit})"
+        )
+    return sum(bar.passed is False for _, bar in found)
+
+
+def _chosen(peers: str) -> Sequence[str]:
+    names = list(CONTESTANTS) if peers == "all" else [name for name in peers.split(",") if name]
+    if unknown := [name for name in names if name not in (*CONTESTANTS, SLIPWAY)]:
+        raise BenchError(f"unknown peers: {', '.join(unknown)}; there are {', '.join(CONTESTANTS)}")
+    return [SLIPWAY, *(name for name in names if name != SLIPWAY)]
+
+
+def _plan(arguments: argparse.Namespace) -> Plan:
+    if arguments.quick:
+        return Plan(seconds=arguments.seconds or 2, rounds=1, side_seconds=1, side_rounds=1, cold_starts=1)
+    return Plan(seconds=arguments.seconds or 4, rounds=3, side_seconds=3, side_rounds=2, cold_starts=5)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Slipway beside its peers.")
+    parser.add_argument(
+        "--quick", action="store_true", help="one short round each: rough figures in a few minutes"
+    )
+    parser.add_argument("--models", default=",".join(MODELS), help="comma-separated (default: %(default)s)")
+    parser.add_argument("--peers", default="all", help=f"comma-separated, of {', '.join(CONTESTANTS)}")
+    parser.add_argument("--seconds", type=int, help="length of a round at 64 connections")
+    parser.add_argument("--out", default="reports", help="folder of bench.json and bench.md")
+    parser.add_argument("--strict", action="store_true", help="exit 1 when a bar is missed")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,117 @@
+"""The bars of the issue as arithmetic over results: what is compared, the limit, and whether it is met."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from statistics import median
+
+import msgspec
+
+from bench.contestants import CONTESTANTS, FLOOR, SLIPWAY
+from bench.results import HITS, MISSES, ModelResult
+
+CONNECTIONS = 64
+UNBATCHED_RATIO, BATCHED_RATIO, FEATURES_RATIO = 50.0, 8.0, 12.0
+MISS_CPU_RATIO, HIT_CPU_RATIO = 5.0, 2.5
+COLD_START_RATIO, DRAIN_SECONDS, MEMORY_MB = 1.5, 30.0, 250.0
+
+
+class Bar(msgspec.Struct, frozen=True, kw_only=True):
+    """`value` is None when it was not measured in this run; such a bar has neither passed nor failed."""
+
+    name: str
+    value: float | None
+    limit: float
+    at_least: bool
+    unit: str = "times"
+
+    @property
+    def passed(self) -> bool | None:
+        if self.value is None:
+            return None
+        return self.value >= self.limit if self.at_least else self.value <= self.limit
+
+
+def bars(result: ModelResult) -> list[Bar]:
+    """Every bar that is stated for this model."""
+    throughput = {"food-delivery": _against_every_peer, "model-a": _against_same_features}
+    chosen = throughput.get(result.model)
+    return [*(chosen(result) if chosen else ()), *_cpu(result), *_beside(result)]
+
+
+def _against_every_peer(result: ModelResult) -> Iterator[Bar]:
+    for peer in CONTESTANTS.values():
+        if peer.answers_predictions:
+            limit = BATCHED_RATIO if peer.batches else UNBATCHED_RATIO
+            yield _throughput(result, peer.name, limit)
+
+
+def _against_same_features(result: ModelResult) -> Iterator[Bar]:
+    for peer in CONTESTANTS.values():
+        if peer.features_on:
+            yield _throughput(result, peer.name, FEATURES_RATIO)
+
+
+def _throughput(result: ModelResult, peer: str, limit: float) -> Bar:
+    ours, theirs = result.of(SLIPWAY, MISSES, CONNECTIONS), result.of(peer, MISSES, CONNECTIONS)
+    value = ours.requests_per_second / theirs.requests_per_second if ours and theirs else None
+    name = f"requests/s, misses, {CONNECTIONS} connections, against {peer}"
+    return Bar(name=name, value=value, limit=limit, at_least=True)
+
+
+def _cpu(result: ModelResult) -> Iterator[Bar]:
+    floor = result.of(FLOOR.name, MISSES, CONNECTIONS)
+    for kind, limit in ((MISSES, MISS_CPU_RATIO), (HITS, HIT_CPU_RATIO)):
+        ours = result.of(SLIPWAY, kind, CONNECTIONS)
+        value = ours.request_cpu_us / floor.request_cpu_us if ours and floor else None
+        name = f"CPU of the request process per request, {kind}, against the floor"
+        yield Bar(name=name, value=value, limit=limit, at_least=False)
+
+
+def _beside(result: ModelResult) -> Iterator[Bar]:
+    ours, empty = result.cold_start_seconds, result.empty_bentoml_cold_start_seconds
+    ratio = median(ours) / median(empty) if ours and empty else None
+    yield Bar(
+        name="cold start to the first prediction, against an empty BentoML service",
+        value=ratio,
+        limit=COLD_START_RATIO,
+        at_least=False,
+    )
+    facts = result.facts(SLIPWAY)
+    memory = facts.request_pss_bytes / 1e6 if facts else None
+    yield Bar(
+        name="memory of the request process (PSS)", value=memory, limit=MEMORY_MB, at_least=False, unit="MB"
+    )
+    drains = [item.drain_seconds for item in result.samples if item.drain_seconds is not None]
+    longest = max(drains, default=None)
+    yield Bar(
+        name="backlog empty after the load's end",
+        value=longest,
+        limit=DRAIN_SECONDS,
+        at_least=False,
+        unit="s",
+    )
+    yield _log_bar(result)
+    yield _error_bar(result)
+
+
+def _log_bar(result: ModelResult) -> Bar:
+    check = result.log_check
+    wrong = None
+    if check is not None:
+        wrong = float(abs(check.answered - check.rows) + check.ids_sent - check.ids_found_once)
+    return Bar(
+        name="answered predictions that are not in SQL exactly once",
+        value=wrong,
+        limit=0,
+        at_least=False,
+        unit="rows",
+    )
+
+
+def _error_bar(result: ModelResult) -> Bar:
+    ours: Sequence[int] = [
+        item.status_errors + item.socket_errors for item in result.samples if item.server == SLIPWAY
+    ]
+    value = float(sum(ours)) if ours else None
+    return Bar(name="failed requests of Slipway", value=value, limit=0, at_least=False, unit="requests")
