@@ -118,22 +118,23 @@ register: train ## Register the trained models in MLflow (MODEL=name for one)
 	@set -e; for model in $(CHOSEN); do $(BIN)/python -m training register $$model; done
 
 .PHONY: promote
-promote: setup ## Judge the candidates and put them into production (MODEL=name for one)
+promote: migrate ## Judge the candidates and put them into production (MODEL=name for one)
 	@set -e; for model in $(CHOSEN); do $(BIN)/python -m training promote $$model; done
 
 .PHONY: rollback
-rollback: setup ## Put the previous version of MODEL=name back into production
+rollback: migrate ## Put the previous version of MODEL=name back into production
 	$(BIN)/python -m training rollback $(or $(MODEL),$(error say which one: make rollback MODEL=name))
 
 ##@ Service
 
 .PHONY: migrate
 migrate: setup ## Bring the database to the current schema
-	$(BIN)/python -m records upgrade --database-url "$$DATABASE_URL"
+	@$(BIN)/python -m records upgrade --database-url "$$DATABASE_URL"
 
 .PHONY: user
 user: migrate ## Create a user: make user NAME=ada [SCOPES="predict read"]; asks for the password
-	$(BIN)/python -m auth create-user $(or $(NAME),$(error say who: make user NAME=ada)) $(SCOPES:%=--scope %)
+	@$(BIN)/python -m auth create-user $(or $(NAME),$(error say who: make user NAME=ada)) \
+		--database-url "$$DATABASE_URL" $(if $(SCOPES),--scopes "$(SCOPES)")
 
 .PHONY: serve
 serve: migrate ## Serve the promoted models on API_HOST:API_PORT (127.0.0.1:8000)

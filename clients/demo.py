@@ -46,9 +46,12 @@ def main() -> int:
     settings = ClientSettings()
     narrator = Narrator()
     service = LocalService(LOG, host=settings.reachable_host, port=settings.api_port)
+    database = settings.database_url.get_secret_value()
     try:
-        username, password = prepare(narrator, settings.database_url.get_secret_value())
+        username, password = prepare(narrator, database)
         walk(narrator, settings, service, (username, password))
+        run("-m", "auth", "disable-user", username, "--database-url", database)
+        narrator.say(f"{username} cannot log in any more")
     except (DemoFailed, Missing, RequestFailed, ServiceFailed) as failure:
         print(f"\nThe demo failed: {failure}", file=sys.stderr)
         print(f"\nThe last lines of {LOG}:\n{service.log_tail()}", file=sys.stderr)
@@ -63,9 +66,7 @@ def prepare(narrator: Narrator, database: str) -> tuple[str, str]:
     run("-m", "records", "upgrade", "--database-url", database)
     narrator.say("make migrate    brought the tables to the current schema")
     username, password = f"demo-{secrets.token_hex(3)}", secrets.token_urlsafe(18)
-    run(
-        "-m", "auth", "create-user", username, "--scopes", "predict read", "--password-stdin", answer=password
-    )
+    run("-m", "auth", "create-user", username, "--database-url", database, answer=password)
     narrator.say(f"make user       created {username} with a random password and the scopes predict, read")
     return username, password
 
