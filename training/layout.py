@@ -26,6 +26,14 @@ class Layout:
         return self.prepared / "rows.parquet"
 
     @property
+    def test_rows(self) -> Path:
+        return self.prepared / "test_rows.parquet"
+
+    @property
+    def report(self) -> Path:
+        return self.prepared / "report.json"
+
+    @property
     def features(self) -> Path:
         return self.root / "data" / "features" / self.model / "features.parquet"
 

@@ -103,5 +103,5 @@ def _card(definition: ModelDefinition, params: ModelParams, layout: Layout) -> C
         data_hash=f"sha256:{sha256_of(layout.rows)}",
         trained_at=facts["trained_at"],
         training_seconds=facts["seconds"],
-        rows=read_json(layout.prepared / "report.json")["split"],
+        rows=read_json(layout.report)["split"],
     )

@@ -11,11 +11,12 @@ from training.recipes import recipe_of
 
 
 def prepare(definition: ModelDefinition, params: ModelParams, layout: Layout) -> str:
-    """Writes `rows.parquet` and `report.json`."""
+    """Writes `rows.parquet`, its test split again as `test_rows.parquet` (champions are judged on it), and `report.json`."""
     rows, tally = recipe_of(definition).prepare(layout.raw, params.prepare)
     check_prepared(rows, definition.request)
     layout.prepared.mkdir(parents=True, exist_ok=True)
     rows.to_parquet(layout.rows, index=False)
+    rows[rows["split"] == "test"].to_parquet(layout.test_rows, index=False)
     splits = {name: int((rows["split"] == name).sum()) for name in SPLITS}
     report = {
         "read": dict(tally.read),
@@ -24,5 +25,5 @@ def prepare(definition: ModelDefinition, params: ModelParams, layout: Layout) ->
         "used": tally.used,
         "split": splits,
     }
-    write_json(layout.prepared / "report.json", report)
+    write_json(layout.report, report)
     return f"{tally.read.total()} rows read, {tally.used} used, {tally.dropped.total()} dropped: {splits}"

@@ -1,0 +1,54 @@
+"""The `register` command: what the stages left on disk becomes a version in the registry."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from modelkit.definition import ModelDefinition
+from modelkit.servable import CARD, Card, load_servable
+from training.errors import NotRegistered
+from training.layout import Layout
+from training.pipeline_file import load_pipeline
+from training.registry import EVALUATION, Registry
+from training.version import DATA_TAG, DIGEST_TAG, GIT_TAG, MODEL_TAG, Registration, Version
+
+EXAMPLE_ROWS = 5
+
+
+def register(definition: ModelDefinition, layout: Layout, registry: Registry) -> Version:
+    """The new version, verified as serving will verify it."""
+    if not (layout.servable / CARD).exists():
+        raise NotRegistered(f"{layout.servable} is not there yet: run `dvc repro`")
+    servable = load_servable(layout.servable, definition)
+    return registry.register(_registration(definition, layout, servable.card, servable.digest))
+
+
+def _registration(definition: ModelDefinition, layout: Layout, card: Card, digest: str) -> Registration:
+    pipeline = load_pipeline(layout.pipeline)
+    example = _example(definition, layout)
+    judged = (layout.metrics, layout.compile_metrics, layout.report, layout.test_rows)
+    plots = sorted(layout.plots.iterdir())
+    return Registration(
+        model=definition.name,
+        registry_name=definition.registry_name,
+        pipeline=pipeline,
+        example=example,
+        answer=pipeline.predict(example),
+        params=card.params,
+        metrics=card.metrics | {"training.seconds": card.training_seconds},
+        tags={
+            MODEL_TAG: definition.name,
+            DIGEST_TAG: digest,
+            GIT_TAG: card.git_sha,
+            DATA_TAG: card.data_hash,
+        },
+        servable=layout.servable,
+        evidence=(*((EVALUATION, path) for path in judged), *(("plots", path) for path in plots)),
+    )
+
+
+def _example(definition: ModelDefinition, layout: Layout) -> pd.DataFrame:
+    """Float64 throughout: MLflow takes no gaps in an integer column, and refuses 1.5 where it once saw 1."""
+    features = pd.read_parquet(layout.features)
+    rows = features.loc[features["split"] == "test", list(definition.feature_columns)]
+    return rows.head(EXAMPLE_ROWS).astype("float64").reset_index(drop=True)

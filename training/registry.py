@@ -1,0 +1,138 @@
+"""The model registry: the only place on the training side that knows it is MLflow."""
+
+from __future__ import annotations
+
+import logging
+import re
+from importlib.metadata import version as installed
+from pathlib import Path
+
+import mlflow
+import mlflow.artifacts
+import mlflow.sklearn
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.environment_variables import MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR
+from mlflow.exceptions import MlflowException
+from mlflow.models import get_model_info, infer_signature
+from mlflow.tracking import MlflowClient
+
+from training.errors import NotRegistered
+from training.pipeline_file import TRUSTED_TYPES
+from training.version import APPROVED_TAG, CANDIDATE, Registration, Version
+
+SERVABLE, EVALUATION = "servable", "evaluation"
+REQUIREMENTS = ("scikit-learn", "catboost", "numpy", "pandas", "skops")
+
+
+class Registry:
+    """Versions, aliases and artifacts at one tracking URI."""
+
+    def __init__(self, tracking_uri: str) -> None:
+        # MLflow sets up its own logging on import, and draws progress bars unless told otherwise.
+        logging.getLogger("mlflow").setLevel(logging.ERROR)
+        MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR.set(False)
+        mlflow.set_tracking_uri(tracking_uri)
+        self._client = MlflowClient(tracking_uri)
+
+    def register(self, new: Registration) -> Version:
+        """A run from the stage files, a version of its pipeline, and the alias `candidate`.
+
+        A servable that is registered already gets no second version: only the alias moves.
+        """
+        found = self._with_digest(new) or self._create(new)
+        self.move_alias(found, CANDIDATE)
+        return found
+
+    def by_alias(self, registry_name: str, alias: str) -> Version | None:
+        try:
+            return self._version(self._client.get_model_version_by_alias(registry_name, alias))
+        except MlflowException:
+            return None
+
+    def by_number(self, registry_name: str, number: str) -> Version:
+        try:
+            return self._version(self._client.get_model_version(registry_name, number))
+        except MlflowException as error:
+            raise NotRegistered(f"{registry_name} has no version {number}") from error
+
+    def versions(self, registry_name: str) -> list[Version]:
+        """Newest first."""
+        found = self._client.search_model_versions(f"name='{registry_name}'")
+        numbers = sorted((int(item.version) for item in found), reverse=True)
+        return [self.by_number(registry_name, str(number)) for number in numbers]
+
+    def move_alias(self, version: Version, alias: str) -> None:
+        self._client.set_registered_model_alias(version.registry_name, alias, version.number)
+
+    def remove_alias(self, registry_name: str, alias: str) -> None:
+        self._client.delete_registered_model_alias(registry_name, alias)
+
+    def approve(self, version: Version) -> None:
+        self._client.set_model_version_tag(version.registry_name, version.number, APPROVED_TAG, "true")
+
+    def withdraw(self, version: Version) -> None:
+        """Takes the approval back: the serving side will not fall back to this version."""
+        if version.approved:
+            self._client.delete_model_version_tag(version.registry_name, version.number, APPROVED_TAG)
+
+    def has_signature(self, version: Version) -> bool:
+        """MLflow registers versions without one and says nothing (a nullable integer in the example is enough)."""
+        return get_model_info(version.source).signature is not None
+
+    def download(self, version: Version, artifact: str, destination: Path) -> Path:
+        """A folder or file of the version's run."""
+        found = mlflow.artifacts.download_artifacts(
+            run_id=version.run_id, artifact_path=artifact, dst_path=str(destination)
+        )
+        return Path(found)
+
+    def keep_report(self, version: Version, name: str, report: object) -> None:
+        self._client.log_dict(version.run_id, {"gates": report}, f"gates/{name}.json")
+
+    def _with_digest(self, new: Registration) -> Version | None:
+        digests = {version.digest: version for version in self.versions(new.registry_name)}
+        return digests.get(new.tags["slipway.servable_digest"])
+
+    def _create(self, new: Registration) -> Version:
+        mlflow.set_experiment(new.model)
+        with mlflow.start_run(tags={**new.tags, "mlflow.source.git.commit": new.tags["slipway.git_sha"]}) as run:
+            mlflow.log_params(new.params)
+            mlflow.log_metrics({_metric_name(name): value for name, value in new.metrics.items()})
+            mlflow.log_artifacts(str(new.servable), SERVABLE)
+            for folder, path in new.evidence:
+                mlflow.log_artifact(str(path), folder)
+            info = mlflow.sklearn.log_model(
+                new.pipeline,
+                name="pipeline",
+                signature=infer_signature(new.example, new.answer),
+                input_example=new.example,
+                skops_trusted_types=TRUSTED_TYPES,
+                pip_requirements=[f"{name}=={installed(name)}" for name in REQUIREMENTS],
+            )
+        self._ensure_name(new.registry_name)
+        created = self._client.create_model_version(
+            new.registry_name, info.model_uri, run.info.run_id, tags=new.tags, model_id=info.model_id
+        )
+        return self._version(created)
+
+    def _ensure_name(self, registry_name: str) -> None:
+        try:
+            self._client.create_registered_model(registry_name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+
+    def _version(self, found: ModelVersion) -> Version:
+        return Version(
+            registry_name=found.name,
+            number=str(found.version),
+            run_id=found.run_id,
+            source=found.source,
+            tags=dict(found.tags),
+            aliases=tuple(found.aliases),
+        )
+
+
+def _metric_name(name: str) -> str:
+    """MLflow refuses `=` in a metric's name: `slice.city=urban.mae` becomes `slice.city/urban.mae`."""
+    return re.sub(r"[^\w.\- :/]", "/", name)

@@ -1,0 +1,52 @@
+"""What the engine knows of one registered version, and what it takes to register one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+# The tags by which serving finds and checks a version; the agent reads the same names.
+MODEL_TAG = "slipway.model"
+DIGEST_TAG = "slipway.servable_digest"
+APPROVED_TAG = "slipway.approved"
+GIT_TAG = "slipway.git_sha"
+DATA_TAG = "slipway.data_hash"
+
+CANDIDATE, PRODUCTION = "candidate", "production"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registration:
+    """Everything that the stages left behind for one version. `evidence` maps artifact folders to files."""
+
+    model: str
+    registry_name: str
+    pipeline: Any
+    example: Any
+    answer: Any
+    params: dict[str, Any]
+    metrics: dict[str, float]
+    tags: dict[str, str]
+    servable: Path
+    evidence: tuple[tuple[str, Path], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """One version in the registry."""
+
+    registry_name: str
+    number: str
+    run_id: str
+    source: str
+    tags: dict[str, str]
+    aliases: tuple[str, ...]
+
+    @property
+    def approved(self) -> bool:
+        return self.tags.get(APPROVED_TAG) == "true"
+
+    @property
+    def digest(self) -> str | None:
+        return self.tags.get(DIGEST_TAG)
