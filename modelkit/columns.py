@@ -36,8 +36,7 @@ def rows_to_columns(
     """Columns from row tuples whose values stand in the order of `names`."""
     values = zip(*rows, strict=True)
     return {
-        name: np.array(column, dtype=dtype)
-        for name, column, dtype in zip(names, values, dtypes, strict=True)
+        name: np.array(column, dtype=dtype) for name, column, dtype in zip(names, values, dtypes, strict=True)
     }
 
 
@@ -47,4 +46,3 @@ def feature_matrix(features: Columns, order: Sequence[str]) -> NDArray[np.float3
     for position, name in enumerate(order):
         matrix[position] = features[name]
     return np.ascontiguousarray(matrix.T)
-

@@ -81,7 +81,9 @@ def check_fit(contract: Contract, definition: ModelDefinition, compiled: Compile
         raise ContractMismatch(f"{definition.name}: the version has no golden rows")
     outputs = compiled.run(golden_matrix(definition, contract.golden_rows))
     if not _close(outputs, contract.golden_outputs):
-        raise ContractMismatch(f"{definition.name}: golden rows give other outputs than when the version was compiled")
+        raise ContractMismatch(
+            f"{definition.name}: golden rows give other outputs than when the version was compiled"
+        )
 
 
 def golden_matrix(definition: ModelDefinition, golden_rows: list[dict[str, Any]]) -> NDArray[np.float32]:

@@ -20,13 +20,13 @@ class Fingerprint:
     """Fingerprints of rows for one model version: a keyed digest over model, version and contract, then the row."""
 
     def __init__(self, *, model: str, version: str, contract_digest: str) -> None:
-        seed = "\x00".join((model, version, contract_digest)).encode()
-        self._seeded = hashlib.blake2b(seed + b"\x00\x00", digest_size=DIGEST_BYTES)
+        seed = f"{model}\x00{version}\x00{contract_digest}\x00\x00".encode()
+        self._seeded = hashlib.blake2b(seed, digest_size=DIGEST_BYTES)
 
-    def of(self, row: msgspec.Struct) -> bytes:
+    def of(self, canonical_row: bytes) -> bytes:
         """16 bytes. BLAKE2b, because a caller who could make two rows collide could read another's cached answer."""
         digest = self._seeded.copy()
-        digest.update(canonical(row))
+        digest.update(canonical_row)
         return digest.digest()
 
 

@@ -1,11 +1,11 @@
 """The artifact format: all that serving downloads of a model version, and how its integrity is proven.
 
-    servable/
-      model.onnx       compiled model
-      contract.json    what the version promises (modelkit.contract)
-      reference.json   drift reference (modelkit.reference)
-      card.json        metrics, slices, gate results, git sha, data hash, training time
-      manifest.json    SHA-256 of each of the others; its own digest is what the registry records
+servable/
+  model.onnx       compiled model
+  contract.json    what the version promises (modelkit.contract)
+  reference.json   drift reference (modelkit.reference)
+  card.json        metrics, slices, gate results, git sha, data hash, training time
+  manifest.json    SHA-256 of each of the others; its own digest is what the registry records
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ class Servable(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
 
 
-def write_servable(folder: Path, *, graph: bytes, contract: Contract, reference: Reference, card: Card) -> str:
+def write_servable(
+    folder: Path, *, graph: bytes, contract: Contract, reference: Reference, card: Card
+) -> str:
     """Writes the folder and returns the digest of its manifest."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MODEL).write_bytes(graph)

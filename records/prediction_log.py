@@ -69,7 +69,7 @@ def _sqlite_row(record: PredictionRecord) -> tuple[Any, ...]:
         record.request_id,
         str(record.features, "utf-8"),
         record.predicted_value,
-        None if record.prediction is None else str(record.prediction, "utf-8"),
+        None if bytes(record.prediction) == b"null" else str(record.prediction, "utf-8"),
         record.outcome,
         record.cached,
         record.latency_ms,

@@ -8,8 +8,12 @@ from __future__ import annotations
 import msgspec
 
 
+NO_PREDICTION = msgspec.Raw(b"null")
+
+
 class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """`features` is the canonical request row as JSON, `prediction` a classifier's label and probabilities as JSON.
+    """`features` is the canonical request row as JSON, `prediction` a classifier's label and probabilities
+    as JSON, or NO_PREDICTION for a regressor (msgspec cannot decode `Raw | None`).
 
     `created_at` is seconds since the epoch, `latency_ms` from the request's arrival to this record.
     """
@@ -22,7 +26,7 @@ class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     user_id: int | None
     features: msgspec.Raw
     predicted_value: float | None
-    prediction: msgspec.Raw | None
+    prediction: msgspec.Raw
     outcome: str
     cached: bool
     latency_ms: float

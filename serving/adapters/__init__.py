@@ -1,0 +1,1 @@
+"""Implementations of `serving.ports` on real files and real servers."""

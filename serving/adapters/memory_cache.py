@@ -1,0 +1,38 @@
+"""The in-process cache tier: answers of this worker, least recently used out first, none older than its time to live."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from serving.outcome import Outcome
+
+
+class MemoryCache:
+    """Digest to outcome. Not thread-safe: it belongs to one event loop."""
+
+    def __init__(self, *, max_entries: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._max_entries, self._clock = max_entries, clock
+        self._entries: OrderedDict[bytes, tuple[float, Outcome]] = OrderedDict()
+
+    def get(self, key: bytes) -> Outcome | None:
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        if entry[0] < self._clock():
+            del self._entries[key]
+            return None
+        self._entries.move_to_end(key)
+        return entry[1]
+
+    def put(self, key: bytes, outcome: Outcome, *, ttl_seconds: int) -> None:
+        if self._max_entries == 0:
+            return
+        self._entries[key] = (self._clock() + ttl_seconds, outcome)
+        self._entries.move_to_end(key)
+        if len(self._entries) > self._max_entries:
+            self._entries.popitem(last=False)
+
+    def __len__(self) -> int:
+        return len(self._entries)

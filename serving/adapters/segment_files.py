@@ -1,0 +1,63 @@
+"""The spool's file layer on a POSIX file system."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+
+class PosixSegmentFiles:
+    """Plain descriptors, unbuffered, so that a returned write is in the kernel and survives a kill of the process.
+
+    `durable` also makes the names of segments survive power loss, at one fsync of the folder per name.
+    """
+
+    def __init__(self, *, durable: bool) -> None:
+        self._durable = durable
+
+    def create(self, path: Path) -> int:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        hidden = path.with_suffix(".new")
+        descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self.rename(hidden, path)
+        return descriptor
+
+    def write(self, descriptor: int, block: bytes) -> None:
+        view = memoryview(block)
+        while view:
+            view = view[os.write(descriptor, view) :]
+
+    def truncate(self, descriptor: int, size: int) -> None:
+        os.ftruncate(descriptor, size)
+
+    def sync(self, descriptor: int) -> None:
+        os.fdatasync(descriptor)
+
+    def close(self, descriptor: int) -> None:
+        os.close(descriptor)
+
+    def rename(self, source: Path, target: Path) -> None:
+        os.rename(source, target)
+        if self._durable:
+            _sync_folder(target.parent)
+
+    def entries(self, folder: Path) -> list[tuple[str, int]]:
+        found = []
+        if folder.is_dir():
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    try:
+                        found.append((entry.name, entry.stat().st_size))
+                    except FileNotFoundError:  # shipped and deleted while we were looking
+                        continue
+        return found
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,45 @@
+"""The agent's own metrics, on its own port: its failures must be visible without the request process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class AgentMetrics:
+    """One process, an ordinary registry."""
+
+    def __init__(self) -> None:
+        from prometheus_client import CollectorRegistry, Counter, Gauge
+
+        self.registry = CollectorRegistry()
+        shared: dict[str, Any] = {"registry": self.registry}
+        self._polls = Counter("slipway_registry_polls", "Questions to the registry.", ["result"], **shared)
+        self._refusals = Counter(
+            "slipway_model_versions_refused", "Versions that cannot serve.", ["model"], **shared
+        )
+        self._shipped = Counter("slipway_agent_records", "Prediction records by fate.", ["result"], **shared)
+        self._failures = Counter("slipway_agent_ship_failures", "Failed attempts to write to SQL.", **shared)
+        self.pending = Gauge("slipway_agent_records_pending", "Sealed records not yet in SQL.", **shared)
+        self.oldest = Gauge(
+            "slipway_agent_oldest_unshipped_seconds", "Age of the oldest sealed segment.", **shared
+        )
+
+    def polled(self, result: str) -> None:
+        self._polls.labels(result).inc()
+
+    def refused(self, model: str) -> None:
+        self._refusals.labels(model).inc()
+
+    def shipped(self, result: str, count: int) -> None:
+        if count:
+            self._shipped.labels(result).inc(count)
+
+    def ship_failed(self) -> None:
+        self._failures.inc()
+
+    def serve(self, port: int) -> None:
+        """Answers scrapes on `port` from a thread; 0 turns it off. Raises OSError when the port is taken."""
+        if port:
+            from prometheus_client import start_http_server
+
+            start_http_server(port, registry=self.registry)

@@ -1,0 +1,59 @@
+"""From spool to SQL: each sealed segment in one transaction, idempotent by prediction id, deleted after the commit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+
+from records.prediction_record import PredictionRecord
+from serving.agent.metrics import AgentMetrics
+from serving.agent.segments import SegmentFolder
+
+
+class LogUnreachable(Exception):
+    """SQL refused, hung or has no schema yet; the records stay in the spool."""
+
+
+class PredictionTable(Protocol):
+    """Where records end up."""
+
+    def insert(self, records: Sequence[PredictionRecord]) -> int:
+        """Commits the records that are not there yet and returns how many were new. Raises LogUnreachable."""
+
+
+class Shipper:
+    """Ships in `step`; a crash at any point repeats work but never a row."""
+
+    def __init__(self, segments: SegmentFolder, table: PredictionTable, metrics: AgentMetrics) -> None:
+        self._segments, self._table, self._metrics = segments, table, metrics
+        self._log = structlog.get_logger("slipway.agent")
+
+    def step(self) -> bool:
+        """Ships all that is sealed now. False when SQL could not take it."""
+        self._segments.adopt_orphans()
+        try:
+            for path in self._segments.sealed():
+                self._ship(path)
+        except LogUnreachable as error:
+            self._metrics.ship_failed()
+            self._log.warning("prediction log not shipped", reason=str(error))
+            return False
+        finally:
+            self._metrics.pending.set(self._segments.pending_records())
+            self._metrics.oldest.set(self._segments.oldest_age_seconds())
+        return True
+
+    def _ship(self, path: Path) -> None:
+        content = self._segments.read(path)
+        new = self._table.insert(content.records) if content.records else 0
+        self._metrics.shipped("committed", new)
+        self._metrics.shipped("repeated", len(content.records) - new)
+        if content.corrupt:
+            self._metrics.shipped("corrupt", content.corrupt)
+            self._log.error("segment has corrupt records", segment=path.name, corrupt=content.corrupt)
+            self._segments.set_aside(path)
+        else:
+            self._segments.delete(path)

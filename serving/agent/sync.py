@@ -1,0 +1,118 @@
+"""From registry to store: fetch what the alias names, prove it, and move the pointer; never break what is served.
+
+A version fits this image or it does not (`modelkit.contract`). If the alias's version does not, the newest approved
+one that does is served and the difference shown. A refused version is not tried again by this process.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import structlog
+
+from modelkit.definition import ModelDefinition
+from modelkit.errors import CorruptServable, ServableError
+from modelkit.servable import load_servable, verify_files
+from serving.agent.metrics import AgentMetrics
+from serving.agent.registry import RegisteredVersion, Registry, RegistryUnavailable
+from serving.model_store import ModelStore, Pointer
+
+VERSIONS_KEPT = 3
+
+
+class RegistrySync:
+    """One poll per `step`, over all models."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        store: ModelStore,
+        definitions: Mapping[str, ModelDefinition],
+        metrics: AgentMetrics,
+    ) -> None:
+        self._registry, self._store, self._definitions, self._metrics = registry, store, definitions, metrics
+        self._refused: dict[tuple[str, str, str], str] = {}
+        self._log = structlog.get_logger("slipway.agent")
+
+    def step(self) -> None:
+        for definition in self._definitions.values():
+            try:
+                self._follow(definition)
+            except RegistryUnavailable as error:
+                self._metrics.polled("error")
+                self._log.warning("registry unavailable", model=definition.name, reason=str(error))
+            except OSError as error:
+                self._metrics.polled("store_error")
+                self._log.error("model store failed", model=definition.name, reason=str(error))
+            else:
+                self._metrics.polled("ok")
+
+    def _follow(self, definition: ModelDefinition) -> None:
+        desired = self._registry.behind_alias(definition.registry_name, self._store.alias)
+        if desired is None:
+            return
+        reason = self._refusal(definition, desired)
+        if not reason:
+            return self._point(definition.name, desired, desired)
+        for version in self._registry.approved(definition.registry_name):
+            if not self._refusal(definition, version):
+                return self._point(definition.name, version, desired, reason=reason)
+
+    def _refusal(self, definition: ModelDefinition, version: RegisteredVersion) -> str:
+        """Why the version cannot serve here; empty, and its files in the store, when it can."""
+        key = (definition.name, version.version, version.digest)
+        if key in self._refused:
+            return self._refused[key]
+        folder = self._store.version_folder(definition.name, version.version)
+        try:
+            if not self._is_stored(folder, version):
+                self._fetch(definition, version, folder)
+        except ServableError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            self._refused[key] = f"version {version.version} refused: {error}"
+            self._metrics.refused(definition.name)
+            self._log.error(
+                "model version refused", model=definition.name, version=version.version, reason=str(error)
+            )
+            return self._refused[key]
+        return ""
+
+    def _is_stored(self, folder: Path, version: RegisteredVersion) -> bool:
+        """Whether the folder holds this very version, whole; it was proven when it was fetched."""
+        if not folder.is_dir():
+            return False
+        pointer = self._store.read_pointer(folder.parent.name)
+        if pointer is not None and (pointer.version, pointer.digest) == (version.version, version.digest):
+            return True
+        try:
+            verify_files(folder, digest=version.digest)
+        except CorruptServable:
+            shutil.rmtree(folder)
+            return False
+        return True
+
+    def _fetch(self, definition: ModelDefinition, version: RegisteredVersion, folder: Path) -> None:
+        if not version.digest:
+            raise ServableError("the version was registered without a servable digest")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        self._registry.download(version, folder)
+        load_servable(folder, definition, digest=version.digest)
+        self._log.info("model version fetched", model=definition.name, version=version.version)
+
+    def _point(
+        self, model: str, version: RegisteredVersion, desired: RegisteredVersion, *, reason: str = ""
+    ) -> None:
+        pointer = Pointer(
+            version=version.version, digest=version.digest, desired=desired.version, reason=reason
+        )
+        if self._store.read_pointer(model) != pointer:
+            self._store.write_pointer(model, pointer)
+            self._log.info("pointer moved", model=model, version=pointer.version, desired=pointer.desired)
+            self._forget_old_versions(model, keep=pointer.version)
+
+    def _forget_old_versions(self, model: str, *, keep: str) -> None:
+        others = [version for version in self._store.versions(model) if version != keep and version.isdigit()]
+        for version in sorted(others, key=int, reverse=True)[VERSIONS_KEPT - 1 :]:
+            shutil.rmtree(self._store.version_folder(model, version), ignore_errors=True)

@@ -1,0 +1,137 @@
+"""How the front app and BentoML meet: a Service that puts our app before its middleware stack, and typed APIs made
+from the catalog, so that BentoML's own clients and composition work as BentoML's users expect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import bentoml
+from _bentoml_sdk import Service
+from bentoml.exceptions import BentoMLException
+from pydantic import BaseModel, ConfigDict
+
+from modelkit.definition import ModelDefinition, load_catalog
+from modelkit.errors import InsufficientScope, SlipwayError
+from serving.http.app import FrontApp, passed_on
+from serving.http.exchange import Receive, Scope, Send
+from serving.settings import Settings
+
+
+class SlipwayService(Service[Any]):
+    """A BentoML service whose every path is owned by our front app."""
+
+    worker: Any = None
+
+    def inject_config(self) -> None:
+        """WORKERS decides the number of processes; read here, because building a Bento must not need our settings."""
+        self.config["workers"] = Settings().workers
+        super().inject_config()
+
+    def to_asgi(self, is_main: bool = True) -> Any:
+        from serving.bootstrap import Worker
+        from serving.logs import configure_logs
+        from serving.orphans import end_with_parent
+
+        settings = Settings()
+        configure_logs(settings.log_level)
+        end_with_parent()
+        self.worker = Worker(settings)
+        inner = super().to_asgi(is_main=is_main)
+        front: FrontApp = self.worker.front
+        front.pass_on(inner, inner_paths(self))
+        return Outermost(front, inner, self.worker.runtime)
+
+
+class Outermost:
+    """Tells requests from lifespan events: our background work starts before BentoML's and stops before it reports done."""
+
+    def __init__(self, front: FrontApp, inner: Any, runtime: Any) -> None:
+        self._front, self._inner, self._runtime = front, inner, runtime
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            return await self._front(scope, receive, send)
+        if scope["type"] == "lifespan":
+            return await self._lifespan(scope, receive, send)
+        await send({"type": "websocket.close", "code": 1000})
+
+    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def around(message: Any) -> None:
+            if message["type"] == "lifespan.startup.complete":
+                await self._runtime.start()
+            if message["type"] in ("lifespan.shutdown.complete", "lifespan.shutdown.failed"):
+                await self._runtime.stop()
+            await send(message)
+
+        await self._inner(scope, receive, around)
+
+
+def inner_paths(service: Service[Any]) -> frozenset[str]:
+    """The exact paths that BentoML answers: the typed APIs, its index page and its schema."""
+    from serving.http.docs import DOCS_ASSETS
+
+    return frozenset(
+        {api.route for api in service.apis.values()} | {"/", "/schema.json", "/docs.json"} | DOCS_ASSETS
+    )
+
+
+class TypedAnswer(BaseModel):
+    """What a typed API answers for one row."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    prediction: float | str
+    lower: float | None
+    upper: float | None
+    probabilities: dict[str, float] | None
+    model: str
+    model_version: str
+    prediction_id: str
+    cached: bool
+
+
+def with_typed_apis(inner: type[Any]) -> type[Any]:
+    """Adds `predict_<model>` for every model of the catalog; the same predictor behind the same authentication."""
+    for definition in load_catalog().values():
+        name = f"predict_{definition.package}"
+        setattr(inner, name, bentoml.api(_typed_api(definition, name)))
+    return inner
+
+
+def _typed_api(definition: ModelDefinition, name: str) -> Callable[..., Any]:
+    async def predict(self: Any, request: BaseModel, /) -> TypedAnswer:
+        worker = self.bento_service.worker
+        try:
+            asking = passed_on.get()
+            if not asking.principal.may_predict(definition.name):
+                raise InsufficientScope
+            model = worker.board.current(definition.name)
+            row = model.reader.decode_one(request.model_dump_json())
+            (answer,) = await worker.predictor.predict(model, [row], asking)
+        except SlipwayError as error:
+            raise _as_bentoml(error) from error
+        outcome = answer.outcome
+        return TypedAnswer(
+            prediction=outcome.prediction,
+            lower=outcome.lower,
+            upper=outcome.upper,
+            probabilities=outcome.probabilities,
+            model=model.name,
+            model_version=model.version,
+            prediction_id=answer.prediction_id,
+            cached=answer.cached,
+        )
+
+    predict.__name__, predict.__doc__ = name, definition.description
+    predict.__annotations__ = {"request": definition.request, "return": TypedAnswer}
+    return predict
+
+
+def _as_bentoml(error: SlipwayError) -> BentoMLException:
+    from http import HTTPStatus
+
+    translated = BentoMLException(error.detail)
+    translated.error_code = HTTPStatus(error.status)
+    return translated

@@ -1,0 +1,184 @@
+"""The composition root of a worker: settings in, the front app and its background work out. Nothing else builds objects."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from auth.authenticator import Authenticator
+from auth.directory import SqlUserDirectory
+from auth.keys import KeySet, MountedSecretKeys, SecretKeys
+from auth.login import Login
+from auth.passwords import Passwords
+from auth.tokens import JwtVerifier, TokenIssuer
+from modelkit.definition import ModelDefinition
+from serving.adapters.memory_cache import MemoryCache
+from serving.adapters.segment_files import PosixSegmentFiles
+from serving.agent_process import AgentProcess
+from serving.cache import AnswerCache
+from serving.drain import Drain
+from serving.following import Follower
+from serving.http.app import FrontApp
+from serving.http.docs import DocsRoutes
+from serving.http.exchange import FrontLimits
+from serving.http.history import HistoryRoutes
+from serving.http.identity import IdentityRoutes, SlowLane
+from serving.http.native import NativeRoutes
+from serving.http.request_rows import Limits
+from serving.http.status import StatusRoutes
+from serving.http.surface import Handlers, make_surface
+from serving.identifiers import Identifiers
+from serving.metrics import Metrics, forget_dead_workers
+from serving.metrics_port import MetricsPort
+from serving.model_board import ModelBoard
+from serving.model_store import ModelStore
+from serving.orphans import watch_parent
+from serving.prediction_log import PredictionLog
+from serving.predictor import Predictor
+from serving.runtime import Errand, Runtime
+from serving.served_models import served_models
+from serving.settings import Durability, Environment, ModelSource, Settings, agent_environment
+from serving.spool import SpoolLimits, SpoolWriter
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+
+class Worker:
+    """One worker's objects, wired."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.definitions: dict[str, ModelDefinition] = served_models(settings)
+        forget_dead_workers()
+        self.metrics = Metrics()
+        self.board = ModelBoard(self.definitions, self.metrics)
+        self.drain = Drain(settings.drain_file)
+        self.log = _prediction_log(settings, self.metrics)
+        self.cache = _answer_cache(settings, self.metrics)
+        self.predictor = Predictor(self.cache, self.log, self.metrics, new_id=Identifiers())
+        self.lane = SlowLane()
+        self.front = self._front()
+        self.runtime = self._runtime()
+
+    def _front(self) -> FrontApp:
+        settings = self.settings
+        engine = _engine_on_first_use(settings)
+        issuer, verifier = _own_tokens(settings)
+        limits = Limits(max_json_depth=settings.max_json_depth, max_instances=settings.max_instances)
+        handlers = Handlers(
+            native=NativeRoutes(self.board, self.predictor, limits, default_model=settings.default_model),
+            status=StatusRoutes(self.board, self.drain),
+            identity=IdentityRoutes(
+                _login(settings, issuer), self.lane, self.metrics, max_json_depth=settings.max_json_depth
+            ),
+            history=HistoryRoutes(self.board, engine, self.lane),
+            docs=DocsRoutes(self.definitions.values()) if settings.docs_enabled else None,
+            metrics=self.metrics if settings.metrics_are_public else None,
+        )
+        surface = make_surface(handlers, self.definitions)
+        return FrontApp(
+            surface,
+            authenticator=Authenticator([verifier], clock=time.time),
+            drain=self.drain,
+            metrics=self.metrics,
+            limits=FrontLimits(
+                max_in_flight=settings.max_in_flight,
+                max_body_bytes=settings.max_body_bytes,
+                request_timeout_seconds=settings.request_timeout_seconds,
+            ),
+        )
+
+    def _runtime(self) -> Runtime:
+        settings = self.settings
+        following = settings.model_source is ModelSource.FOLLOW
+        store = ModelStore(settings.model_store_dir, settings.model_alias) if following else None
+        follower = Follower(self.board, store=store, baked=settings.model_path, metrics=self.metrics)
+        errands: list[Errand] = [follower.run, self.drain.run, watch_parent]
+        if settings.agent_enabled:
+            lock = settings.model_store_dir / "agent-parent.lock"
+            errands.append(AgentProcess(lock, agent_environment(), self.metrics).run)
+        if settings.metrics_port:
+            errands.append(MetricsPort(settings.spool_dir / "metrics.lock", settings.metrics_port).run)
+        return Runtime(
+            errands=errands,
+            log=self.log,
+            cache=self.cache,
+            lane=self.lane,
+            metrics=self.metrics,
+        )
+
+
+def _prediction_log(settings: Settings, metrics: Metrics) -> PredictionLog:
+    files = PosixSegmentFiles(durable=settings.spool_durability is Durability.DISK)
+    spool = SpoolWriter(settings.spool_dir, files, SpoolLimits(spool_bytes=settings.spool_limit_bytes))
+    return PredictionLog(
+        spool, metrics, durability=settings.spool_durability, policy=settings.spool_full_policy
+    )
+
+
+def _answer_cache(settings: Settings, metrics: Metrics) -> AnswerCache | None:
+    if not settings.cache_enabled:
+        return None
+    memory = MemoryCache(max_entries=settings.cache_entries)
+    if settings.redis_url is None:
+        return AnswerCache(memory, None, metrics)
+    from serving.adapters.redis_cache import RedisCache
+
+    url = settings.redis_url.get_secret_value()
+    return AnswerCache(
+        memory, RedisCache(url, metrics, timeout_seconds=settings.redis_timeout_seconds), metrics
+    )
+
+
+def _engine_on_first_use(settings: Settings) -> Callable[[], Engine]:
+    """SQLAlchemy costs a third of a second and 30 MB: only the slow routes import it, when they are first asked."""
+
+    @cache
+    def engine() -> Engine:
+        from records.engine import open_engine
+
+        return open_engine(settings.database_url.get_secret_value())
+
+    return engine
+
+
+def _own_tokens(settings: Settings) -> tuple[TokenIssuer, JwtVerifier]:
+    keys, issuer, audience = _signing_keys(settings), settings.jwt_issuer, settings.jwt_audience
+    ttl = settings.jwt_access_ttl_seconds
+    return (
+        TokenIssuer(keys, issuer=issuer, audience=audience, ttl_seconds=ttl, clock=time.time),
+        JwtVerifier(keys, issuer=issuer, audience=audience, clock=time.time),
+    )
+
+
+def _signing_keys(settings: Settings) -> KeySet:
+    if settings.jwt_secret_key is not None:
+        return SecretKeys(settings.jwt_secret_key.get_secret_value(), setting="JWT_SECRET_KEY")
+    return MountedSecretKeys(
+        settings.jwt_secret_key_file or dev_key_file(settings), setting="JWT_SECRET_KEY_FILE"
+    )
+
+
+def dev_key_file(settings: Settings) -> Path:
+    """In `dev` without a key: one made here, for this machine only, shared by the workers."""
+    assert settings.slipway_env is Environment.DEV
+    path = settings.spool_dir.parent / "jwt.key"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(48))
+    return path
+
+
+def _login(settings: Settings, issuer: TokenIssuer) -> Login:
+    users = SqlUserDirectory(settings.database_url.get_secret_value())
+    return Login(users, Passwords(), issuer=issuer, sessions=users, clock=time.time)

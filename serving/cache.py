@@ -1,0 +1,88 @@
+"""The answer cache: an in-process tier always, a shared tier behind it where one is configured.
+
+Keys are fingerprints (model, version, contract and canonical row), so no invalidation exists: another version has
+other keys. A shared value that does not decode to an outcome is a miss, counted as poisoned, and gets overwritten.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+
+from serving.adapters.memory_cache import MemoryCache
+from serving.coalesce import Coalescer
+from serving.metrics import Metrics
+from serving.outcome import Outcome, decode_outcome, encode_outcome
+from serving.ports import RemoteCache
+
+MAX_KEYS_PER_CALL = 256
+MAX_VALUE_BYTES = 64 * 1024
+
+
+class AnswerCache:
+    """Look-ups of one turn become one call of the shared tier, and so do its writes, which no answer waits for."""
+
+    def __init__(self, memory: MemoryCache, remote: RemoteCache | None, metrics: Metrics) -> None:
+        self._memory, self._remote, self._metrics = memory, remote, metrics
+        self._lookups: Coalescer[bytes, bytes | None] = Coalescer(self._get_many, max_items=MAX_KEYS_PER_CALL)
+        self._writes: dict[int, dict[bytes, bytes]] = {}
+        self._writing: set[asyncio.Task[None]] = set()
+
+    def local(self, model: str, key: bytes) -> Outcome | None:
+        outcome = self._memory.get(key)
+        self._metrics.cache_asked(model, "memory", "miss" if outcome is None else "hit")
+        return outcome
+
+    @property
+    def has_remote(self) -> bool:
+        return self._remote is not None
+
+    async def remote(self, model: str, key: bytes, *, ttl_seconds: int) -> Outcome | None:
+        """The shared tier's answer, copied into this process; None is a miss or a tier that is down."""
+        value = await self._lookups.submit(key)
+        outcome = self._decode(model, value)
+        if outcome is not None:
+            self._memory.put(key, outcome, ttl_seconds=ttl_seconds)
+        return outcome
+
+    def store(self, key: bytes, outcome: Outcome, *, ttl_seconds: int) -> None:
+        self._memory.put(key, outcome, ttl_seconds=ttl_seconds)
+        if self._remote is None:
+            return
+        if not self._writes:
+            asyncio.get_running_loop().call_soon(self._flush_writes)
+        self._writes.setdefault(ttl_seconds, {})[key] = encode_outcome(outcome)
+
+    async def close(self) -> None:
+        if self._writing:
+            await asyncio.wait(self._writing, timeout=1.0)
+        if self._remote is not None:
+            await self._remote.close()
+
+    async def _get_many(self, keys: list[bytes]) -> Sequence[bytes | None]:
+        assert self._remote is not None
+        return await self._remote.get_many(keys)
+
+    def _flush_writes(self) -> None:
+        assert self._remote is not None
+        writes, self._writes = self._writes, {}
+        for ttl_seconds, entries in writes.items():
+            task = asyncio.ensure_future(self._remote.set_many(entries, ttl_seconds=ttl_seconds))
+            self._writing.add(task)
+            task.add_done_callback(self._writing.discard)
+
+    def _decode(self, model: str, value: bytes | None) -> Outcome | None:
+        if value is None:
+            self._metrics.cache_asked(model, "redis", "miss")
+            return None
+        try:
+            if len(value) > MAX_VALUE_BYTES:
+                raise msgspec.ValidationError("too large")
+            outcome = decode_outcome(value)
+        except (msgspec.DecodeError, RecursionError):
+            self._metrics.cache_asked(model, "redis", "poisoned")
+            return None
+        self._metrics.cache_asked(model, "redis", "hit")
+        return outcome

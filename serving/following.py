@@ -1,0 +1,90 @@
+"""Following: the worker's side of an alias move. Watches the store's pointers, loads beside, swaps, keeps the old one warm."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import structlog
+
+from modelkit.definition import ModelDefinition
+from modelkit.servable import servable_digest
+from serving.loaded_model import LoadedModel, load_model, version_of_digest
+from serving.metrics import Metrics
+from serving.model_board import ModelBoard
+from serving.model_store import ModelStore, Pointer
+
+WATCH_SECONDS = 0.25
+FALLBACK_AFTER_SECONDS = 10.0
+
+
+class Follower:
+    """Keeps a board in step with a store, and with the baked copy of `MODEL_PATH` while the store has nothing."""
+
+    def __init__(
+        self, board: ModelBoard, *, store: ModelStore | None, baked: Path | None, metrics: Metrics
+    ) -> None:
+        self._board, self._store, self._baked, self._metrics = board, store, baked, metrics
+        self._marks: dict[str, tuple[int, int] | None] = {}
+        self._log = structlog.get_logger("slipway.service")
+        self._started = time.monotonic()
+
+    async def run(self) -> None:
+        """Runs until cancelled."""
+        while True:
+            for name in self._board.slots:
+                await self._check(name)
+            await asyncio.sleep(WATCH_SECONDS)
+
+    async def _check(self, name: str) -> None:
+        slot = self._board.slots[name]
+        if self._store is not None:
+            mark = self._store.pointer_mark(name)
+            if mark is not None and mark != self._marks.get(name):
+                self._marks[name] = mark
+                pointer = self._store.read_pointer(name)
+                if pointer is not None:
+                    await self._follow(name, pointer, self._store.version_folder(name, pointer.version))
+                return
+        if slot.current is None and self._may_fall_back() and name not in self._marks:
+            await self._load_baked(name)
+
+    def _may_fall_back(self) -> bool:
+        """The baked copy waits a moment for the store, unless it is the only source."""
+        if self._baked is None:
+            return False
+        return self._store is None or time.monotonic() - self._started > FALLBACK_AFTER_SECONDS
+
+    async def _load_baked(self, name: str) -> None:
+        assert self._baked is not None
+        folder = self._baked / name
+        if not folder.is_dir():
+            return
+        self._marks[name] = None
+        digest = await asyncio.to_thread(servable_digest, folder)
+        version = version_of_digest(digest)
+        await self._follow(name, Pointer(version=version, digest=digest, desired=version), folder)
+        self._board.slots[name].stale = self._store is not None
+
+    async def _follow(self, name: str, pointer: Pointer, folder: Path) -> None:
+        slot = self._board.slots[name]
+        for warm in (slot.current, slot.previous):
+            if warm is not None and (warm.version, warm.servable.digest) == (pointer.version, pointer.digest):
+                self._board.swap(name, warm, desired=pointer.desired, reason=pointer.reason)
+                return
+        self._board.loading(name, desired=pointer.desired)
+        started = time.perf_counter()
+        try:
+            model = await asyncio.to_thread(_load, folder, slot.definition, pointer)
+        except Exception as error:  # whatever a bad artifact does, the old version goes on
+            self._board.failed(name, desired=pointer.desired, reason=f"{type(error).__name__}: {error}")
+            self._log.error("model load failed", model=name, version=pointer.version, reason=str(error))
+            return
+        self._metrics.model_loads.labels(name).observe(time.perf_counter() - started)
+        self._board.swap(name, model, desired=pointer.desired, reason=pointer.reason)
+        self._log.info("model version served", model=name, version=pointer.version, desired=pointer.desired)
+
+
+def _load(folder: Path, definition: ModelDefinition, pointer: Pointer) -> LoadedModel:
+    return load_model(folder, definition, version=pointer.version, digest=pointer.digest)

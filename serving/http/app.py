@@ -1,0 +1,177 @@
+"""The front ASGI app: the life of a request from its first byte to its last, in the order of DESIGN 4.
+
+Shed, authenticate, route, hand over, render. It stands before BentoML's middleware stack; what BentoML owns (its
+typed APIs and pages) is passed on, after the same authentication.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+import structlog
+
+from auth.authenticator import Authenticator
+from auth.gate import Gate
+from auth.principal import Principal
+from auth.scopes import require
+from modelkit.errors import MethodNotAllowed, NotFound, Overloaded, SlipwayError, Unauthenticated
+from serving.drain import Drain
+from serving.http.exchange import (
+    Exchange,
+    FrontLimits,
+    Headers,
+    Message,
+    Receive,
+    Reply,
+    Scope,
+    Send,
+    send_reply,
+)
+from serving.http.problems import problem_reply
+from serving.identifiers import Identifiers
+from serving.metrics import Metrics
+from serving.predictor import Asking
+
+Handler = Callable[[Exchange], Awaitable[Reply]]
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+UNKNOWN_ROUTE = "unknown"
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+
+# The request being passed on to BentoML, for the typed APIs behind its stack.
+passed_on: ContextVar[Asking] = ContextVar("passed_on")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One path. `template` labels metrics; `scope` is needed unless the route is open; probes are never shed."""
+
+    template: str
+    handlers: Mapping[str, Handler]
+    scope: str | None = None
+    open: bool = False
+    probe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """`routes` by exact path; `prefixes` answer below them where no route does, for example for an unknown model."""
+
+    routes: Mapping[str, Route]
+    prefixes: Mapping[str, Route]
+
+    @property
+    def open_paths(self) -> frozenset[str]:
+        return frozenset(path for path, route in self.routes.items() if route.open)
+
+    def route_of(self, path: str) -> Route | None:
+        route = self.routes.get(path)
+        if route is not None:
+            return route
+        return self.prefixes.get(path[: path.rfind("/") + 1])
+
+
+class FrontApp:
+    """Owns every path; see the module."""
+
+    def __init__(
+        self,
+        surface: Surface,
+        *,
+        authenticator: Authenticator,
+        drain: Drain,
+        metrics: Metrics,
+        limits: FrontLimits,
+    ) -> None:
+        self._surface, self._drain, self._metrics, self._limits = surface, drain, metrics, limits
+        self._gate = Gate(authenticator, open_paths=surface.open_paths)
+        self._new_id = Identifiers()
+        self._log = structlog.get_logger("slipway.service")
+        self._inner: AsgiApp | None = None
+        self._inner_paths: frozenset[str] = frozenset()
+
+    def pass_on(self, inner: AsgiApp, paths: frozenset[str]) -> None:
+        """Hands the exact `paths` to another app, after authentication."""
+        self._inner, self._inner_paths = inner, paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        arrived = time.perf_counter()
+        headers = dict(scope["headers"])
+        given = headers.get(b"x-request-id")
+        request_id = self._new_id() if given is None or not _REQUEST_ID.fullmatch(given) else given.decode()
+        route = self._surface.route_of(scope["path"])
+        template = UNKNOWN_ROUTE if route is None else route.template
+        exchange = Exchange(scope, receive, headers, request_id, arrived, self._limits)
+        metrics = self._metrics
+        metrics.in_flight += 1
+        try:
+            if metrics.in_flight > self._limits.max_in_flight and not (route is not None and route.probe):
+                metrics.shed("in_flight")
+                raise Overloaded
+            exchange.principal = self._admit(scope)
+            if route is None and scope["path"] in self._inner_paths:
+                return await self._delegate(exchange, send)
+            reply = await self._handler(route, exchange)(exchange)
+        except SlipwayError as error:
+            reply = problem_reply(error, request_id=request_id)
+        except Exception as error:
+            self._log.error("request failed", route=template, request_id=request_id, exc_info=error)
+            reply = problem_reply(SlipwayError(), request_id=request_id)
+        finally:
+            metrics.in_flight -= 1
+        await send_reply(send, reply, self._own_headers(request_id))
+        method = scope["method"]
+        metrics.request_finished(
+            template, method if method in METHODS else "OTHER", reply.status, time.perf_counter() - arrived
+        )
+
+    def _admit(self, scope: Scope) -> Principal | None:
+        try:
+            principal = self._gate.admit(scope["path"], scope["headers"])
+        except Unauthenticated as error:
+            self._metrics.authenticated("unknown", error.code)
+            raise
+        if principal is not None:
+            self._metrics.authenticated(principal.issuer, "ok")
+        return principal
+
+    def _handler(self, route: Route | None, exchange: Exchange) -> Handler:
+        """The route's handler for the method. Raises NotFound, MethodNotAllowed or InsufficientScope."""
+        if route is None:
+            raise NotFound
+        method = exchange.scope["method"]
+        handler = route.handlers.get("GET" if method == "HEAD" else method)
+        if handler is None:
+            raise MethodNotAllowed(headers=[("allow", ", ".join(sorted(route.handlers)))])
+        if route.scope is not None:
+            require(exchange.caller, route.scope)
+        return handler
+
+    def _own_headers(self, request_id: str) -> Headers:
+        headers = [(b"x-request-id", request_id.encode())]
+        if self._drain.active:
+            headers.append((b"connection", b"close"))
+        return headers
+
+    async def _delegate(self, exchange: Exchange, send: Send) -> None:
+        """Lets BentoML's own stack answer, and counts what it said."""
+        assert self._inner is not None
+        path, status = exchange.scope["path"], 500
+
+        async def counted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), *self._own_headers(exchange.request_id)]
+            await send(message)
+
+        if exchange.principal is not None:
+            passed_on.set(exchange.asking)
+        await self._inner(exchange.scope, exchange.receive, counted)
+        seconds = time.perf_counter() - exchange.arrived
+        self._metrics.request_finished(path, exchange.scope["method"], status, seconds)

@@ -1,0 +1,129 @@
+"""The native prediction routes: `/predict/{model}` and the seeds' `/predict`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from modelkit.definition import ModelDefinition
+from modelkit.errors import AmbiguousModel, InsufficientScope, InvalidRequest
+from serving.http.exchange import Exchange, Reply
+from serving.http.request_rows import Limits, RequestRows, accepts, read_rows
+from serving.loaded_model import LoadedModel
+from serving.model_board import ModelBoard
+from serving.predictor import Answer, Predictor
+
+
+class NativeRoutes:
+    """Handlers that read a body, ask the predictor and write its answers."""
+
+    def __init__(
+        self, board: ModelBoard, predictor: Predictor, limits: Limits, *, default_model: str
+    ) -> None:
+        self._board, self._predictor, self._limits = board, predictor, limits
+        self._default_model = default_model
+
+    async def predict(self, exchange: Exchange, name: str) -> Reply:
+        """POST /predict/{model}: one typed object or `instances`."""
+        if not exchange.caller.may_predict(name):
+            raise InsufficientScope(f"the token lacks the scope predict:{name}")
+        body = await exchange.json_body()
+        return await self._answer(exchange, self._board.current(name), body)
+
+    async def predict_any(self, exchange: Exchange) -> Reply:
+        """POST /predict: the default model, or the only one whose schema accepts the body."""
+        body = await exchange.json_body()
+        name = self._default_model or self._only_taker(body)
+        if not exchange.caller.may_predict(name):
+            raise InsufficientScope(f"the token lacks the scope predict:{name}")
+        return await self._answer(exchange, self._board.current(name), body)
+
+    def _only_taker(self, body: bytes) -> str:
+        readers = {
+            name: slot.current.reader for name, slot in self._board.slots.items() if slot.current is not None
+        }
+        takers = [name for name, reader in readers.items() if accepts(reader, body, self._limits)]
+        if len(takers) > 1:
+            raise AmbiguousModel(f"{', '.join(takers)} accept this body: ask /predict/{{model}}")
+        if not takers:
+            raise InvalidRequest("No served model accepts this body: ask /predict/{model} to see why")
+        return takers[0]
+
+    async def _answer(self, exchange: Exchange, model: LoadedModel, body: bytes) -> Reply:
+        request = read_rows(model.reader, body, self._limits)
+        answers = await self._predictor.predict(model, request.rows, exchange.asking)
+        written = (
+            one_answer(model, answers[0]) if not request.is_batch else _many_answers(model, request, answers)
+        )
+        return Reply(200, orjson.dumps(written), headers=_answer_headers(model, answers))
+
+
+def one_answer(model: LoadedModel, answer: Answer) -> dict[str, Any]:
+    """The body of one row's answer, as every JSON protocol of ours writes it."""
+    outcome = answer.outcome
+    body: dict[str, Any] = {
+        "prediction": outcome.prediction,
+        "lower": outcome.lower,
+        "upper": outcome.upper,
+        "units": model.definition.units,
+        "model": model.name,
+        "model_version": model.version,
+        "prediction_id": answer.prediction_id,
+        "cached": answer.cached,
+    }
+    if outcome.probabilities is not None:
+        body["probabilities"] = outcome.probabilities
+    if model.definition.answer_field is not None:
+        body[model.definition.answer_field] = outcome.prediction
+    return body
+
+
+def answer_fields(definition: ModelDefinition) -> dict[str, dict[str, Any]]:
+    """JSON schemas of the fields of `one_answer`, for the API's description."""
+    value: dict[str, Any] = (
+        {"type": "string", "enum": list(definition.classes)} if definition.classes else {"type": "number"}
+    )
+    fields: dict[str, dict[str, Any]] = {
+        "prediction": value,
+        "lower": {"type": ["number", "null"]},
+        "upper": {"type": ["number", "null"]},
+        "units": {"type": "string", "const": definition.units},
+        "model": {"type": "string", "const": definition.name},
+        "model_version": {"type": "string"},
+        "prediction_id": {"type": "string"},
+        "cached": {"type": "boolean"},
+    }
+    if definition.classes:
+        shares = {name: {"type": "number"} for name in definition.classes}
+        fields["probabilities"] = {
+            "type": "object",
+            "properties": shares,
+            "required": list(definition.classes),
+        }
+    if definition.answer_field is not None:
+        fields[definition.answer_field] = value
+    return fields
+
+
+def _many_answers(model: LoadedModel, request: RequestRows, answers: list[Answer]) -> dict[str, Any]:
+    """`predictions` has one entry per row of the request, null for a row that was skipped."""
+    predictions: list[dict[str, Any] | None] = [None] * request.size
+    for place, answer in zip(request.places, answers, strict=True):
+        predictions[place] = one_answer(model, answer)
+    return {
+        "model": model.name,
+        "model_version": model.version,
+        "predictions": predictions,
+        "errors": [
+            {"pointer": item.pointer, "detail": item.detail, "row": item.row} for item in request.errors
+        ],
+    }
+
+
+def _answer_headers(model: LoadedModel, answers: list[Answer]) -> tuple[tuple[bytes, bytes], ...]:
+    cache = b"hit" if all(answer.cached for answer in answers) else b"miss"
+    headers = ((b"x-model-version", model.version.encode()), (b"x-cache", cache))
+    if len(answers) > 1:
+        return headers
+    return (*headers, (b"x-prediction-id", answers[0].prediction_id.encode()))

@@ -1,0 +1,111 @@
+"""The table of contents of the HTTP API: every path, its methods, its scope, and whether it is open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+
+from auth.scopes import READ
+from modelkit.errors import ModelNotFound, NotFound
+from serving.http.app import Handler, Route, Surface
+from serving.http.docs import DocsRoutes
+from serving.http.exchange import Exchange, Reply
+from serving.http.history import HistoryRoutes
+from serving.http.identity import IdentityRoutes
+from serving.http.native import NativeRoutes
+from serving.http.problems import problem_types
+from serving.http.status import StatusRoutes
+from serving.metrics import Metrics, exposition
+
+TEXT = b"text/plain; version=0.0.4; charset=utf-8"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Handlers:
+    """The handlers that the surface is made of. `docs` and `metrics` are None where they are switched off."""
+
+    native: NativeRoutes
+    status: StatusRoutes
+    identity: IdentityRoutes
+    history: HistoryRoutes
+    docs: DocsRoutes | None
+    metrics: Metrics | None
+
+
+def make_surface(handlers: Handlers, models: Iterable[str]) -> Surface:
+    """Routes by exact path; metric labels use the template, so their number does not grow with models or callers."""
+    routes = _probes(handlers.status) | _identity(handlers.identity)
+    for name in models:
+        routes |= _model(handlers, name)
+    routes["/predict"] = Route("/predict", {"POST": handlers.native.predict_any})
+    for path in ("/models", "/models/info"):
+        routes[path] = Route(path, {"GET": handlers.status.models}, scope=READ)
+    if handlers.docs is not None:
+        routes |= _docs(handlers.docs)
+    if handlers.metrics is not None:
+        for path in ("/metrics", "/metrics/prometheus"):
+            routes[path] = Route(path, {"GET": partial(_metrics, handlers.metrics)}, open=True, probe=True)
+    return Surface(routes=routes, prefixes=_prefixes())
+
+
+def _probes(status: StatusRoutes) -> dict[str, Route]:
+    handlers: dict[str, Handler] = {
+        "/livez": status.live,
+        "/healthz": status.live,
+        "/readyz": status.ready,
+        "/health": status.health,
+        "/status": status.status,
+    }
+    return {path: Route(path, {"GET": handler}, open=True, probe=True) for path, handler in handlers.items()}
+
+
+def _identity(identity: IdentityRoutes) -> dict[str, Route]:
+    return {
+        "/login": Route("/login", {"POST": identity.login}, open=True),
+        "/auth/me": Route("/auth/me", {"GET": identity.me}),
+    }
+
+
+def _model(handlers: Handlers, name: str) -> dict[str, Route]:
+    predict = partial(handlers.native.predict, name=name)
+    about = partial(handlers.status.model, name=name)
+    history = partial(handlers.history.history, name=name)
+    return {
+        f"/predict/{name}": Route("/predict/{model}", {"POST": predict}),
+        f"/models/{name}": Route("/models/{model}", {"GET": about}, scope=READ),
+        f"/models/{name}/history": Route("/models/{model}/history", {"GET": history}, scope=READ),
+    }
+
+
+def _docs(docs: DocsRoutes) -> dict[str, Route]:
+    routes = {
+        "/docs": Route("/docs", {"GET": docs.page}, open=True),
+        "/openapi.json": Route("/openapi.json", {"GET": docs.openapi}, open=True),
+    }
+    for code in problem_types():
+        routes[f"/problems/{code}"] = Route(
+            "/problems/{code}", {"GET": partial(docs.problem, code=code)}, open=True
+        )
+    return routes
+
+
+def _prefixes() -> dict[str, Route]:
+    return {
+        "/predict/": Route("/predict/{model}", {"POST": _no_such_model}),
+        "/models/": Route("/models/{model}", {"GET": _no_such_model}, scope=READ),
+        "/problems/": Route("/problems/{code}", {"GET": _nothing}),
+    }
+
+
+async def _no_such_model(exchange: Exchange) -> Reply:
+    raise ModelNotFound
+
+
+async def _nothing(exchange: Exchange) -> Reply:
+    raise NotFound
+
+
+async def _metrics(metrics: Metrics, exchange: Exchange) -> Reply:
+    metrics.fold()
+    return Reply(200, exposition(), TEXT)

@@ -1,0 +1,73 @@
+"""One model version ready to answer: its schema's decoders, its feature code and its compiled graph behind one call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from modelkit.columns import feature_matrix
+from modelkit.definition import ModelDefinition
+from modelkit.errors import ServableError
+from modelkit.fingerprint import Fingerprint
+from modelkit.rows import RowReader
+from modelkit.servable import Servable, load_servable
+from serving.outcome import Outcome
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A version that fits this image. `version` is the registry's number, or `version_of_digest` where there is none."""
+
+    definition: ModelDefinition
+    version: str
+    servable: Servable
+    reader: RowReader
+    fingerprint: Fingerprint
+
+    @property
+    def name(self) -> str:
+        return self.definition.name
+
+    def predict(self, rows: Sequence[msgspec.Struct]) -> list[Outcome]:
+        """One outcome per row, from one call of the compiled model."""
+        definition = self.definition
+        features = definition.build(self.reader.columns(rows))
+        outputs = self.servable.compiled.run(feature_matrix(features, definition.feature_columns))
+        if not definition.classes:
+            return [Outcome(value) for value in outputs[:, 0].tolist()]
+        classes = definition.classes
+        return [
+            Outcome(classes[best], probabilities=dict(zip(classes, probabilities, strict=True)))
+            for best, probabilities in zip(outputs.argmax(axis=1).tolist(), outputs.tolist(), strict=True)
+        ]
+
+
+def version_of_digest(digest: str) -> str:
+    """The version's name where no registry gave one: the start of its servable's digest."""
+    return digest.removeprefix("sha256:")[:12]
+
+
+def load_model(
+    folder: Path, definition: ModelDefinition, *, version: str, digest: str | None = None
+) -> LoadedModel:
+    """A version from its folder, checked against this image and warmed with the definition's examples.
+
+    Raises ServableError: the caller keeps what it served before.
+    """
+    servable = load_servable(folder, definition, digest=digest)
+    model = LoadedModel(
+        definition=definition,
+        version=version,
+        servable=servable,
+        reader=RowReader(definition.request),
+        fingerprint=Fingerprint(
+            model=definition.name, version=version, contract_digest=servable.contract.digest
+        ),
+    )
+    outcomes = model.predict([model.reader.from_object(dict(example)) for example in definition.examples])
+    if not all(outcome.is_finite() for outcome in outcomes):
+        raise ServableError(f"{definition.name}: a warm-up row gave no finite prediction")
+    return model

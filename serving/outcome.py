@@ -1,0 +1,27 @@
+"""What a model says about one row, apart from who asked and when: the thing that is cached."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+
+class Outcome(msgspec.Struct, frozen=True, gc=False):
+    """A regressor gives a number, a classifier a label and the probability of each class."""
+
+    prediction: float | str
+    lower: float | None = None
+    upper: float | None = None
+    probabilities: dict[str, float] | None = None
+
+    @property
+    def number(self) -> float | None:
+        return self.prediction if isinstance(self.prediction, float) else None
+
+    def is_finite(self) -> bool:
+        return isinstance(self.prediction, str) or math.isfinite(self.prediction)
+
+
+encode_outcome = msgspec.json.Encoder().encode
+decode_outcome = msgspec.json.Decoder(Outcome).decode

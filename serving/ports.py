@@ -1,0 +1,37 @@
+"""What the core of the service needs from outside, as protocols; adapters and tests' fakes implement them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+
+class SegmentFiles(Protocol):
+    """The file layer under the spool, a seam so that tests can enumerate every crash point. All may raise OSError."""
+
+    def create(self, path: Path) -> int:
+        """A descriptor of a new file at `path`, locked for its writer before it appears there."""
+
+    def write(self, descriptor: int, block: bytes) -> None: ...
+
+    def truncate(self, descriptor: int, size: int) -> None: ...
+
+    def sync(self, descriptor: int) -> None: ...
+
+    def close(self, descriptor: int) -> None: ...
+
+    def rename(self, source: Path, target: Path) -> None: ...
+
+    def entries(self, folder: Path) -> list[tuple[str, int]]:
+        """Name and size in bytes of each file; empty where the folder does not exist."""
+
+
+class RemoteCache(Protocol):
+    """The cache tier behind the in-process one. It never raises: what it cannot do is a miss or a lost write, counted."""
+
+    async def get_many(self, keys: Sequence[bytes]) -> Sequence[bytes | None]: ...
+
+    async def set_many(self, entries: Mapping[bytes, bytes], *, ttl_seconds: int) -> None: ...
+
+    async def close(self) -> None: ...

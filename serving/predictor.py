@@ -1,0 +1,173 @@
+"""The one use case: rows of a model in, answers out, each cached where possible and logged before it leaves.
+
+Protocols differ in how they read a request and write an answer; all of them come through here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+import structlog
+
+from auth.principal import Principal
+from modelkit.errors import DeadlineExceeded, PredictionFailed
+from modelkit.fingerprint import canonical
+from records.prediction_record import NO_PREDICTION, PredictionRecord
+from serving.cache import AnswerCache
+from serving.coalesce import Coalescer
+from serving.loaded_model import LoadedModel
+from serving.metrics import Metrics
+from serving.outcome import Outcome, encode_outcome
+from serving.prediction_log import PredictionLog
+
+MAX_ROWS_PER_CALL = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Who asks, under which request id, when it arrived and when it must be answered (both `time.perf_counter`)."""
+
+    request_id: str
+    principal: Principal
+    arrived: float
+    deadline: float
+
+
+class Answer(msgspec.Struct, frozen=True, gc=False):
+    """One row's answer as every protocol carries it."""
+
+    outcome: Outcome
+    prediction_id: str
+    cached: bool
+
+
+class Predictor:
+    """Stateless but for what is in flight: rows waiting for their turn, and misses that others may join."""
+
+    def __init__(
+        self, cache: AnswerCache | None, log: PredictionLog, metrics: Metrics, *, new_id: Callable[[], str]
+    ) -> None:
+        self._cache, self._log, self._metrics, self._new_id = cache, log, metrics, new_id
+        self._computing: dict[bytes, asyncio.Future[Outcome | None]] = {}
+        self._calls: Coalescer[tuple[LoadedModel, msgspec.Struct], Outcome] = Coalescer(
+            self._run_turn, max_items=MAX_ROWS_PER_CALL
+        )
+        self._service_log = structlog.get_logger("slipway.service")
+
+    async def predict(
+        self, model: LoadedModel, rows: Sequence[msgspec.Struct], asking: Asking
+    ) -> list[Answer]:
+        """One answer per row. Raises PredictionFailed, DeadlineExceeded or LogUnavailable; then nothing was logged."""
+        texts = [canonical(row) for row in rows]
+        if len(rows) == 1:
+            found = [await self._outcome(model, rows[0], texts[0], asking)]
+        else:
+            found = await asyncio.gather(
+                *(self._outcome(model, row, text, asking) for row, text in zip(rows, texts, strict=True))
+            )
+        answers = [Answer(outcome, self._new_id(), source != "model") for outcome, source in found]
+        await self._log.append(
+            [_record(model, answer, text, asking) for answer, text in zip(answers, texts, strict=True)]
+        )
+        seconds = time.perf_counter() - asking.arrived
+        for outcome, source in found:
+            self._metrics.row_answered(model.name, model.version, "ok", source, seconds)
+            if outcome.number is not None:
+                self._metrics.value_predicted(model.name, model.version, outcome.number)
+        return answers
+
+    async def _outcome(
+        self, model: LoadedModel, row: msgspec.Struct, text: bytes, asking: Asking
+    ) -> tuple[Outcome, str]:
+        """The outcome and where it came from: this process's cache, the shared one, another request, or the model."""
+        key = model.fingerprint.of(text)
+        if self._cache is not None:
+            outcome = self._cache.local(model.name, key)
+            if outcome is not None:
+                return outcome, "cache"
+        while (leader := self._computing.get(key)) is not None:
+            outcome = await asyncio.shield(leader)
+            if outcome is not None:  # otherwise the leader failed or was cancelled: take its place
+                return outcome, "joined"
+        return await self._lead(model, row, key, asking)
+
+    async def _lead(
+        self, model: LoadedModel, row: msgspec.Struct, key: bytes, asking: Asking
+    ) -> tuple[Outcome, str]:
+        """Looks the row up and computes it once for everybody who asks meanwhile."""
+        leader = self._computing[key] = asyncio.get_running_loop().create_future()
+        outcome: Outcome | None = None
+        cache, ttl = self._cache, model.definition.cache_ttl_seconds
+        try:
+            if cache is not None and cache.has_remote:
+                outcome = await cache.remote(model.name, key, ttl_seconds=ttl)
+                if outcome is not None:
+                    return outcome, "cache"
+            if time.perf_counter() > asking.deadline:
+                raise DeadlineExceeded
+            outcome = await self._calls.submit((model, row))
+            if cache is not None:
+                cache.store(key, outcome, ttl_seconds=ttl)
+            return outcome, "model"
+        finally:
+            del self._computing[key]
+            if not leader.done():
+                leader.set_result(outcome)
+
+    def _run_turn(self, turn: list[tuple[LoadedModel, msgspec.Struct]]) -> list[Outcome | Exception]:
+        """One call per model version that has rows in this turn: nearly always one call."""
+        results: list[Outcome | Exception] = [PredictionFailed()] * len(turn)
+        places: dict[int, list[int]] = {}
+        for place, (model, _) in enumerate(turn):
+            places.setdefault(id(model), []).append(place)
+        for group in places.values():
+            model = turn[group[0]][0]
+            for place, result in zip(
+                group, self._run(model, [turn[place][1] for place in group]), strict=True
+            ):
+                results[place] = result
+        return results
+
+    def _run(self, model: LoadedModel, rows: list[msgspec.Struct]) -> list[Outcome | Exception]:
+        started = time.perf_counter()
+        try:
+            outcomes: list[Outcome | Exception] = [_finite(outcome) for outcome in model.predict(rows)]
+        except Exception as error:  # a bug in a model's feature code must not fail its neighbours in the turn
+            if len(rows) == 1:
+                self._service_log.error(
+                    "prediction failed", model=model.name, version=model.version, exc_info=error
+                )
+                self._metrics.row_answered(model.name, model.version, "model_error", "model", 0.0)
+                return [PredictionFailed()]
+            return [result for row in rows for result in self._run(model, [row])]
+        self._metrics.model_called(model.name, model.version, len(rows), time.perf_counter() - started)
+        return outcomes
+
+
+def _finite(outcome: Outcome) -> Outcome | Exception:
+    return (
+        outcome if outcome.is_finite() else PredictionFailed("the model gave no finite number for this row")
+    )
+
+
+def _record(model: LoadedModel, answer: Answer, text: bytes, asking: Asking) -> PredictionRecord:
+    outcome = answer.outcome
+    return PredictionRecord(
+        prediction_id=answer.prediction_id,
+        model=model.name,
+        version=model.version,
+        request_id=asking.request_id,
+        subject=asking.principal.subject,
+        user_id=asking.principal.user_id,
+        features=msgspec.Raw(text),
+        predicted_value=outcome.number,
+        prediction=NO_PREDICTION if outcome.probabilities is None else msgspec.Raw(encode_outcome(outcome)),
+        outcome="ok",
+        cached=answer.cached,
+        latency_ms=round((time.perf_counter() - asking.arrived) * 1000, 3),
+        created_at=time.time(),
+    )

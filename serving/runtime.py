@@ -1,0 +1,67 @@
+"""What runs in a worker beside its requests: following, the agent, metrics folding, the spool's upkeep, draining."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import structlog
+
+from serving.cache import AnswerCache
+from serving.http.identity import SlowLane
+from serving.metrics import Metrics
+from serving.prediction_log import PredictionLog
+
+UPKEEP_SECONDS = 0.1
+RESTART_SECONDS = 1.0
+
+Errand = Callable[[], Coroutine[Any, Any, None]]
+
+
+class Runtime:
+    """Starts and stops the background work of one worker. `errands` are coroutines that run until cancelled."""
+
+    def __init__(
+        self,
+        *,
+        errands: list[Errand],
+        log: PredictionLog,
+        cache: AnswerCache | None,
+        lane: SlowLane,
+        metrics: Metrics,
+    ) -> None:
+        self._errands, self._log, self._cache, self._lane = errands, log, cache, lane
+        self._metrics = metrics
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        for errand in (self._upkeep, *self._errands):
+            self._tasks.append(asyncio.create_task(_kept_going(errand)))
+
+    async def stop(self) -> None:
+        """Seals the spool first: whatever follows may be cut short by a kill."""
+        await self._log.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._cache is not None:
+            await self._cache.close()
+        self._lane.close()
+        self._metrics.fold()
+
+    async def _upkeep(self) -> None:
+        while True:
+            self._metrics.fold()
+            await self._log.tend()
+            await asyncio.sleep(UPKEEP_SECONDS)
+
+
+async def _kept_going(errand: Errand) -> None:
+    """An errand that fails is reported and started again: the requests it stands beside go on."""
+    while True:
+        try:
+            return await errand()
+        except Exception as error:
+            structlog.get_logger("slipway.service").error("background work failed", exc_info=error)
+            await asyncio.sleep(RESTART_SECONDS)

@@ -1,0 +1,171 @@
+"""The one place where the service and its agent read their environment."""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEV_RUN_FOLDER = Path("var")
+
+
+class Environment(StrEnum):
+    DEV = "dev"
+    STAGING = "staging"
+    PRODUCTION = "production"
+
+
+class ModelSource(StrEnum):
+    FOLLOW = "follow"
+    PATH = "path"
+
+
+class FullLogPolicy(StrEnum):
+    AVAILABLE = "available"
+    STRICT = "strict"
+
+
+class Durability(StrEnum):
+    PROCESS = "process"
+    DISK = "disk"
+
+
+class Settings(BaseSettings):
+    """Every setting, its default and its meaning; `python -m serving settings` prints them as the README's table."""
+
+    model_config = SettingsConfigDict(env_file=None, extra="ignore", frozen=True, env_ignore_empty=True)
+
+    slipway_env: Environment = Field(
+        Environment.PRODUCTION,
+        description="`dev`, `staging` or `production`; development defaults work only in `dev`",
+    )
+    api_host: str = Field("127.0.0.1", description="address to listen on; containers set `0.0.0.0`")
+    api_port: int = Field(8000, ge=1, le=65535, description="port of the API")
+    metrics_port: int = Field(
+        9100, ge=0, le=65535, description="port of `/metrics` for Prometheus; 0 turns it off"
+    )
+    agent_metrics_port: int = Field(
+        9101, ge=0, le=65535, description="the agent's own metrics port; 0 turns it off"
+    )
+    metrics_on_api_port: bool | None = Field(
+        None, description="serve `/metrics` on the API port too; unset: everywhere but in production"
+    )
+    workers: int = Field(1, ge=1, le=64, description="worker processes of one pod")
+    log_level: str = Field("INFO", description="level of the service log")
+    docs_enabled: bool = Field(True, description="serve `/docs` and `/openapi.json`")
+
+    jwt_secret_key: SecretStr | None = Field(
+        None, description="key that signs our own tokens; at least 32 bytes"
+    )
+    jwt_secret_key_file: Path | None = Field(
+        None, description="the same from a mounted file, re-read when it changes"
+    )
+    jwt_issuer: str = Field("slipway", description="`iss` of our own tokens")
+    jwt_audience: str = Field("slipway", description="`aud` that a token must carry")
+    jwt_access_ttl_seconds: int = Field(900, ge=1, le=86_400, description="life of an access token")
+
+    database_url: SecretStr = Field(
+        SecretStr("sqlite:///var/slipway.db"),
+        description="SQLAlchemy URL of users, prediction log and ledger",
+    )
+    redis_url: SecretStr | None = Field(None, description="shared cache tier; unset: in-process cache only")
+    redis_timeout_seconds: float = Field(
+        0.05, gt=0, le=5, description="budget of one call to Redis; there is no retry"
+    )
+    cache_enabled: bool = Field(True, description="answer repeated rows from the cache")
+    cache_entries: int = Field(50_000, ge=0, description="entries of the in-process cache, per worker")
+
+    catalog: str = Field("catalog", description="Python package that holds one folder per model")
+    models: str = Field("", description="comma-separated models to serve; empty: all of the catalog")
+    default_model: str = Field(
+        "", description="model behind `POST /predict`; empty: the only one that accepts the body"
+    )
+    model_source: ModelSource = Field(
+        ModelSource.FOLLOW, description="`follow` the registry's alias, or serve from `MODEL_PATH` (`path`)"
+    )
+    model_alias: str = Field("production", description="alias to follow")
+    model_path: Path | None = Field(
+        None,
+        description="folder with one servable per model: the source in `path` mode, otherwise the fallback",
+    )
+    model_poll_seconds: float = Field(
+        5.0, gt=0, le=3600, description="how often the agent asks the registry (jittered)"
+    )
+    model_store_dir: Path = Field(
+        DEV_RUN_FOLDER / "store", description="where the agent keeps downloaded versions"
+    )
+    mlflow_tracking_uri: str = Field(
+        "sqlite:///mlflow.db", description="MLflow registry that the agent follows"
+    )
+
+    spool_dir: Path = Field(DEV_RUN_FOLDER / "spool", description="folder of the local prediction log")
+    spool_durability: Durability = Field(
+        Durability.PROCESS,
+        description="`process` survives any kill; `disk` also power loss (an fdatasync per turn)",
+    )
+    spool_limit_bytes: int = Field(
+        512 * 1024 * 1024, ge=1024 * 1024, description="cap of the local prediction log"
+    )
+    spool_full_policy: FullLogPolicy = Field(
+        FullLogPolicy.AVAILABLE,
+        description="log full or failing: answer and count (`available`) or 503 (`strict`)",
+    )
+    agent_enabled: bool = Field(
+        True, description="start the agent as a child; off where it runs as a sidecar"
+    )
+
+    max_in_flight: int = Field(
+        512, ge=1, description="requests in progress per worker before shedding with 503"
+    )
+    max_body_bytes: int = Field(1_048_576, ge=1024, description="largest request body")
+    max_json_depth: int = Field(32, ge=4, le=200, description="deepest nesting of a request body")
+    max_instances: int = Field(1000, ge=1, le=100_000, description="most rows in one request")
+    request_timeout_seconds: float = Field(
+        5.0, gt=0, le=300, description="deadline of a request, body included"
+    )
+    drain_file: Path = Field(
+        DEV_RUN_FOLDER / "drain", description="while this file exists the replica drains"
+    )
+
+    @model_validator(mode="after")
+    def _one_signing_key(self) -> Self:
+        if self.jwt_secret_key and self.jwt_secret_key_file:
+            raise ValueError("set JWT_SECRET_KEY or JWT_SECRET_KEY_FILE, not both")
+        if self.slipway_env is not Environment.DEV and not (self.jwt_secret_key or self.jwt_secret_key_file):
+            raise ValueError("JWT_SECRET_KEY or JWT_SECRET_KEY_FILE is required outside dev")
+        return self
+
+    @model_validator(mode="after")
+    def _path_source_has_a_path(self) -> Self:
+        if self.model_source is ModelSource.PATH and self.model_path is None:
+            raise ValueError("MODEL_SOURCE=path needs MODEL_PATH")
+        return self
+
+    @property
+    def model_names(self) -> tuple[str, ...]:
+        """The models asked for; empty means all."""
+        return tuple(name.strip() for name in self.models.split(",") if name.strip())
+
+    @property
+    def metrics_are_public(self) -> bool:
+        if self.metrics_on_api_port is None:
+            return self.slipway_env is not Environment.PRODUCTION
+        return self.metrics_on_api_port
+
+
+MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def multiprocess_folder() -> Path | None:
+    """The folder in which BentoML has the workers share their metrics; None outside its workers."""
+    folder = os.environ.get(MULTIPROCESS_VARIABLE)
+    return Path(folder) if folder else None
+
+
+def agent_environment() -> dict[str, str]:
+    """What the agent inherits: everything but the workers' metrics folder, for its metrics are its own."""
+    return {name: value for name, value in os.environ.items() if name != MULTIPROCESS_VARIABLE}
