@@ -14,11 +14,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from clients.client import RequestFailed, SlipwayClient
-from clients.evidence import Missing, metric_line, wait_for_row
+from clients.client import Answer, RequestFailed, SlipwayClient
+from clients.evidence import Missing, metric_lines, wait_for_row
 from clients.local_service import LocalService, ServiceFailed
 from clients.settings import ClientSettings
-from modelkit.definition import ModelDefinition, load_catalog
+from modelkit.definition import ModelDefinition, Task, load_catalog
 
 LOG = Path("var/demo/service.log")
 START_SECONDS = 60.0
@@ -96,13 +96,22 @@ def show_model(
     narrator.say(f"POST /predict/{definition.name}")
     narrator.say(f"     {shortened(row)}")
     first, second = client.predict(definition.name, row), client.predict(definition.name, row)
-    narrator.say(f"  →  {first.prediction} ({definition.units}), version {first.model_version}")
+    narrator.say(f"  →  {in_words(definition, first)}, computed by version {first.model_version}")
     if not second.cached or second.prediction != first.prediction:
         raise DemoFailed("the second, equal request was not answered from the cache")
-    narrator.say(f'  →  {second.prediction} again, this time "cached": true')
+    narrator.say(f'  →  {in_words(definition, second)} again, this time "cached": true')
+    narrator.say("table predictions")
     for answer in (first, second):
-        narrator.say(f"SQL  {wait_for_row(settings.database_url.get_secret_value(), answer)}")
-    narrator.say(f"GET /metrics    {metric_line(client.metrics(), first)}")
+        narrator.say(f"     {wait_for_row(settings.database_url.get_secret_value(), answer)}")
+    narrator.say("GET /metrics")
+    for line in metric_lines(client.metrics(), first):
+        narrator.say(f"     {line}")
+
+
+def in_words(definition: ModelDefinition, answer: Answer) -> str:
+    if definition.task is Task.CLASSIFICATION:
+        return str(answer.prediction)
+    return f"{answer.prediction:.1f} {definition.units}"
 
 
 def run(*arguments: str, answer: str | None = None) -> None:

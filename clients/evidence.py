@@ -44,10 +44,11 @@ def find_row(engine: Engine, prediction_id: str) -> Prediction | None:
         ).one_or_none()
 
 
-def metric_line(exposition: str, answer: Answer) -> str:
-    """The counter of predictions that counted this answer."""
+def metric_lines(exposition: str, answer: Answer) -> list[str]:
+    """The counters of predictions that counted answers of this model and version, one per source."""
     labels = (f'model="{answer.model}"', f'version="{answer.model_version}"')
-    for line in exposition.splitlines():
-        if line.startswith("slipway_predictions_total{") and all(label in line for label in labels):
-            return line
-    raise Missing(f"/metrics counts no prediction of {answer.model} by version {answer.model_version}")
+    counters = [line for line in exposition.splitlines() if line.startswith("slipway_predictions_total{")]
+    found = [line for line in counters if all(label in line for label in labels)]
+    if not found:
+        raise Missing(f"/metrics counts no prediction of {answer.model} by version {answer.model_version}")
+    return found

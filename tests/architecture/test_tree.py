@@ -30,7 +30,7 @@ ROOMS = {
         ".ci",
         ".github",
     ),
-    *("service.py", "bentofile.yaml", "dvc.yaml", "params.yaml", "compose.yaml", "alembic.ini"),
+    *("service.py", "bentofile.yaml", "dvc.yaml", "dvc.lock", "params.yaml", "compose.yaml", "alembic.ini"),
     *(
         "modelkit",
         "catalog",

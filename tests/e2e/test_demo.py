@@ -71,7 +71,8 @@ def test_the_demo_ends_well_and_can_be_run_again(source: str, tmp_path: Path) ->
     project = copy_of_the_project(tmp_path)
     for output in (make_demo(project, source), make_demo(project, source)):
         assert output.count('"cached": true') == 2
-        assert output.count("slipway_predictions_total{") == 2
+        assert output.count('source="cache"') == 2
+        assert output.count('source="model"') == 2
         assert "make serve" in output
     if source == "real":
         metrics = json.loads((project / "models" / "food-delivery" / "metrics.json").read_text())

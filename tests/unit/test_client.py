@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from clients.client import RequestFailed, SlipwayClient
-from clients.evidence import Missing, metric_line
+from clients.evidence import Missing, metric_lines
 from clients.settings import ClientSettings
 
 ANSWER = {
@@ -107,9 +107,9 @@ def test_the_line_that_counted_an_answer_is_found_by_model_and_version(server: S
         answer = client.predict("iris", {})
     counted = 'slipway_predictions_total{model="iris",outcome="ok",source="model",version="3"} 1.0'
     others = 'slipway_predictions_total{model="iris",outcome="ok",source="model",version="2"} 9.0\n'
-    assert metric_line(others + counted, answer) == counted
+    assert metric_lines(others + counted, answer) == [counted]
     with pytest.raises(Missing, match="iris by version 3"):
-        metric_line(others, answer)
+        metric_lines(others, answer)
 
 
 def test_a_service_that_listens_everywhere_is_reached_on_loopback() -> None:
