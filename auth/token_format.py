@@ -14,6 +14,10 @@ ACCEPTED_TYPES = (TOKEN_TYPE, "application/at+jwt")
 # Ends up in logs and in text columns, where control characters do harm.
 PlainText = Annotated[str, msgspec.Meta(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+\Z")]
 
+# Seconds since the epoch. Bounded, because JSON has integers that no float can hold.
+Moment = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)] | float
+RowId = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+
 
 class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Exactly what our own tokens carry, so that `jku`, `jwk`, `x5u`, `x5c`, `crit` and `b64` are refused."""
@@ -28,11 +32,11 @@ class Claims(msgspec.Struct, frozen=True):
     aud: str
     sub: PlainText
     jti: PlainText
-    exp: int | float
-    iat: int | float
-    nbf: int | float = 0
+    exp: Moment
+    iat: Moment
+    nbf: Moment = 0
     scope: str = ""
-    uid: int | None = None
+    uid: RowId | None = None
 
 
 def read_header(segment: str) -> Header:
