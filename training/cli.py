@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from modelkit.definition import ModelDefinition, load_catalog
 from modelkit.errors import ServableError
+from training.data_remote import set_remote
 from training.errors import TrainingError, UnknownModel
 from training.layout import Layout
 from training.params import read_params
@@ -32,8 +33,12 @@ def main(argv: Sequence[str]) -> int:
     arguments = _parser().parse_args(argv)
     _silence_libraries()
     try:
+        settings = TrainingSettings()
+        if arguments.command == "remote":
+            print(f"remote: {set_remote(settings)}")
+            return 0
         for definition in _chosen(arguments.models):
-            _run(arguments, definition, TrainingSettings())
+            _run(arguments, definition, settings)
     except (TrainingError, ServableError) as error:
         print(f"{arguments.command}: {error}", file=sys.stderr)
         return 1
@@ -45,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     data = commands.add_parser("data", help="write data/raw, real files where SLIPWAY_RAW_DIR is set")
     data.add_argument("models", nargs="*", metavar="MODEL", help="all of the catalog when none is named")
+    commands.add_parser("remote", help="let dvc push and pull use DVC_REMOTE_URL")
     for name in STAGES:
         stage = commands.add_parser(name, help=f"the DVC stage {name} of one model")
         stage.add_argument("models", nargs=1, metavar="MODEL")
@@ -56,7 +62,9 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--actor", default=None, help="who does it; the login name by default")
         if name == "promote":
             command.add_argument("--version", default=None, help="the candidate by default")
-            command.add_argument("--to", default="production", choices=("staging", "challenger", "production"))
+            command.add_argument(
+                "--to", default="production", choices=("staging", "challenger", "production")
+            )
     return parser
 
 

@@ -24,7 +24,7 @@ def to_columns(rows: pd.DataFrame, request: type[RequestModel]) -> Columns:
     for name, info in request.model_fields.items():
         dtype = column_dtype(info.annotation)
         series = rows[name]
-        if dtype == object:
+        if dtype.kind == "O":
             series = series.astype(object).where(series.notna(), None)
         columns[name] = series.to_numpy(dtype=dtype)
     return columns

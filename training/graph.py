@@ -101,12 +101,13 @@ def _export_catboost(model: CatBoostRegressor) -> onnx.GraphProto:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
         model.save_model(str(path), format="onnx")
-        return onnx.load(path).graph
+        loaded: onnx.ModelProto = onnx.load(path)
+        return loaded.graph
 
 
 def _export_sklearn(model: Any, width: int) -> onnx.GraphProto:
     """A classifier's last output is its probabilities."""
-    converted = to_onnx(
+    converted: onnx.ModelProto = to_onnx(
         model,
         initial_types=[("X", FloatTensorType([None, width]))],
         target_opset={"": OPSET, "ai.onnx.ml": ML_OPSET},

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modelkit.columns import feature_matrix
 from modelkit.definition import ModelDefinition
@@ -34,7 +35,7 @@ def measure_latency(definition: ModelDefinition, compiled: CompiledModel) -> dic
     }
 
 
-def _times(call: Callable[[], None]) -> np.ndarray:
+def _times(call: Callable[[], None]) -> NDArray[np.float64]:
     for _ in range(WARM_UP):
         call()
     seconds = np.empty(REPEATS)

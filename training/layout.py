@@ -54,6 +54,10 @@ class Layout:
         return self.outputs / "metrics.json"
 
     @property
+    def slices(self) -> Path:
+        return self.outputs / "slices.json"
+
+    @property
     def plots(self) -> Path:
         return self.outputs / "plots"
 

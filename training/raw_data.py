@@ -37,5 +37,7 @@ def write_raw(definition: ModelDefinition, layout: Layout, source: Path | None) 
 
 def _read(path: Path) -> bytes:
     if not path.is_file():
-        raise RawDataMissing(f"{path.parent.name}/{path.name} is not in the folder that SLIPWAY_RAW_DIR names")
+        raise RawDataMissing(
+            f"{path.parent.name}/{path.name} is not in the folder that SLIPWAY_RAW_DIR names"
+        )
     return path.read_bytes()

@@ -26,7 +26,7 @@ def register(definition: ModelDefinition, layout: Layout, registry: Registry) ->
 def _registration(definition: ModelDefinition, layout: Layout, card: Card, digest: str) -> Registration:
     pipeline = load_pipeline(layout.pipeline)
     example = _example(definition, layout)
-    judged = (layout.metrics, layout.compile_metrics, layout.report, layout.test_rows)
+    judged = (layout.metrics, layout.slices, layout.compile_metrics, layout.report, layout.test_rows)
     plots = sorted(layout.plots.iterdir())
     return Registration(
         model=definition.name,

@@ -30,7 +30,7 @@ class Registry:
     def __init__(self, tracking_uri: str) -> None:
         # MLflow sets up its own logging on import, and draws progress bars unless told otherwise.
         logging.getLogger("mlflow").setLevel(logging.ERROR)
-        MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR.set(False)
+        MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR.set(False)  # type: ignore[no-untyped-call]
         mlflow.set_tracking_uri(tracking_uri)
         self._client = MlflowClient(tracking_uri)
 
@@ -95,7 +95,9 @@ class Registry:
 
     def _create(self, new: Registration) -> Version:
         mlflow.set_experiment(new.model)
-        with mlflow.start_run(tags={**new.tags, "mlflow.source.git.commit": new.tags["slipway.git_sha"]}) as run:
+        with mlflow.start_run(
+            tags={**new.tags, "mlflow.source.git.commit": new.tags["slipway.git_sha"]}
+        ) as run:
             mlflow.log_params(new.params)
             mlflow.log_metrics({_metric_name(name): value for name, value in new.metrics.items()})
             mlflow.log_artifacts(str(new.servable), SERVABLE)
@@ -126,8 +128,8 @@ class Registry:
         return Version(
             registry_name=found.name,
             number=str(found.version),
-            run_id=found.run_id,
-            source=found.source,
+            run_id=found.run_id or "",
+            source=found.source or "",
             tags=dict(found.tags),
             aliases=tuple(found.aliases),
         )

@@ -13,8 +13,9 @@ from modelkit.definition import ModelDefinition
 from records.engine import open_engine
 from records.ledger import history
 from records.migrate import upgrade
+from training.alias_ledger import Move
 from training.layout import Layout
-from training.promote import Move, Moved, Promoter
+from training.promote import Moved, Promoter
 from training.registration import register
 from training.registry import Registry
 from training.settings import TrainingSettings

@@ -13,7 +13,7 @@ class TrainingSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True)
 
-    slipway_raw_dir: Path | None = Field(None, description="Folder of the real raw files; synthetic data without it")
+    slipway_raw_dir: Path | None = Field(None, description="Folder of the real raw files; empty: synthetic")
     mlflow_tracking_uri: str = Field("sqlite:///mlflow.db", description="Tracking server and model registry")
-    database_url: str = Field("sqlite:///var/slipway.db", description="Where the ledger of alias moves is kept")
+    database_url: str = Field("sqlite:///var/slipway.db", description="Where the ledger of moves is kept")
     dvc_remote_url: str | None = Field(None, description="DVC remote for data sets and models")

@@ -50,9 +50,9 @@ DEFINITION = ModelDefinition(
     target="delivery_minutes",
     gates=(
         Gate(name="explained variance", metric="overall.r2", at_least=0.70),
-        Gate(name="mean error", metric="overall.mae", at_most=4.0),
-        Gate(name="extreme error", metric="overall.p99_abs_error", at_most=16.0),
-        Gate(name="worst slice", metric="worst_slice.mae", at_most=7.0),
+        Gate(name="mean error", metric="overall.mae", at_most=3.5),
+        Gate(name="extreme error", metric="overall.p99_abs_error", at_most=14.0),
+        Gate(name="worst slice", metric="worst_slice.mae", at_most=6.0),
         Gate(name="latency", metric="latency.p95_ms", at_most=1.0),
         Gate(name="compile parity", metric="parity.max_abs_difference", at_most=0.1),
         Gate(name="size", metric="size.model_bytes", at_most=15_000_000),

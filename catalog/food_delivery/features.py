@@ -16,7 +16,8 @@ KILOMETRES_PER_DEGREE = 111.195
 # The delivery area lies north of the equator: a restaurant this close to (0, 0) is a placeholder, not a place.
 PLACEHOLDER_DEGREES = 1.0
 SECONDS_PER_DAY = 86_400
-EPOCH, SECOND = np.datetime64(0, "s"), np.timedelta64(1, "s")  # the quotient of a missing time is NaN; its cast is not
+# Times are divided, not cast: the quotient of a missing time is NaN, its cast is a large number.
+EPOCH, SECOND = np.datetime64(0, "s"), np.timedelta64(1, "s")
 
 NUMBERS = ("rider_age", "rider_rating", "vehicle_condition", "multiple_deliveries", "festival")
 # Codes follow the mean delivery time where there is an order, so that a tree needs few cuts.

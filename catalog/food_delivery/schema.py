@@ -19,7 +19,7 @@ City = Literal["urban", "metropolitan", "semi-urban"]
 
 
 def _optional(description: str, unit: str | None = None, **bounds: Any) -> Any:
-    extra = {"unit": unit} if unit else None
+    extra: dict[str, Any] = {"unit": unit} if unit else {}
     return Field(default=None, description=description, json_schema_extra=extra, **bounds)
 
 

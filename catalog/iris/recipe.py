@@ -43,7 +43,10 @@ def prepare(raw: Path, params: Mapping[str, Any]) -> tuple[pd.DataFrame, RowTall
     for name, share in (("test", params["test_share"]), ("valid", params["valid_share"])):
         pool = rows[rows["split"] == "train"]
         _, chosen = train_test_split(
-            pool.index, test_size=round(share * len(rows)), stratify=pool["label"], random_state=params["seed"]
+            pool.index,
+            test_size=round(share * len(rows)),
+            stratify=pool["label"],
+            random_state=params["seed"],
         )
         rows.loc[chosen, "split"] = name
     return rows[[*fields, "label", "time", "entity", "split"]], tally

@@ -36,7 +36,7 @@ def compile_servable(definition: ModelDefinition, params: ModelParams, layout: L
     valid = (features["split"] == "valid").to_numpy()
     outputs = _run(compiled, features[valid], definition)
     parity = _parity(outputs, outputs_of(pipeline, features[valid], definition))
-    found = {"parity": parity, "size": {"model_bytes": len(graph)}}
+    found: dict[str, dict[str, float]] = {"parity": parity, "size": {"model_bytes": len(graph)}}
     _refuse_unfaithful(definition, flat(found))
     found["latency"] = measure_latency(definition, compiled)
     write_json(layout.compile_metrics, found)
@@ -97,7 +97,9 @@ def _card(definition: ModelDefinition, params: ModelParams, layout: Layout) -> C
     facts: dict[str, Any] = read_json(layout.training_facts)
     return Card(
         model=definition.name,
-        metrics=flat(read_json(layout.metrics)) | flat(read_json(layout.compile_metrics)),
+        metrics=flat(read_json(layout.metrics))
+        | flat(read_json(layout.slices))
+        | flat(read_json(layout.compile_metrics)),
         params=flat({"prepare": params.prepare, "train": params.train}),
         git_sha=git_sha(),
         data_hash=f"sha256:{sha256_of(layout.rows)}",

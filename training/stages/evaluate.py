@@ -23,7 +23,7 @@ from training.scores import Array, main_metric, outputs_of, score, slices_of
 
 
 def evaluate(definition: ModelDefinition, params: ModelParams, layout: Layout) -> str:
-    """Writes `metrics.json` and `plots/`."""
+    """Writes `metrics.json`, `slices.json` and `plots/`."""
     features, rows = pd.read_parquet(layout.features), pd.read_parquet(layout.rows)
     pipeline = load_pipeline(layout.pipeline)
     test = (features["split"] == "test").to_numpy()
@@ -35,12 +35,12 @@ def evaluate(definition: ModelDefinition, params: ModelParams, layout: Layout) -
         "overall": score(definition, labels, outputs),
         "valid": score(definition, valid["label"].to_numpy(), outputs_of(pipeline, valid, definition)),
         "baseline": _baselines(definition, features, test),
-        "slice": slices,
         "worst_slice": _worst(definition, slices),
         "rows": {"test": int(test.sum())},
     }
     metrics |= _cross_validation(definition, params, features)
     write_json(layout.metrics, metrics)
+    write_json(layout.slices, {"slice": slices})
     write_plots(definition, labels, outputs, layout.plots)
     return _summary(definition, metrics)
 
@@ -63,7 +63,9 @@ def _worst(definition: ModelDefinition, slices: dict[str, dict[str, float]]) -> 
     return {main: worst(figures)} if figures else {}
 
 
-def _baselines(definition: ModelDefinition, features: pd.DataFrame, test: Array) -> dict[str, dict[str, float]]:
+def _baselines(
+    definition: ModelDefinition, features: pd.DataFrame, test: Array
+) -> dict[str, dict[str, float]]:
     """A constant, and a line through the same features."""
     if definition.task is Task.REGRESSION:
         models = {"constant": DummyRegressor(strategy="median"), "linear": LinearRegression()}
@@ -79,7 +81,9 @@ def _baselines(definition: ModelDefinition, features: pd.DataFrame, test: Array)
     return scores
 
 
-def _cross_validation(definition: ModelDefinition, params: ModelParams, features: pd.DataFrame) -> dict[str, Any]:
+def _cross_validation(
+    definition: ModelDefinition, params: ModelParams, features: pd.DataFrame
+) -> dict[str, Any]:
     """For small classifiers: one split of 30 rows says little, 50 of them say more."""
     knobs = params.evaluate
     if definition.task is not Task.CLASSIFICATION or not knobs["folds"]:

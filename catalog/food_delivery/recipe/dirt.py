@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.random import Generator
+from numpy.typing import NDArray
 
 EMPTY_SHARES = {
     "Delivery_person_Age": 0.042,
@@ -46,7 +49,14 @@ def as_requests(orders: pd.DataFrame) -> pd.DataFrame:
     requests["Weather_conditions"] = "conditions " + requests["Weather_conditions"]
     for name in ("Time_Orderd", "Time_Order_picked"):
         requests[name] = requests[name].where(~requests[name].str.contains(":"), requests[name] + ":00")
-    for name in ("ID", "Delivery_person_ID", "Road_traffic_density", "Type_of_order", "Type_of_vehicle", "Festival"):
+    for name in (
+        "ID",
+        "Delivery_person_ID",
+        "Road_traffic_density",
+        "Type_of_order",
+        "Type_of_vehicle",
+        "Festival",
+    ):
         requests[name] = requests[name] + " "
     return requests.rename(columns={"Weather_conditions": "Weatherconditions"})
 
@@ -61,5 +71,5 @@ def _spoil_coordinates(orders: pd.DataFrame, random: Generator) -> None:
     orders[list(COORDINATES)] = places.round(6).astype(str)
 
 
-def _pick(random: Generator, rows: int, share: float) -> np.ndarray:
+def _pick(random: Generator, rows: int, share: float) -> NDArray[Any]:
     return np.asarray(random.random(rows) < share)
