@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+MARK = re.compile(r"@@([^|@]+)\|([^|@]+)\|([^|@]+)@@")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +59,16 @@ def vary(values: Mapping[str, Any]) -> Row:
 def template(content: Any) -> str:
     """The JSON text of a body; marks lose their quotes, so that numbers stand in their place."""
     return json.dumps(content, separators=(",", ":")).replace('"@@', "@@").replace('@@"', "@@")
+
+
+def filled(marked: str, number: int) -> str:
+    """The body that wrk.lua sends as request `number`."""
+
+    def value(mark: re.Match[str]) -> str:
+        base, fine, coarse = map(float, mark.groups())
+        return f"{base + fine * (number % 1000) + coarse * (number // 1000):.9f}"
+
+    return MARK.sub(value, marked)
 
 
 def plain(row: Mapping[str, Any]) -> Any:

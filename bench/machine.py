@@ -15,7 +15,7 @@ from bench.results import Machine
 def describe_machine() -> Machine:
     return Machine(
         processor=processor_name(Path("/proc/cpuinfo").read_text()),
-        cores=len(os.sched_getaffinity(0)),
+        cores=os.cpu_count() or 1,
         memory_gib=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30,
         kernel=platform.release().split("-")[0],
         python=platform.python_version(),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.client import get
+from bench.errors import BenchError
 
 POLL_SECONDS = 0.1
 QUIET_SECONDS = 1.0
@@ -64,7 +65,10 @@ class PredictionLog:
 
 def answered_predictions(port: int) -> int:
     """Prediction rows that the service says it answered."""
-    return count_answered(get(port, "/metrics").body.decode())
+    answer = get(port, "/metrics")
+    if answer.status != 200:
+        raise BenchError(f"slipway's /metrics answered {answer.status}")
+    return count_answered(answer.body.decode())
 
 
 def count_answered(exposition: str) -> int:
