@@ -10,6 +10,7 @@ import structlog
 
 from modelkit.definition import ModelDefinition
 from modelkit.servable import servable_digest
+from serving.garbage import settle
 from serving.loaded_model import LoadedModel, load_model, version_of_digest
 from serving.metrics import Metrics
 from serving.model_board import ModelBoard
@@ -32,9 +33,13 @@ class Follower:
 
     async def run(self) -> None:
         """Runs until cancelled."""
+        settled = False
         while True:
             for name in self._board.slots:
                 await self._check(name)
+            if not settled and not self._board.unready():
+                settle()
+                settled = True
             await asyncio.sleep(WATCH_SECONDS)
 
     async def _check(self, name: str) -> None:

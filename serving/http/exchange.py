@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+import types
+from collections.abc import Awaitable, Callable, Coroutine, Generator, MutableMapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, cast
 
 from auth.principal import Principal
 from modelkit.errors import PayloadTooLarge, RequestTimeout, UnsupportedMediaType
@@ -71,26 +73,43 @@ class Exchange:
             raise UnsupportedMediaType("compressed bodies are not accepted")
         if int(self.headers.get(b"content-length", b"0")) > self.limits.max_body_bytes:
             raise PayloadTooLarge(headers=[("connection", "close")])
+        reading = self._read()
+        try:
+            waiting = reading.send(None)
+        except StopIteration as finished:  # all of it was there: no timer is needed
+            return cast(bytes, finished.value)
         try:
             async with asyncio.timeout(self.deadline - time.perf_counter()):
-                return await self._read()
+                return cast(bytes, await _resumed(reading, waiting))
         except TimeoutError:
             raise RequestTimeout(headers=[("connection", "close")]) from None
 
     async def _read(self) -> bytes:
-        message = await self.receive()
-        body: bytes = message.get("body", b"")
-        if not message.get("more_body", False):
-            return body
-        chunks, size = [body], len(body)
-        while message.get("more_body", False):
+        chunks, size, more = [], 0, True
+        while more:
             message = await self.receive()
-            chunk = message.get("body", b"")
-            size += len(chunk)
+            chunks.append(message.get("body", b""))
+            size += len(chunks[-1])
             if size > self.limits.max_body_bytes:
                 raise PayloadTooLarge(headers=[("connection", "close")])
-            chunks.append(chunk)
-        return b"".join(chunks)
+            more = message.get("more_body", False)
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+@types.coroutine
+def _resumed(coroutine: Coroutine[Any, Any, bytes], waiting: Any) -> Generator[Any, Any, Any]:
+    """Awaits a coroutine that was started by hand and now waits for `waiting`."""
+    while True:
+        try:
+            value = yield waiting
+        except BaseException as error:
+            step = partial(coroutine.throw, error)
+        else:
+            step = partial(coroutine.send, value)
+        try:
+            waiting = step()
+        except StopIteration as finished:
+            return finished.value
 
 
 async def send_reply(send: Send, reply: Reply, headers: Headers) -> None:
