@@ -28,7 +28,7 @@ class Passwords:
             salt_len=SALT_BYTES,
             type=Type.ID,
         )
-        self._nobodys_hash = _hash_without_a_password()
+        self.nobodys_hash = _hash_without_a_password()
 
     def hash(self, password: str) -> str:
         return self._hasher.hash(_normal(password))
@@ -41,7 +41,7 @@ class Passwords:
 
     def verify_nobody(self, password: str) -> None:
         """The work of `verify` for a user who is not there, so that the time of an answer does not tell who is."""
-        self.verify(self._nobodys_hash, password)
+        self.verify(self.nobodys_hash, password)
 
     def needs_rehash(self, password_hash: str) -> bool:
         return self._hasher.check_needs_rehash(password_hash)
