@@ -7,7 +7,7 @@ import bentoml
 from serving.bento import SlipwayService, with_typed_apis
 
 
-@bentoml.service(
+@bentoml.service(  # type: ignore[operator]  # mypy takes it for the submodule of the same name
     name="slipway",
     service_class=SlipwayService,
     metrics={"enabled": False},
