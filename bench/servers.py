@@ -38,6 +38,7 @@ class RunningServer:
     """A started server. Leaving the context ends every process that it ever was seen to have."""
 
     launch: Launch
+    patience_seconds: float = STOP_SECONDS
     process: subprocess.Popen[bytes] = field(init=False)
     seen: dict[int, int] = field(init=False, default_factory=dict)
 
@@ -79,14 +80,18 @@ class RunningServer:
         if self.process.poll() is None:
             self.process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(STOP_SECONDS)
-        deadline = time.monotonic() + STOP_SECONDS
-        while self._left() and time.monotonic() < deadline and self.process.poll() is not None:
-            time.sleep(0.05)
+            self.process.wait(self.patience_seconds)
+        self._wait_until_gone()
         for pid in self._left():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        self.process.wait(STOP_SECONDS)
+        self.process.wait()
+        self._wait_until_gone()
+
+    def _wait_until_gone(self) -> None:
+        deadline = time.monotonic() + self.patience_seconds
+        while self._left() and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     def _left(self) -> list[int]:
         """Ids that still belong to the processes seen, not to later ones that were given the same id."""
