@@ -10,7 +10,7 @@ import structlog
 
 from modelkit.definition import ModelDefinition
 from modelkit.servable import servable_digest
-from serving.garbage import settle
+from serving.garbage import give_back, settle
 from serving.loaded_model import LoadedModel, load_model, version_of_digest
 from serving.metrics import Metrics
 from serving.model_board import ModelBoard
@@ -92,4 +92,6 @@ class Follower:
 
 
 def _load(folder: Path, definition: ModelDefinition, pointer: Pointer) -> LoadedModel:
-    return load_model(folder, definition, version=pointer.version, digest=pointer.digest)
+    model = load_model(folder, definition, version=pointer.version, digest=pointer.digest)
+    give_back()
+    return model

@@ -12,8 +12,12 @@ SERVABLE_PATH = "servable"
 TAG_DIGEST = "slipway.servable_digest"
 TAG_APPROVED = "slipway.approved"
 
-# MLflow's own defaults retry for minutes; the agent asks again at its next poll anyway.
-HTTP_DEFAULTS = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "5", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
+# MLflow's own defaults retry for minutes (the agent asks again at its next poll anyway) and draw progress bars.
+CLIENT_DEFAULTS = {
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+}
 
 
 class RegistryUnavailable(Exception):
@@ -46,7 +50,7 @@ class MlflowRegistry:
     """Implements `Registry` with an MLflow tracking and registry server, or an `sqlite:` store."""
 
     def __init__(self, tracking_uri: str) -> None:
-        for name, value in HTTP_DEFAULTS.items():
+        for name, value in CLIENT_DEFAULTS.items():
             os.environ.setdefault(name, value)
         from mlflow import MlflowClient
 
