@@ -27,17 +27,36 @@ VALUES (?, (SELECT id FROM users WHERE id = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (prediction_id) DO NOTHING
 """  # noqa: S608 (constants only)
 
-# One JSON array is one parameter: PostgreSQL takes it apart, and the records are encoded as they are.
+# One JSON array is one parameter, which PostgreSQL takes apart. Documents travel in it as text: read as part of the
+# array, an escaped NUL in one of them would fail the whole statement, while a `json` column keeps it as it is.
 POSTGRESQL = f"""
 INSERT INTO predictions ({COLUMNS})
-SELECT sent.prediction_id, users.id, sent.subject, sent.model, sent.version, sent.request_id, sent.features,
-    sent.predicted_value, sent.prediction, sent.outcome, sent.cached, sent.latency_ms, to_timestamp(sent.created_at)
+SELECT sent.prediction_id, users.id, sent.subject, sent.model, sent.version, sent.request_id,
+    CAST(sent.features AS json), sent.predicted_value, CAST(sent.prediction AS json), sent.outcome, sent.cached,
+    sent.latency_ms, to_timestamp(sent.created_at)
 FROM json_to_recordset(CAST(%s AS json)) AS sent (
-    prediction_id text, user_id bigint, subject text, model text, version text, request_id text, features json,
-    predicted_value float8, prediction json, outcome text, cached boolean, latency_ms float8, created_at float8)
+    prediction_id text, user_id bigint, subject text, model text, version text, request_id text, features text,
+    predicted_value float8, prediction text, outcome text, cached boolean, latency_ms float8, created_at float8)
 LEFT JOIN users ON users.id = sent.user_id
 ON CONFLICT (prediction_id) DO NOTHING
 """  # noqa: S608 (constants only)
+
+
+class _Sent(msgspec.Struct, frozen=True, gc=False):
+    prediction_id: str
+    user_id: int | None
+    subject: str
+    model: str
+    version: str
+    request_id: str
+    features: str
+    predicted_value: float | None
+    prediction: str | None
+    outcome: str
+    cached: bool
+    latency_ms: float
+    created_at: float
+
 
 _encode = msgspec.json.Encoder().encode
 
@@ -56,7 +75,8 @@ def _insert_sqlite(connection: Connection, records: Sequence[PredictionRecord]) 
 
 
 def _insert_postgresql(connection: Connection, records: Sequence[PredictionRecord]) -> int:
-    return connection.exec_driver_sql(POSTGRESQL, (_encode(records).decode(),)).rowcount
+    rows = _encode([_sent(record) for record in records]).decode()
+    return connection.exec_driver_sql(POSTGRESQL, (rows,)).rowcount
 
 
 def _sqlite_row(record: PredictionRecord) -> tuple[Any, ...]:
@@ -69,13 +89,41 @@ def _sqlite_row(record: PredictionRecord) -> tuple[Any, ...]:
         record.request_id,
         str(record.features, "utf-8"),
         record.predicted_value,
-        None if bytes(record.prediction) == b"null" else str(record.prediction, "utf-8"),
+        _prediction(record),
         record.outcome,
         record.cached,
         record.latency_ms,
         # The text that SQLAlchemy's own DateTime writes on SQLite.
         datetime.fromtimestamp(record.created_at, UTC).isoformat(" ", "microseconds")[:26],
     )
+
+
+def _sent(record: PredictionRecord) -> _Sent:
+    return _Sent(
+        record.prediction_id,
+        record.user_id,
+        _storable(record.subject),
+        record.model,
+        record.version,
+        _storable(record.request_id),
+        str(record.features, "utf-8"),
+        record.predicted_value,
+        _prediction(record),
+        record.outcome,
+        record.cached,
+        record.latency_ms,
+        record.created_at,
+    )
+
+
+def _prediction(record: PredictionRecord) -> str | None:
+    text = str(record.prediction, "utf-8")
+    return None if text == "null" else text
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL has no NUL in text, and one caller must not hold up everybody's records."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 INSERTS: Mapping[str, Callable[[Connection, Sequence[PredictionRecord]], int]] = {

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import msgspec
 
-
 NO_PREDICTION = msgspec.Raw(b"null")
 
 

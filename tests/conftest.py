@@ -35,8 +35,8 @@ def postgres_url() -> Iterator[str]:
     # The path of a socket is limited to some hundred characters, which pytest's own folders exceed.
     folder = Path(tempfile.mkdtemp(prefix="slipway-pg-"))
     server = get_server(folder, cleanup_mode="delete")
+    # It stops at exit by itself; stopped here, it would try again then, and complain.
     yield server.get_uri()
-    server.stop()
 
 
 @pytest.fixture

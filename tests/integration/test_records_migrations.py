@@ -66,11 +66,11 @@ def test_a_second_upgrade_changes_nothing(engine: Engine, database_url: str) -> 
     assert tables(engine) == before
 
 
-def test_many_upgrades_at_once_leave_one_schema(empty: Engine, empty_database_url: str) -> None:
+def test_upgrades_at_once_leave_one_schema(empty: Engine, empty_database_url: str) -> None:
     command = [sys.executable, "-m", "records", "upgrade", "--database-url", empty_database_url]
-    running = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for _ in range(4)]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for _ in range(3)]
     outputs = [each.communicate()[0].decode() for each in running]
-    assert [each.returncode for each in running] == [0, 0, 0, 0], outputs
+    assert [each.returncode for each in running] == [0, 0, 0], outputs
     assert is_current(empty)
 
 

@@ -1,0 +1,113 @@
+"""What every user directory does: the one of the tests, and the one on SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from auth.directory import SqlUserDirectory
+from auth.login import Account, LoginSession
+from modelkit.errors import IdentityUnavailable
+from records.engine import open_engine
+from records.tables import LoginSession as LoginSessionRow
+from records.users import add_user, set_disabled
+from tests.fakes.identity import MemoryUserDirectory
+
+Directory = MemoryUserDirectory | SqlUserDirectory
+ADA = Account(user_id=1, username="ada", password_hash="hash-1", scopes="predict read", disabled=False)
+BOB = Account(user_id=2, username="bob", password_hash="hash-2", scopes="predict", disabled=True)
+SESSION = LoginSession(
+    user_id=1, token_id="t-1", address="192.0.2.7", created_at=1_800_000_000.25, expires_at=1_800_000_900.25
+)
+
+
+@pytest.fixture
+def on_sql(database_url: str) -> Iterator[SqlUserDirectory]:
+    engine = open_engine(database_url)
+    for account in (ADA, BOB):
+        add_user(
+            engine, username=account.username, password_hash=account.password_hash, scopes=account.scopes
+        )
+    set_disabled(engine, "bob", disabled=True)
+    engine.dispose()
+    directory = SqlUserDirectory(database_url)
+    yield directory
+    directory.close()
+
+
+@pytest.fixture
+def in_memory() -> MemoryUserDirectory:
+    return MemoryUserDirectory(ADA, BOB)
+
+
+class DirectoryContract:
+    """Inherited by one class for each implementation."""
+
+    def test_a_user_is_found_by_the_exact_name(self, directory: Directory) -> None:
+        assert directory.find("ada") == ADA
+        assert directory.find("bob") == BOB
+
+    @pytest.mark.parametrize("name", ["nobody", "ADA", "ad_", "ad%", "", "ada "])
+    def test_another_name_finds_nobody(self, directory: Directory, name: str) -> None:
+        assert directory.find(name) is None
+
+    def test_a_new_hash_is_kept_for_that_user_only(self, directory: Directory) -> None:
+        directory.set_password_hash(1, "hash-3")
+        found, other = directory.find("ada"), directory.find("bob")
+        assert found is not None
+        assert found.password_hash == "hash-3"
+        assert other == BOB
+
+    def test_a_login_is_kept(self, directory: Directory) -> None:
+        directory.record(SESSION)
+
+
+class TestInMemory(DirectoryContract):
+    @pytest.fixture
+    def directory(self, in_memory: MemoryUserDirectory) -> Directory:
+        return in_memory
+
+
+class TestOnSql(DirectoryContract):
+    @pytest.fixture
+    def directory(self, on_sql: SqlUserDirectory) -> Directory:
+        return on_sql
+
+
+def test_a_login_on_sql_has_its_times_and_its_address(on_sql: SqlUserDirectory, database_url: str) -> None:
+    on_sql.record(SESSION)
+    engine = open_engine(database_url)
+    with Session(engine) as session:
+        row = session.scalars(select(LoginSessionRow)).one()
+    engine.dispose()
+    assert (row.user_id, row.token_id, row.address) == (1, "t-1", "192.0.2.7")
+    assert (row.created_at.timestamp(), row.expires_at.timestamp()) == (1_800_000_000.25, 1_800_000_900.25)
+    assert row.revoked_at is None
+
+
+def test_many_threads_log_in_at_once(on_sql: SqlUserDirectory) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(on_sql.find, ["ada"] * 40)) == {ADA}
+
+
+@pytest.mark.parametrize("url", ["postgresql://nobody@127.0.0.1:1/none", "sqlite:////proc/none.db"])
+def test_a_database_that_cannot_be_reached_is_identity_unavailable(url: str) -> None:
+    directory = SqlUserDirectory(url)
+    with pytest.raises(IdentityUnavailable):
+        directory.find("ada")
+    with pytest.raises(IdentityUnavailable):
+        directory.set_password_hash(1, "hash")
+    with pytest.raises(IdentityUnavailable):
+        directory.record(SESSION)
+    directory.close()
+
+
+def test_a_database_without_tables_is_identity_unavailable(empty_database_url: str) -> None:
+    directory = SqlUserDirectory(empty_database_url)
+    with pytest.raises(IdentityUnavailable):
+        directory.find("ada")
+    directory.close()

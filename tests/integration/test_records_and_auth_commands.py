@@ -1,0 +1,97 @@
+"""The two command lines, as an operator runs them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import argon2
+import pytest
+
+from auth.directory import SqlUserDirectory
+from auth.passwords import Passwords
+from records.engine import open_engine
+from records.migrate import upgrade
+from records.users import add_user
+
+ROOT = Path(__file__).parents[2]
+PASSWORD = "correct horse battery"
+
+
+def run(*arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", *arguments]
+    return subprocess.run(command, cwd=ROOT, input=typed, capture_output=True, text=True, check=False)
+
+
+def test_a_schema_is_brought_up_and_asked_for(empty_database_url: str) -> None:
+    where = ("--database-url", empty_database_url)
+    assert run("records", "current", *where).returncode == 1
+    assert run("records", "upgrade", *where).returncode == 0
+    assert run("records", "current", *where).returncode == 0
+
+
+def test_a_database_that_is_away_ends_with_two_and_no_secret() -> None:
+    done = run("records", "upgrade", "--database-url", "postgresql://ada:hidden@127.0.0.1:1/none")
+    assert done.returncode == 2
+    assert "cannot be used" in done.stderr
+    assert "hidden" not in done.stdout + done.stderr
+
+
+def test_a_user_is_made_disabled_and_enabled(database_url: str) -> None:
+    where = ("--database-url", database_url)
+    made = run(
+        "auth",
+        "create-user",
+        "ada",
+        "--scope",
+        "read",
+        "--scope",
+        "predict:iris",
+        *where,
+        typed=f"{PASSWORD}\n",
+    )
+    assert made.returncode == 0, made.stderr
+    assert PASSWORD not in made.stdout + made.stderr
+    directory = SqlUserDirectory(database_url)
+    ada = directory.find("ada")
+    assert ada is not None
+    assert ada.scopes == "predict:iris read"
+    assert Passwords().verify(ada.password_hash, PASSWORD)
+    assert run("auth", "disable-user", "ada", *where).returncode == 0
+    ada = directory.find("ada")
+    assert ada is not None
+    assert ada.disabled
+    assert run("auth", "enable-user", "ada", *where).returncode == 0
+    directory.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "typed", "complaint"),
+    [
+        (("create-user", "bob"), "too short\n", "12 to 1024"),
+        (("create-user", "bob"), "", "12 to 1024"),
+        (("create-user", "bob smith"), f"{PASSWORD}\n", "user name"),
+        (("create-user", "bob", "--scopes", 'read pre"dict'), f"{PASSWORD}\n", "scope"),
+        (("create-user", "ada"), f"{PASSWORD}\n", "already"),
+        (("disable-user", "nobody"), "", "no user"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_the_reason(
+    tmp_path: Path, arguments: tuple[str, ...], typed: str, complaint: str
+) -> None:
+    url = f"sqlite:///{tmp_path / 'records.db'}"
+    upgrade(url)
+    engine = open_engine(url)
+    add_user(engine, username="ada", password_hash="hash", scopes="predict")
+    engine.dispose()
+    done = run("auth", *arguments, "--database-url", url, typed=typed)
+    assert done.returncode == 1
+    assert complaint in done.stderr
+    assert typed.strip() not in done.stderr or not typed.strip()
+
+
+def test_a_hash_is_printed_for_a_typed_password() -> None:
+    done = run("auth", "hash", typed=f"{PASSWORD}\n")
+    assert done.returncode == 0
+    assert argon2.extract_parameters(done.stdout.strip()).memory_cost == 19_456

@@ -1,0 +1,66 @@
+"""Users as rows, on both databases."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.exc import IntegrityError
+
+from records.columns import utc_now
+from records.users import (
+    LoginRow,
+    NoSuchUser,
+    UserExists,
+    add_user,
+    find_user,
+    record_login_session,
+    set_disabled,
+    set_password_hash,
+)
+
+
+def test_a_user_is_found_as_added(engine: Engine) -> None:
+    added = add_user(engine, username="ada", password_hash="hash", scopes="predict read")
+    assert find_user(engine, "ada") == added
+    assert not added.disabled
+    assert find_user(engine, "bob") is None
+
+
+def test_a_name_is_given_once(engine: Engine) -> None:
+    first = add_user(engine, username="ada", password_hash="hash", scopes="predict")
+    with pytest.raises(UserExists):
+        add_user(engine, username="ada", password_hash="other", scopes="admin")
+    assert find_user(engine, "ada") == first
+
+
+def test_a_user_is_disabled_and_enabled_again(engine: Engine) -> None:
+    add_user(engine, username="ada", password_hash="hash", scopes="predict")
+    for disabled in (True, False):
+        set_disabled(engine, "ada", disabled=disabled)
+        found = find_user(engine, "ada")
+        assert found is not None
+        assert found.disabled is disabled
+
+
+def test_nobody_cannot_be_disabled(engine: Engine) -> None:
+    with pytest.raises(NoSuchUser):
+        set_disabled(engine, "nobody", disabled=True)
+
+
+def test_a_new_password_hash_replaces_the_old_one(engine: Engine) -> None:
+    user = add_user(engine, username="ada", password_hash="old", scopes="predict")
+    set_password_hash(engine, user.id, "new")
+    found = find_user(engine, "ada")
+    assert found is not None
+    assert found.password_hash == "new"
+
+
+def test_a_login_needs_a_user_and_an_id_of_its_own(engine: Engine) -> None:
+    user = add_user(engine, username="ada", password_hash="hash", scopes="predict")
+    login = LoginRow(user_id=user.id, token_id="t", address=None, created_at=utc_now(), expires_at=utc_now())
+    record_login_session(engine, login)
+    with pytest.raises(IntegrityError):
+        record_login_session(engine, login)
+    stranger = LoginRow(user_id=99, token_id="u", address=None, created_at=utc_now(), expires_at=utc_now())
+    with pytest.raises(IntegrityError):
+        record_login_session(engine, stranger)
