@@ -60,14 +60,18 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """`routes` by exact path; `prefixes` answer below them where no route does, for example for an unknown model."""
+    """`routes` by exact path; `prefixes` answer below them where no route does, for example for an unknown model.
+
+    `open_assets` are the files of BentoML's that the open pages load.
+    """
 
     routes: Mapping[str, Route]
     prefixes: Mapping[str, Route]
+    open_assets: frozenset[str] = frozenset()
 
     @property
     def open_paths(self) -> frozenset[str]:
-        return frozenset(path for path, route in self.routes.items() if route.open)
+        return self.open_assets | {path for path, route in self.routes.items() if route.open}
 
     def route_of(self, path: str) -> Route | None:
         route = self.routes.get(path)

@@ -9,7 +9,7 @@ from functools import partial
 from auth.scopes import READ
 from modelkit.errors import ModelNotFound, NotFound
 from serving.http.app import Handler, Route, Surface
-from serving.http.docs import DocsRoutes
+from serving.http.docs import DOCS_ASSETS, DocsRoutes
 from serving.http.exchange import Exchange, Reply
 from serving.http.history import HistoryRoutes
 from serving.http.identity import IdentityRoutes
@@ -46,7 +46,8 @@ def make_surface(handlers: Handlers, models: Iterable[str]) -> Surface:
     if handlers.metrics is not None:
         for path in ("/metrics", "/metrics/prometheus"):
             routes[path] = Route(path, {"GET": partial(_metrics, handlers.metrics)}, open=True, probe=True)
-    return Surface(routes=routes, prefixes=_prefixes())
+    assets = DOCS_ASSETS if handlers.docs is not None else frozenset()
+    return Surface(routes=routes, prefixes=_prefixes(), open_assets=assets)
 
 
 def _probes(status: StatusRoutes) -> dict[str, Route]:
