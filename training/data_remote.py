@@ -14,7 +14,17 @@ def set_remote(settings: TrainingSettings) -> str:
     """Writes `.dvc/config.local`, which Git ignores. `dvc push` and `dvc pull` then need no argument."""
     if settings.dvc_remote_url is None:
         raise TrainingError("DVC_REMOTE_URL is not set")
-    command = ["dvc", "remote", "add", "--quiet", "--local", "--force", "--default", NAME, settings.dvc_remote_url]
+    command = [
+        "dvc",
+        "remote",
+        "add",
+        "--quiet",
+        "--local",
+        "--force",
+        "--default",
+        NAME,
+        settings.dvc_remote_url,
+    ]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise TrainingError(f"dvc refused the remote: {done.stderr.strip()}")

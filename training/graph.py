@@ -16,12 +16,15 @@ from onnx import TensorProto, helper, numpy_helper
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import FloatTensorType
 from sklearn.base import is_classifier
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import StackingRegressor
 from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
 
 from modelkit.runtime import INPUT_NAME, OUTPUT_NAME
 
 OPSET, ML_OPSET, IR_VERSION = 18, 3, 9
+SOFTMAX_OF_SCORES = (LinearDiscriminantAnalysis, LogisticRegression)  # with more than two classes
 
 
 def to_graph(pipeline: Any, width: int) -> bytes:
@@ -47,6 +50,8 @@ class _Assembly:
             return self._add_fill(source, float(step.fill_value))
         if isinstance(step, StackingRegressor):
             return self._add_stack(step, source, width)
+        if isinstance(step, SOFTMAX_OF_SCORES) and len(step.classes_) > 2:
+            return self._add_linear_classifier(step, source)
         return self._add_converted(step, source, width)
 
     def finish(self, tensor: str, width: int, *, outputs: int) -> bytes:
@@ -75,6 +80,22 @@ class _Assembly:
         bases = [self._add_converted(base, source, width) for base in stack.estimators_]
         self._nodes.append(helper.make_node("Concat", bases, ["bases"], axis=1))
         return self._add_converted(stack.final_estimator_, "bases", len(bases))
+
+    def _add_linear_classifier(self, model: Any, source: str) -> str:
+        """Products and sums row by row: ONNX's own LinearClassifier multiplies matrices, and then a row in a batch
+        differs from the same row alone in its last bits."""
+        for name, values in (("weights", model.coef_[np.newaxis]), ("intercept", model.intercept_)):
+            self._constants.append(numpy_helper.from_array(values.astype(np.float32), name))
+        for name, axis in (("class_axis", 1), ("feature_axis", 2)):
+            self._constants.append(numpy_helper.from_array(np.array([axis], dtype=np.int64), name))
+        self._nodes += [
+            helper.make_node("Unsqueeze", [source, "class_axis"], ["per_class"]),
+            helper.make_node("Mul", ["per_class", "weights"], ["products"]),
+            helper.make_node("ReduceSum", ["products", "feature_axis"], ["sums"], keepdims=0),
+            helper.make_node("Add", ["sums", "intercept"], ["scores"]),
+            helper.make_node("Softmax", ["scores"], ["probabilities"], axis=1),
+        ]
+        return "probabilities"
 
     def _add_converted(self, step: Any, source: str, width: int) -> str:
         part = _export_catboost(step) if isinstance(step, CatBoostRegressor) else _export_sklearn(step, width)

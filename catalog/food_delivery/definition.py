@@ -55,6 +55,7 @@ DEFINITION = ModelDefinition(
         Gate(name="worst slice", metric="worst_slice.mae", at_most=6.0),
         Gate(name="latency", metric="latency.p95_ms", at_most=1.0),
         Gate(name="compile parity", metric="parity.max_abs_difference", at_most=0.1),
+        Gate(name="batch parity", metric="parity.batch_difference", at_most=0),
         Gate(name="size", metric="size.model_bytes", at_most=15_000_000),
     ),
     examples=(FULL, BEFORE_PICK_UP, SPARSE),

@@ -27,6 +27,7 @@ DEFINITION = ModelDefinition(
         Gate(name="worst slice", metric="worst_slice.accuracy", at_least=0.70),
         Gate(name="latency", metric="latency.p95_ms", at_most=1.0),
         Gate(name="compile parity", metric="parity.max_abs_difference", at_most=1e-4),
+        Gate(name="batch parity", metric="parity.batch_difference", at_most=0),
         Gate(name="size", metric="size.model_bytes", at_most=1_000_000),
     ),
     examples=(

@@ -36,6 +36,7 @@ def compile_servable(definition: ModelDefinition, params: ModelParams, layout: L
     valid = (features["split"] == "valid").to_numpy()
     outputs = _run(compiled, features[valid], definition)
     parity = _parity(outputs, outputs_of(pipeline, features[valid], definition))
+    parity["batch_difference"] = _batch_difference(compiled, features[valid], definition)
     found: dict[str, dict[str, float]] = {"parity": parity, "size": {"model_bytes": len(graph)}}
     _refuse_unfaithful(definition, flat(found))
     found["latency"] = measure_latency(definition, compiled)
@@ -66,6 +67,13 @@ def _parity(compiled: Array, pipeline: Array) -> dict[str, float]:
         "mean_abs_difference": float(difference.mean()),
         "rows": len(difference),
     }
+
+
+def _batch_difference(compiled: CompiledModel, features: pd.DataFrame, definition: ModelDefinition) -> float:
+    """A caller must not be able to tell whether the row was computed alone, in a batch, or came from the cache."""
+    together = _run(compiled, features, definition)
+    alone = [_run(compiled, features[row : row + 1], definition) for row in range(len(features))]
+    return float(np.abs(together - np.concatenate(alone)).max())
 
 
 def _refuse_unfaithful(definition: ModelDefinition, metrics: dict[str, float]) -> None:

@@ -1,0 +1,264 @@
+"""Registering, promoting and rolling back against a real MLflow registry and a real ledger, both on SQLite."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+import pytest
+from sqlalchemy import Engine
+
+from modelkit.definition import load_catalog
+from modelkit.gates import Gate
+from modelkit.servable import load_servable
+from records.engine import open_engine
+from records.ledger import history
+from records.migrate import upgrade
+from tests.stage_runs import run_stages
+from training.alias_ledger import AliasLedger, Move
+from training.errors import NotRegistered, PromotionRefused
+from training.layout import Layout
+from training.promote import Promoter
+from training.registration import register
+from training.registry import Registry
+from training.version import PRODUCTION, Version
+
+IRIS = load_catalog()["iris"]
+MOVE = Move(alias=PRODUCTION, actor="ada", reason="because")
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """Stage outputs of two equally good models and of a worse one."""
+
+    first: Layout
+    second: Layout
+    worse: Layout
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    def run(name: str, **knobs: object) -> Layout:
+        return run_stages(IRIS, tmp_path_factory.mktemp(name), **knobs)
+
+    worse = {"solver": "lsqr", "shrinkage": 1.0, "priors": [0.98, 0.01, 0.01]}
+    return Trained(run("first"), run("second"), run("worse", discriminant=worse))
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[Registry]:
+    """MLflow keeps artifacts of a SQLite registry below the current folder."""
+    with contextlib.chdir(tmp_path):
+        yield Registry(f"sqlite:///{tmp_path / 'mlflow.db'}")
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Engine]:
+    url = f"sqlite:///{tmp_path / 'slipway.db'}"
+    upgrade(url)
+    engine = open_engine(url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def promoter(registry: Registry, ledger: Engine) -> Promoter:
+    return Promoter(IRIS, registry, ledger)
+
+
+def in_production(registry: Registry) -> str | None:
+    version = registry.by_alias(IRIS.registry_name, PRODUCTION)
+    return version.number if version else None
+
+
+def test_a_registered_version_is_found_by_what_serving_looks_for(
+    trained: Trained, registry: Registry, tmp_path: Path
+) -> None:
+    register(IRIS, trained.first, registry)
+    version = registry.by_alias("IrisSpeciesClassifier", "candidate")
+    assert version is not None
+    assert version.tags["slipway.model"] == "iris"
+    assert not version.approved
+    folder = registry.download(version, "servable", tmp_path / "downloaded")
+    assert load_servable(folder, IRIS, digest=version.tags["slipway.servable_digest"]).card.model == "iris"
+
+
+def test_the_run_holds_what_the_stages_wrote(trained: Trained, registry: Registry) -> None:
+    version = register(IRIS, trained.first, registry)
+    run = mlflow.get_run(version.run_id)
+    assert run.data.params["train.discriminant.solver"] == "svd"
+    assert run.data.metrics["cross_validation.accuracy"] > 0.95
+    assert run.data.metrics["slice.label/setosa.accuracy"] == 1
+    assert run.data.tags["slipway.data_hash"].startswith("sha256:")
+    assert "slipway.git_sha" in run.data.tags
+    registry.download(version, "evaluation/metrics.json", Path("evidence"))
+    registry.download(version, "plots/answers.png", Path("evidence"))
+
+
+def test_the_ordinary_pipeline_is_loadable_and_its_signature_has_doubles_only(
+    trained: Trained, registry: Registry
+) -> None:
+    version = register(IRIS, trained.first, registry)
+    loaded = mlflow.pyfunc.load_model(f"models:/IrisSpeciesClassifier/{version.number}")
+    assert {column.type.name for column in loaded.metadata.signature.inputs} == {"double"}
+    rows = pd.DataFrame([[5.1, 3.5, 1.4, 0.2]], columns=list(IRIS.feature_columns))
+    assert loaded.predict(rows).tolist() == ["setosa"]
+
+
+def test_registering_the_same_servable_again_makes_no_second_version(
+    trained: Trained, registry: Registry
+) -> None:
+    first = register(IRIS, trained.first, registry)
+    assert register(IRIS, trained.first, registry).number == first.number
+    assert register(IRIS, trained.second, registry).number == "2"
+    assert len(registry.versions(IRIS.registry_name)) == 2
+
+
+def test_nothing_is_registered_before_the_stages_ran(registry: Registry, tmp_path: Path) -> None:
+    with pytest.raises(NotRegistered, match="dvc repro"):
+        register(IRIS, Layout(model="iris", root=tmp_path), registry)
+
+
+def test_a_promotion_approves_moves_the_alias_and_is_written_down(
+    trained: Trained, registry: Registry, promoter: Promoter, ledger: Engine
+) -> None:
+    version = register(IRIS, trained.first, registry)
+    promoter.promote(MOVE)
+    assert in_production(registry) == version.number
+    assert registry.by_number(IRIS.registry_name, version.number).approved
+    [entry] = history(ledger, "iris")
+    assert (entry.action, entry.from_version, entry.to_version, entry.actor) == ("promote", None, "1", "ada")
+    assert entry.report is not None
+    assert all(gate["passed"] for gate in entry.report["gates"])
+
+
+def test_a_refused_promotion_says_which_gate_and_by_how_much_and_moves_nothing(
+    trained: Trained, registry: Registry, ledger: Engine
+) -> None:
+    version = register(IRIS, trained.first, registry)
+    strict = dataclasses.replace(
+        IRIS, gates=(Gate(name="accuracy", metric="overall.accuracy", at_least=1.5),)
+    )
+    with pytest.raises(PromotionRefused, match=r"accuracy: overall\.accuracy = .* FAILED by 0\.5"):
+        Promoter(strict, registry, ledger).promote(MOVE)
+    assert in_production(registry) is None
+    assert not registry.by_number(IRIS.registry_name, version.number).approved
+    assert history(ledger, "iris") == []
+
+
+def test_the_gate_report_of_a_refused_promotion_is_kept(
+    trained: Trained, registry: Registry, ledger: Engine, tmp_path: Path
+) -> None:
+    version = register(IRIS, trained.first, registry)
+    strict = dataclasses.replace(IRIS, gates=(Gate(name="unmeasured", metric="no.such", at_most=1),))
+    with pytest.raises(PromotionRefused, match="not measured"):
+        Promoter(strict, registry, ledger).promote(MOVE)
+    report = json.loads(registry.download(version, "gates/production.json", tmp_path / "report").read_text())
+    assert [gate["passed"] for gate in report["gates"]] == [False, True]
+
+
+def test_a_version_worse_than_the_champion_is_refused(
+    trained: Trained, registry: Registry, promoter: Promoter, ledger: Engine
+) -> None:
+    register(IRIS, trained.first, registry)
+    promoter.promote(MOVE)
+    register(IRIS, trained.worse, registry)
+    lenient = Promoter(dataclasses.replace(IRIS, gates=()), registry, ledger)
+    with pytest.raises(PromotionRefused, match=r"champion \(version 1\)"):
+        lenient.promote(MOVE)
+    assert in_production(registry) == "1"
+
+
+def test_a_version_without_a_signature_is_refused(
+    trained: Trained, registry: Registry, promoter: Promoter
+) -> None:
+    version = register(IRIS, trained.first, registry)
+    unsigned = unsigned_copy(version, registry, trained.first)
+    with pytest.raises(PromotionRefused, match="signature"):
+        promoter.promote(MOVE, unsigned.number)
+
+
+def test_a_rollback_goes_back_and_withdraws_the_approval(
+    trained: Trained, registry: Registry, promoter: Promoter, ledger: Engine
+) -> None:
+    promote_both(trained, registry, promoter)
+    moved = promoter.rollback(MOVE)
+    assert (moved.before.number if moved.before else None, moved.after.number) == ("2", "1")
+    assert in_production(registry) == "1"
+    assert registry.by_number(IRIS.registry_name, "1").approved
+    assert not registry.by_number(IRIS.registry_name, "2").approved
+    assert [entry.action for entry in history(ledger, "iris")] == ["rollback", "promote", "promote"]
+
+
+def test_a_second_rollback_does_not_return_to_the_version_that_was_left(
+    trained: Trained, registry: Registry, promoter: Promoter
+) -> None:
+    promote_both(trained, registry, promoter)
+    promoter.rollback(MOVE)
+    with pytest.raises(NotRegistered, match="no approved version"):
+        promoter.rollback(MOVE)
+    assert in_production(registry) == "1"
+
+
+def test_a_withdrawn_version_can_be_promoted_again_and_rolled_back_again(
+    trained: Trained, registry: Registry, promoter: Promoter
+) -> None:
+    promote_both(trained, registry, promoter)
+    promoter.rollback(MOVE)
+    promoter.promote(MOVE, "2")
+    assert promoter.rollback(MOVE).after.number == "1"
+
+
+def test_two_promotions_at_once_cannot_both_win_in_silence(
+    trained: Trained, registry: Registry, promoter: Promoter, ledger: Engine
+) -> None:
+    promote_both(trained, registry, promoter)
+    aliases = AliasLedger(IRIS, registry, ledger)
+    seen_earlier = registry.by_number(IRIS.registry_name, "1")
+    with pytest.raises(PromotionRefused, match="another move came first"):
+        aliases.move(seen_earlier, registry.by_number(IRIS.registry_name, "1"), MOVE)
+    assert in_production(registry) == "2"
+    assert len(history(ledger, "iris")) == 2
+
+
+def test_a_move_that_cannot_be_written_down_is_taken_back(
+    trained: Trained, registry: Registry, promoter: Promoter, tmp_path: Path
+) -> None:
+    promote_both(trained, registry, promoter)
+    without_tables = open_engine(f"sqlite:///{tmp_path / 'empty.db'}")
+    versions = [registry.by_number(IRIS.registry_name, number) for number in ("1", "2")]
+    with pytest.raises(Exception, match="no such table"):
+        AliasLedger(IRIS, registry, without_tables).move(versions[1], versions[0], MOVE)
+    without_tables.dispose()
+    assert in_production(registry) == "2"
+
+
+def promote_both(trained: Trained, registry: Registry, promoter: Promoter) -> None:
+    for layout in (trained.first, trained.second):
+        register(IRIS, layout, registry)
+        promoter.promote(MOVE)
+
+
+def unsigned_copy(version: Version, registry: Registry, layout: Layout) -> Version:
+    """The same run under a second version whose logged model has no signature."""
+    from training.pipeline_file import TRUSTED_TYPES, load_pipeline
+
+    with mlflow.start_run(run_id=version.run_id):
+        info = mlflow.sklearn.log_model(
+            load_pipeline(layout.pipeline),
+            name="unsigned",
+            skops_trusted_types=TRUSTED_TYPES,
+            pip_requirements=[],
+        )
+    client = mlflow.MlflowClient()
+    created = client.create_model_version(
+        version.registry_name, info.model_uri, version.run_id, tags=version.tags, model_id=info.model_id
+    )
+    return registry.by_number(version.registry_name, str(created.version))

@@ -1,0 +1,58 @@
+"""`python -m training` as its users meet it: one line for what was done, one for what went wrong, an exit code."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def training(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(folder), **variables}
+    command = [sys.executable, "-m", "training", *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
+def test_data_says_what_it_wrote_and_then_that_nothing_changed(tmp_path: Path) -> None:
+    assert "synthetic" in training(tmp_path, "data", "iris").stdout
+    again = training(tmp_path, "data", "iris")
+    assert (again.returncode, again.stderr) == (0, "")
+    assert again.stdout.endswith("unchanged\n")
+
+
+def test_an_unknown_model_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
+    done = training(tmp_path, "data", "tulip")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "data: the catalog declares no tulip; it declares food-delivery, iris\n"
+
+
+def test_an_unknown_command_is_exit_code_2(tmp_path: Path) -> None:
+    assert training(tmp_path, "fly").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("promote", "iris"), "promote: iris has no candidate: register one first\n"),
+        (("rollback", "iris"), "rollback: iris has no version in production to roll back\n"),
+    ],
+)
+def test_an_empty_registry_is_said_in_one_line(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    done = training(tmp_path, *arguments)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", said)
+
+
+def test_a_remote_needs_an_address(tmp_path: Path) -> None:
+    done = training(tmp_path, "remote")
+    assert (done.returncode, done.stderr) == (1, "remote: DVC_REMOTE_URL is not set\n")
+
+
+def test_a_raw_folder_without_the_file_is_said(tmp_path: Path) -> None:
+    done = training(tmp_path, "data", "iris", SLIPWAY_RAW_DIR=str(tmp_path))
+    assert done.returncode == 1
+    assert "iris/iris.csv.gz is not in the folder that SLIPWAY_RAW_DIR names" in done.stderr

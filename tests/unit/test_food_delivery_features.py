@@ -1,0 +1,73 @@
+"""What `features.build` of food-delivery makes of a request, clean or dirty."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from catalog.food_delivery.definition import DEFINITION, FULL
+from modelkit.columns import feature_matrix
+from modelkit.rows import RowReader
+
+
+def features_of(*requests: dict[str, Any]) -> dict[str, list[float]]:
+    reader = RowReader(DEFINITION.request)
+    built = DEFINITION.build(reader.columns([reader.from_object(request) for request in requests]))
+    return {name: built[name].tolist() for name in DEFINITION.feature_columns}
+
+
+def test_distance_is_in_kilometres() -> None:
+    found = features_of(FULL)
+    assert found["distance_km"] == [pytest.approx(7.77, abs=0.01)]
+    assert found["latitude_offset"] == [pytest.approx(0.05)]
+
+
+def test_a_flipped_sign_changes_nothing() -> None:
+    flipped = FULL | {"restaurant_latitude": -12.9341, "restaurant_longitude": -77.6152}
+    assert features_of(flipped) == features_of(FULL)
+
+
+def test_a_placeholder_keeps_its_distance_and_loses_its_place() -> None:
+    placeholder = {
+        "restaurant_latitude": 0.0,
+        "restaurant_longitude": 0.0,
+        "delivery_latitude": 0.05,
+        "delivery_longitude": 0.05,
+    }
+    found = features_of(FULL | placeholder)
+    assert found["distance_km"] == [pytest.approx(7.86, abs=0.01)]
+    assert np.isnan(found["restaurant_latitude"]).all()
+    assert np.isnan(found["restaurant_longitude"]).all()
+
+
+def test_an_empty_request_has_every_feature_missing() -> None:
+    assert all(np.isnan(values).all() for values in features_of({}).values())
+
+
+def test_hour_and_weekday_come_from_the_order() -> None:
+    found = features_of(FULL)
+    assert found["order_hour"] == [19.75]
+    assert found["weekday"] == [4.0]  # 18 March 2022 was a Friday
+    assert found["preparation_minutes"] == [10.0]
+
+
+def test_a_lost_order_time_is_taken_from_the_pick_up() -> None:
+    found = features_of({name: value for name, value in FULL.items() if name != "ordered_at"})
+    assert found["order_hour"] == [pytest.approx(19 + 55 / 60)]
+    assert np.isnan(found["preparation_minutes"]).all()
+
+
+def test_traffic_codes_rise_with_the_traffic() -> None:
+    found = features_of(*({"road_traffic": traffic} for traffic in ("low", "medium", "high", "jam")))
+    assert found["road_traffic"] == [0.0, 1.0, 2.0, 3.0]
+
+
+def test_a_row_alone_has_the_features_it_has_in_a_batch() -> None:
+    reader = RowReader(DEFINITION.request)
+    rows = [reader.from_object(dict(example)) for example in DEFINITION.examples]
+    together = feature_matrix(DEFINITION.build(reader.columns(rows)), DEFINITION.feature_columns)
+    for row, expected in zip(rows, together, strict=True):
+        alone = feature_matrix(DEFINITION.build(reader.columns([row])), DEFINITION.feature_columns)
+        assert np.array_equal(alone[0], expected, equal_nan=True)
