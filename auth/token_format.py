@@ -12,7 +12,7 @@ TOKEN_TYPE = "at+jwt"  # noqa: S105 (a type, not a secret)
 ACCEPTED_TYPES = (TOKEN_TYPE, "application/at+jwt")
 
 # Ends up in logs and in text columns, where control characters do harm.
-PlainText = Annotated[str, msgspec.Meta(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+\Z")]
+PlainText = Annotated[str, msgspec.Meta(max_length=255, pattern=r"^[^\x00-\x1f\x7f]+\Z")]
 
 # Seconds since the epoch. Bounded, because JSON has integers that no float can hold.
 Moment = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)] | float

@@ -98,7 +98,7 @@ class JwtVerifier:
         return self._keys.generation()
 
     def verify(self, token: str) -> Principal:
-        if len(token) > MAX_TOKEN_LENGTH or not token.isascii():
+        if len(token) > MAX_TOKEN_LENGTH:
             raise invalid_token()
         try:
             claims = read_claims(self._signed_payload(token))
