@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -27,6 +28,8 @@ MODELS = ("food-delivery", "model-a")
 
 def main() -> int:
     arguments = _arguments()
+    # Ended by a signal, it still ends the servers that it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         return _run(arguments)
     except BenchError as error:
@@ -36,8 +39,8 @@ def main() -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     settings, plan, began = read_settings(), _plan(arguments), time.monotonic()
-    os.sched_setaffinity(0, {settings.load_core})
     ensure_wrk()
+    os.sched_setaffinity(0, {settings.load_core})
     chosen = _chosen(arguments.peers)
     started = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     results = []
@@ -78,14 +81,19 @@ def _chosen(peers: str) -> Sequence[str]:
 
 def _plan(arguments: argparse.Namespace) -> Plan:
     if arguments.quick:
-        return Plan(seconds=arguments.seconds or 2, rounds=1, side_seconds=1, side_rounds=1, cold_starts=1)
+        seconds = arguments.seconds or 2
+        return Plan(
+            seconds=seconds, rounds=1, side_seconds=1, side_rounds=1, cold_starts=1, connections=(1, 64)
+        )
     return Plan(seconds=arguments.seconds or 4, rounds=3, side_seconds=3, side_rounds=2, cold_starts=5)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Slipway beside its peers.")
     parser.add_argument(
-        "--quick", action="store_true", help="one short round each: rough figures in a few minutes"
+        "--quick",
+        action="store_true",
+        help="one short round each, at 1 and 64 connections: rough figures in a few minutes",
     )
     parser.add_argument("--models", default=",".join(MODELS), help="comma-separated (default: %(default)s)")
     parser.add_argument("--peers", default="all", help=f"comma-separated, of {', '.join(CONTESTANTS)}")

@@ -58,7 +58,7 @@ def _food_delivery(settings: Settings) -> Fixture:
     definition = load_catalog(PRODUCT_CATALOG)["food-delivery"]
     trained = settings.root / "models" / definition.name
     if not (trained / "servable" / MANIFEST).exists():
-        raise BenchError("food-delivery is not trained: run `make train` first")
+        raise BenchError("food-delivery is not trained: run `make train`")
     folder = settings.work / "models" / definition.name
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(trained / "servable", folder / "servables" / definition.name)

@@ -60,7 +60,7 @@ def slipway_start(site: Site, *, port: int | None = None) -> Start:
         "CATALOG": site.fixture.catalog,
         "MODELS": site.fixture.model,
         "MLFLOW_TRACKING_URI": f"sqlite:///{site.scratch / 'mlflow.db'}",
-        **bentoml_environment(site),
+        **bentoml_environment(site, "slipway"),
     }
     command = [
         str(settings.bin / "bentoml"),
@@ -87,7 +87,7 @@ def empty_bentoml_start(site: Site) -> Start:
     command = [part.format(port=port) for part in EMPTY_BENTOML]
     environment = settings.inherited | {
         "PATH": f"{settings.bin}:{settings.inherited.get('PATH', '')}",
-        **bentoml_environment(site),
+        **bentoml_environment(site, "empty"),
     }
     launch = launch_for(
         site,
@@ -100,8 +100,9 @@ def empty_bentoml_start(site: Site) -> Start:
     return Start(launch=launch, hits=target, misses=target)
 
 
-def bentoml_environment(site: Site) -> dict[str, str]:
-    return {"BENTOML_HOME": str(site.scratch / "bentoml"), "BENTOML_DO_NOT_TRACK": "true"}
+def bentoml_environment(site: Site, name: str) -> dict[str, str]:
+    """A home of its own: `bentoml serve` empties its home's metrics folder, also that of a service still running."""
+    return {"BENTOML_HOME": str(site.scratch / f"bentoml-{name}"), "BENTOML_DO_NOT_TRACK": "true"}
 
 
 def launch_for(

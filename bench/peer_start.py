@@ -65,5 +65,5 @@ def _peer_environment(site: Site, contestant: Contestant, *, port: int, bin_fold
         "MLSERVER_DEBUG": "false",
         "MLSERVER_ENVIRONMENTS_DIR": str(site.scratch / "mlserver-environments"),
         "MLSERVER_METRICS_DIR": str(site.scratch / "mlserver-metrics"),
-        **bentoml_environment(site),
+        **bentoml_environment(site, contestant.name),
     }

@@ -50,12 +50,14 @@ def race(settings: Settings, fixture: Fixture, plan: Plan, chosen: Sequence[str]
             secret=secrets.token_urlsafe(48),
         )
         ours, empty = cold_starts(site, plan.cold_starts) if SLIPWAY in chosen else ([], [])
-        entrants = start_all(site, chosen, stack)
+        line = start_all(site, chosen, stack)
+        entrants = line.entrants
         samples = list(_rounds(entrants, plan, settings.load_core))
         slipway = next((item for item in entrants if item.name == SLIPWAY), None)
         return ModelResult(
             model=fixture.model,
             samples=samples,
+            absent=line.absent,
             servers=[item.facts() for item in entrants],
             cold_start_seconds=ours,
             empty_bentoml_cold_start_seconds=empty,

@@ -57,6 +57,9 @@ def _model(result: ModelResult) -> Iterator[str]:
     yield f"## {result.model}"
     yield ""
     yield from _bar_table(bars(result))
+    if result.absent:
+        yield ""
+        yield from _absent_lines(result)
     connections = sorted({item.connections for item in result.samples}, reverse=True)
     for count in connections:
         yield ""
@@ -133,6 +136,11 @@ def _beside_lines(result: ModelResult) -> Iterator[str]:
             f"Prediction log: {check.answered} answered, {check.rows} rows in SQL; of {check.ids_sent} ids kept by the "
             f"client {check.ids_found_once} are there exactly once."
         )
+
+
+def _absent_lines(result: ModelResult) -> Iterator[str]:
+    for name, reason in result.absent.items():
+        yield f"- {titles()[name]} was not measured: {reason}"
 
 
 def _versions(report: Report) -> Iterator[str]:

@@ -57,7 +57,7 @@ class LogCheck(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelResult(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything about one model. Cold starts are lists, in the order in which they alternated."""
+    """Everything about one model. Cold starts are in the order in which they alternated; `absent` are peers left out, and why."""
 
     model: str
     samples: list[Sample]
@@ -65,6 +65,7 @@ class ModelResult(msgspec.Struct, frozen=True, kw_only=True):
     cold_start_seconds: list[float] = []
     empty_bentoml_cold_start_seconds: list[float] = []
     log_check: LogCheck | None = None
+    absent: dict[str, str] = {}
 
     def of(self, server: str, kind: str, connections: int) -> Summary | None:
         """Medians over the rounds; None when this was not measured."""

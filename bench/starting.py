@@ -6,7 +6,7 @@ import contextlib
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from bench.bodies import filled
 from bench.client import post, predicted_value, wait_for_answer
@@ -51,25 +51,54 @@ def seconds_to_answer(start: Start, server: RunningServer, *, number: int = 0) -
     return time.monotonic() - begin
 
 
-def start_all(site: Site, chosen: Sequence[str], stack: contextlib.ExitStack) -> list[Entrant]:
-    entrants, answer_bytes, expected = [], 200, math.nan
-    for name in chosen:
+@dataclass
+class Line:
+    """Servers as they come up: those that race, and why the others do not."""
+
+    site: Site
+    stack: contextlib.ExitStack
+    entrants: list[Entrant] = field(default_factory=list)
+    absent: dict[str, str] = field(default_factory=dict)
+    answer_bytes: int = 200
+    expected: float = math.nan
+
+    def bring_up(self, name: str) -> None:
+        """A peer that cannot be installed or started is left out and named; without Slipway there is no race."""
+        try:
+            with contextlib.ExitStack() as own:
+                entrant = self._start(name, own)
+                self.stack.push(own.pop_all())
+        except BenchError as error:
+            if name == SLIPWAY:
+                raise
+            self.absent[name] = str(error).splitlines()[0]
+            print(f"  {name} is left out: {error}", flush=True)
+            return
+        print(f"  {name} is up after {entrant.first_answer_seconds:.1f} s", flush=True)
+        self.entrants.append(entrant)
+
+    def _start(self, name: str, own: contextlib.ExitStack) -> Entrant:
         if name == SLIPWAY:
-            start = slipway_start(site)
+            start = slipway_start(self.site)
         else:
-            start = contestant_start(site, CONTESTANTS[name], answer_bytes=answer_bytes)
-        server = stack.enter_context(RunningServer(start.launch))
+            start = contestant_start(self.site, CONTESTANTS[name], answer_bytes=self.answer_bytes)
+        server = own.enter_context(RunningServer(start.launch))
         seconds = seconds_to_answer(start, server)
         body = post(start.hits).body
         if name == SLIPWAY:
-            answer_bytes = len(body)
+            self.answer_bytes = len(body)
         if name == SLIPWAY or CONTESTANTS[name].answers_predictions:
-            expected = same_prediction(name, predicted_value(body), expected)
-        entrant = _entrant(site, name, start, server, seconds)
-        entrant.warm_up(site.settings.load_core)
-        print(f"  {name} is up after {seconds:.1f} s", flush=True)
-        entrants.append(entrant)
-    return entrants
+            self.expected = same_prediction(name, predicted_value(body), self.expected)
+        entrant = _entrant(self.site, name, start, server, seconds)
+        entrant.warm_up(self.site.settings.load_core)
+        return entrant
+
+
+def start_all(site: Site, chosen: Sequence[str], stack: contextlib.ExitStack) -> Line:
+    line = Line(site=site, stack=stack)
+    for name in chosen:
+        line.bring_up(name)
+    return line
 
 
 def same_prediction(name: str, value: float, expected: float) -> float:

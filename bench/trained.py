@@ -18,7 +18,7 @@ def write_peer_estimator(definition: ModelDefinition, trained: Path, peers: Path
 
     source = trained / "pipeline" / "pipeline.skops"
     if not source.exists():
-        raise BenchError(f"{definition.name}: its fitted pipeline is missing; run `make train` first")
+        raise BenchError(f"{definition.name}: its fitted pipeline is missing; run `make train`")
     # Written by our own training on this machine: as trusted as the code that reads it.
     pipeline = skops.io.load(source, trusted=skops.io.get_untrusted_types(file=source))
     pipeline.set_params(**one_thread(pipeline.get_params()))

@@ -163,3 +163,8 @@ def test_numbers_keep_three_digits() -> None:
         "12,346",
         "8",
     ]
+
+
+def test_a_peer_that_was_left_out_is_named_with_the_reason() -> None:
+    result = msgspec.structs.replace(good_result(), absent={"kserve": "uv pip failed"})
+    assert "- KServe Python server (v2) was not measured: uv pip failed" in render(report(result))
