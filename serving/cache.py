@@ -19,6 +19,7 @@ from serving.ports import RemoteCache
 
 MAX_KEYS_PER_CALL = 256
 MAX_VALUE_BYTES = 64 * 1024
+WRITE_AFTER_SECONDS = 0.005  # nobody waits for a write: let several turns share one
 
 
 class AnswerCache:
@@ -26,7 +27,9 @@ class AnswerCache:
 
     def __init__(self, memory: MemoryCache, remote: RemoteCache | None, metrics: Metrics) -> None:
         self._memory, self._remote, self._metrics = memory, remote, metrics
-        self._lookups: Coalescer[bytes, bytes | None] = Coalescer(self._get_many, max_items=MAX_KEYS_PER_CALL)
+        self._lookups: Coalescer[bytes, bytes | None] = Coalescer(
+            self._get_many, max_items=MAX_KEYS_PER_CALL, one_at_a_time=True
+        )
         self._writes: dict[int, dict[bytes, bytes]] = {}
         self._writing: set[asyncio.Task[None]] = set()
 
@@ -52,10 +55,12 @@ class AnswerCache:
         if self._remote is None:
             return
         if not self._writes:
-            asyncio.get_running_loop().call_soon(self._flush_writes)
+            asyncio.get_running_loop().call_later(WRITE_AFTER_SECONDS, self._flush_writes)
         self._writes.setdefault(ttl_seconds, {})[key] = encode_outcome(outcome)
 
     async def close(self) -> None:
+        if self._writes:
+            self._flush_writes()
         if self._writing:
             await asyncio.wait(self._writing, timeout=1.0)
         if self._remote is not None:
@@ -81,7 +86,7 @@ class AnswerCache:
             if len(value) > MAX_VALUE_BYTES:
                 raise msgspec.ValidationError("too large")
             outcome = decode_outcome(value)
-        except (msgspec.DecodeError, RecursionError):
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             self._metrics.cache_asked(model, "redis", "poisoned")
             return None
         self._metrics.cache_asked(model, "redis", "hit")

@@ -44,7 +44,7 @@ class ModelStore:
         """None where there is no readable pointer: the store was never filled, or is being repaired."""
         try:
             return msgspec.json.decode(self.pointer_path(model).read_bytes(), type=Pointer)
-        except (FileNotFoundError, msgspec.DecodeError):
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
             return None
 
     def pointer_mark(self, model: str) -> tuple[int, int] | None:
@@ -54,6 +54,9 @@ class ModelStore:
         except FileNotFoundError:
             return None
         return status.st_mtime_ns, status.st_ino
+
+    def forget_pointer(self, model: str) -> None:
+        self.pointer_path(model).unlink(missing_ok=True)
 
     def write_pointer(self, model: str, pointer: Pointer) -> None:
         path = self.pointer_path(model)

@@ -126,11 +126,14 @@ class SpoolWriter:
         if self._descriptor is None:
             return
         sealed = self._folder / f"{self._writer}-{self._sequence:08d}-{self._records}{SEALED}"
-        self._files.rename(self._path(), sealed)
-        self._files.close(self._descriptor)
-        self._folder_bytes += self._size
-        self._folder_records += self._records
-        self._descriptor, self._size, self._records = None, 0, 0
+        try:
+            self._files.rename(self._path(), sealed)
+        finally:  # a segment that could not be renamed is let go: its lock is free, so the agent adopts it
+            descriptor, self._descriptor = self._descriptor, None
+            self._folder_bytes += self._size
+            self._folder_records += self._records
+            self._size = self._records = 0
+            self._files.close(descriptor)
 
     @property
     def pending_records(self) -> int:
@@ -158,5 +161,7 @@ class SpoolWriter:
     def _abandon(self) -> None:
         """After a failed write the tail may be torn: cut it back to the last whole turn, and start a new segment."""
         assert self._descriptor is not None
-        self._files.truncate(self._descriptor, self._size)
-        self.seal()
+        try:
+            self._files.truncate(self._descriptor, self._size)
+        finally:  # never written to again, or what follows would stand behind a torn frame
+            self.seal()

@@ -20,8 +20,13 @@ class PosixSegmentFiles:
         path.parent.mkdir(parents=True, exist_ok=True)
         hidden = path.with_suffix(".new")
         descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        self.rename(hidden, path)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.rename(hidden, path)
+        except OSError:
+            os.close(descriptor)
+            hidden.unlink(missing_ok=True)
+            raise
         return descriptor
 
     def write(self, descriptor: int, block: bytes) -> None:

@@ -18,7 +18,8 @@ _decode = msgspec.json.Decoder(PredictionRecord).decode
 
 @dataclass(frozen=True)
 class SegmentContent:
-    """What a segment held: its readable records, and how many frames were corrupt."""
+    """What a segment held: its readable records, and how many were lost to corruption (at least; what follows a
+    corrupt frame cannot be counted in a segment that was never sealed)."""
 
     records: list[PredictionRecord]
     corrupt: int
@@ -68,6 +69,8 @@ class SegmentFolder:
                 records.append(_decode(payload))
             except msgspec.DecodeError:
                 corrupt += 1
+        if path.suffix == SEALED:  # its name says how many it should hold
+            corrupt = max(corrupt, records_in_name(path) - len(records))
         return SegmentContent(records, corrupt)
 
     def delete(self, path: Path) -> None:

@@ -37,7 +37,7 @@ class Shipper:
         try:
             for path in self._segments.sealed():
                 self._ship(path)
-        except LogUnreachable as error:
+        except (LogUnreachable, OSError) as error:
             self._metrics.ship_failed()
             self._log.warning("prediction log not shipped", reason=str(error))
             return False

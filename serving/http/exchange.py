@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, NamedTuple, cast
 
 from auth.principal import Principal
-from modelkit.errors import PayloadTooLarge, RequestTimeout, UnsupportedMediaType
+from modelkit.errors import InvalidRequest, PayloadTooLarge, RequestTimeout, UnsupportedMediaType
 from serving.predictor import Asking
 
 Scope = MutableMapping[str, Any]
@@ -71,7 +71,7 @@ class Exchange:
             raise UnsupportedMediaType
         if b"content-encoding" in self.headers:
             raise UnsupportedMediaType("compressed bodies are not accepted")
-        if int(self.headers.get(b"content-length", b"0")) > self.limits.max_body_bytes:
+        if _declared_bytes(self.headers) > self.limits.max_body_bytes:
             raise PayloadTooLarge(headers=[("connection", "close")])
         reading = self._read()
         try:
@@ -94,6 +94,13 @@ class Exchange:
                 raise PayloadTooLarge(headers=[("connection", "close")])
             more = message.get("more_body", False)
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _declared_bytes(headers: dict[bytes, bytes]) -> int:
+    try:
+        return int(headers.get(b"content-length", b"0"))
+    except ValueError:
+        raise InvalidRequest("Content-Length is not a number") from None
 
 
 @types.coroutine

@@ -129,8 +129,10 @@ def _read_instance(reader: RowReader, raw: msgspec.Raw, place: int, limits: Limi
 
 
 def _place_of(error: Exception) -> FieldError:
-    """Where msgspec stopped: its path `$.a[1]` as a JSON pointer."""
-    text, _, path = str(error).partition(" - at `$")
-    parts = re.findall(r"\.([^.\[\]`]+)|\[(\d+)\]", path)
-    pointer = "".join(f"/{name or index}" for name, index in parts)
-    return FieldError(pointer=pointer, detail="Too deep" if isinstance(error, RecursionError) else text)
+    """Which part of the envelope is wrong. What msgspec says about it may quote what was sent, and is not shown."""
+    path = str(error).partition(" - at `$.")[2].rstrip("`")
+    if path.startswith("instances"):
+        return FieldError(pointer="/instances", detail="Input should be an array")
+    if path.startswith("on_error"):
+        return FieldError(pointer="/on_error", detail="Input should be 'fail' or 'skip'")
+    return FieldError(pointer="", detail="Input should be a JSON object of nothing but `instances` and `on_error`")
