@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from modelkit.definition import ModelDefinition
 from records.ledger import LedgerEntry, append, history
 from training.errors import NotRegistered, PromotionRefused
+from training.move_lock import one_move_at_a_time
 from training.registry import Registry
 from training.version import Version
 
@@ -43,17 +44,11 @@ class AliasLedger:
     def move(self, before: Version | None, after: Version, move: Move) -> None:
         """Raises PromotionRefused when somebody else moved the alias since `before` was read.
 
-        The registry has no compare-and-set, so the alias is read again just before and just after.
+        The lock keeps other commands out; the second look finds whoever moved the alias without one.
         A move that cannot be written down is taken back.
         """
-        self._expect(before, move.alias)
-        self._registry.move_alias(after, move.alias)
-        try:
-            append(self._ledger, self._entry(before, after, move))
-        except Exception:
-            self._restore(before, move.alias)
-            raise
-        self._expect(after, move.alias)
+        with one_move_at_a_time(self._ledger, self._definition.name):
+            self._move(before, after, move)
 
     def predecessor(self, left: Version, alias: str) -> Version:
         """The ledger read backwards from the promotion that brought `left`, past versions that were withdrawn."""
@@ -70,6 +65,16 @@ class AliasLedger:
         raise NotRegistered(
             f"no approved version of {self._definition.name} was in {alias} before {left.number}"
         )
+
+    def _move(self, before: Version | None, after: Version, move: Move) -> None:
+        self._expect(before, move.alias)
+        self._registry.move_alias(after, move.alias)
+        try:
+            append(self._ledger, self._entry(before, after, move))
+        except Exception:
+            self._restore(before, move.alias)
+            raise
+        self._expect(after, move.alias)
 
     def _expect(self, expected: Version | None, alias: str) -> None:
         now = self.holder(alias)

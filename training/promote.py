@@ -17,7 +17,7 @@ from training.alias_ledger import ROLLBACK, AliasLedger, Move
 from training.champion import compare, fetch_servable
 from training.errors import NotRegistered, PromotionRefused
 from training.registry import Registry
-from training.version import CANDIDATE, Version
+from training.version import CANDIDATE, PRODUCTION, Version
 
 SIGNATURE = Gate(name="signature", metric="signature.present", at_least=1)
 
@@ -49,7 +49,9 @@ class Promoter:
         failed = [result.sentence() for result in results if not result.passed]
         if failed:
             raise PromotionRefused(f"version {version.number} stays where it is: {'; '.join(failed)}")
-        self._registry.approve(version)
+        if move.alias == PRODUCTION:
+            # Serving may fall back to any approved version, so what only reached staging is not one.
+            self._registry.approve(version)
         self._aliases.move(before, version, dataclasses.replace(move, report={"gates": report}))
         return Moved(before=before, after=version, results=tuple(results))
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import mlflow
@@ -216,16 +218,45 @@ def test_a_withdrawn_version_can_be_promoted_again_and_rolled_back_again(
     assert promoter.rollback(MOVE).after.number == "1"
 
 
-def test_two_promotions_at_once_cannot_both_win_in_silence(
+def test_an_alias_that_moved_since_it_was_looked_at_is_left_alone(
     trained: Trained, registry: Registry, promoter: Promoter, ledger: Engine
 ) -> None:
     promote_both(trained, registry, promoter)
     aliases = AliasLedger(IRIS, registry, ledger)
     seen_earlier = registry.by_number(IRIS.registry_name, "1")
     with pytest.raises(PromotionRefused, match="another move came first"):
-        aliases.move(seen_earlier, registry.by_number(IRIS.registry_name, "1"), MOVE)
+        aliases.move(seen_earlier, seen_earlier, MOVE)
     assert in_production(registry) == "2"
     assert len(history(ledger, "iris")) == 2
+
+
+def test_of_two_moves_at_once_exactly_one_wins(trained: Trained, registry: Registry, engine: Engine) -> None:
+    versions = [register(IRIS, layout, registry) for layout in (trained.first, trained.second)]
+    start = threading.Barrier(2)
+
+    def try_to_move(version: Version) -> bool:
+        start.wait()
+        try:
+            AliasLedger(IRIS, registry, engine).move(None, version, MOVE)
+        except PromotionRefused:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        won = list(pool.map(try_to_move, versions))
+    assert sorted(won) == [False, True]
+    assert in_production(registry) == versions[won.index(True)].number
+    assert [entry.to_version for entry in history(engine, "iris")] == [in_production(registry)]
+
+
+def test_a_version_that_only_reached_staging_is_not_approved(
+    trained: Trained, registry: Registry, promoter: Promoter
+) -> None:
+    version = register(IRIS, trained.first, registry)
+    promoter.promote(dataclasses.replace(MOVE, alias="staging"))
+    found = registry.by_number(IRIS.registry_name, version.number)
+    assert "staging" in found.aliases
+    assert not found.approved
 
 
 def test_a_move_that_cannot_be_written_down_is_taken_back(
