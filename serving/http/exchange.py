@@ -11,7 +11,13 @@ from functools import partial
 from typing import Any, NamedTuple, cast
 
 from auth.principal import Principal
-from modelkit.errors import InvalidRequest, PayloadTooLarge, RequestTimeout, UnsupportedMediaType
+from modelkit.errors import (
+    InvalidRequest,
+    NotAcceptable,
+    PayloadTooLarge,
+    RequestTimeout,
+    UnsupportedMediaType,
+)
 from serving.predictor import Asking
 
 Scope = MutableMapping[str, Any]
@@ -65,12 +71,17 @@ class Exchange:
         return Asking(self.request_id, self.caller, self.arrived, self.deadline)
 
     async def json_body(self) -> bytes:
-        """The body of a JSON request. Raises UnsupportedMediaType, PayloadTooLarge or RequestTimeout."""
+        """The body of a JSON request that takes a JSON answer.
+
+        Raises UnsupportedMediaType, NotAcceptable, PayloadTooLarge or RequestTimeout.
+        """
         media_type = self.headers.get(b"content-type", JSON)
         if media_type != JSON and media_type.split(b";", 1)[0].strip().lower() != JSON:
             raise UnsupportedMediaType
         if b"content-encoding" in self.headers:
             raise UnsupportedMediaType("compressed bodies are not accepted")
+        if not _takes_json(self.headers.get(b"accept", b"*/*")):
+            raise NotAcceptable
         if _declared_bytes(self.headers) > self.limits.max_body_bytes:
             raise PayloadTooLarge(headers=[("connection", "close")])
         reading = self._read()
@@ -117,6 +128,13 @@ def _resumed(coroutine: Coroutine[Any, Any, bytes], waiting: Any) -> Generator[A
             waiting = step()
         except StopIteration as finished:
             return finished.value
+
+
+def _takes_json(accept: bytes) -> bool:
+    if accept == b"*/*":
+        return True
+    ranges = {item.split(b";", 1)[0].strip().lower() for item in accept.split(b",")}
+    return not ranges.isdisjoint((JSON, b"application/*", b"*/*"))
 
 
 async def send_reply(send: Send, reply: Reply, headers: Headers) -> None:
