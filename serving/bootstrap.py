@@ -52,11 +52,11 @@ if TYPE_CHECKING:
 class Worker:
     """One worker's objects, wired."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, metrics: Metrics | None = None) -> None:
         self.settings = settings
         self.definitions: dict[str, ModelDefinition] = served_models(settings)
         forget_dead_workers()
-        self.metrics = Metrics()
+        self.metrics = metrics or Metrics()
         self.board = ModelBoard(self.definitions, self.metrics)
         self.drain = Drain(settings.drain_file)
         self.log = _prediction_log(settings, self.metrics)
@@ -104,7 +104,8 @@ class Worker:
             lock = settings.model_store_dir / "agent-parent.lock"
             errands.append(AgentProcess(lock, agent_environment(), self.metrics).run)
         if settings.metrics_port:
-            errands.append(MetricsPort(settings.spool_dir / "metrics.lock", settings.metrics_port).run)
+            lock, port = settings.spool_dir / "metrics.lock", settings.metrics_port
+            errands.append(MetricsPort(lock, port, self.metrics.registry).run)
         return Runtime(
             errands=errands,
             log=self.log,

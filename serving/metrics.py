@@ -42,7 +42,8 @@ class Metrics:
     def __init__(self, registry: Any = None) -> None:
         from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 
-        shared: dict[str, Any] = {"registry": registry or REGISTRY}
+        self.registry = registry or REGISTRY
+        shared: dict[str, Any] = {"registry": self.registry}
 
         def counter(name: str, text: str, *labels: str) -> Any:
             return Counter(PREFIX + name, text, labels, **shared)
@@ -173,19 +174,19 @@ def forget_dead_workers() -> None:
             multiprocess.mark_process_dead(process)  # type: ignore[no-untyped-call]
 
 
-def scrape_registry() -> Any:
-    """What a scrape reads: this process, or all workers where prometheus_client runs in multiprocess mode."""
-    from prometheus_client import REGISTRY, CollectorRegistry, multiprocess
+def scrape_registry(own: Any) -> Any:
+    """What a scrape reads: this process's own, or all workers' where prometheus_client runs in multiprocess mode."""
+    from prometheus_client import CollectorRegistry, multiprocess
 
     if multiprocess_folder() is None:
-        return REGISTRY
+        return own
     registry = CollectorRegistry()
     multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return registry
 
 
-def exposition() -> bytes:
+def exposition(own: Any) -> bytes:
     """The text format of a scrape."""
     from prometheus_client import generate_latest
 
-    return generate_latest(scrape_registry())
+    return generate_latest(scrape_registry(own))

@@ -109,4 +109,4 @@ async def _nothing(exchange: Exchange) -> Reply:
 
 async def _metrics(metrics: Metrics, exchange: Exchange) -> Reply:
     metrics.fold()
-    return Reply(200, exposition(), TEXT)
+    return Reply(200, exposition(metrics.registry), TEXT)
