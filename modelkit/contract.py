@@ -79,7 +79,11 @@ def check_fit(contract: Contract, definition: ModelDefinition, compiled: Compile
             raise ContractMismatch(f"{definition.name}: {what} of the version differ from this image")
     if not contract.golden_rows:
         raise ContractMismatch(f"{definition.name}: the version has no golden rows")
-    outputs = compiled.run(golden_matrix(definition, contract.golden_rows))
+    matrix = golden_matrix(definition, contract.golden_rows)
+    try:
+        outputs = compiled.run(matrix)
+    except Exception as error:  # the runtime's own exceptions share no public base
+        raise ContractMismatch(f"{definition.name}: the graph cannot compute the golden rows") from error
     if not _close(outputs, contract.golden_outputs):
         raise ContractMismatch(
             f"{definition.name}: golden rows give other outputs than when the version was compiled"

@@ -105,7 +105,7 @@ def load_servable(folder: Path, definition: ModelDefinition, *, digest: str | No
 def _read(path: Path, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise CorruptServable(f"{path.name} cannot be read") from error
 
 

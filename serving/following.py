@@ -9,6 +9,7 @@ from pathlib import Path
 import structlog
 
 from modelkit.definition import ModelDefinition
+from modelkit.errors import ServableError
 from modelkit.servable import servable_digest
 from serving.garbage import give_back, settle
 from serving.loaded_model import LoadedModel, load_model, version_of_digest
@@ -35,12 +36,16 @@ class Follower:
         """Runs until cancelled."""
         settled = False
         while True:
-            for name in self._board.slots:
-                await self._check(name)
+            await self.step()
             if not settled and not self._board.unready():
                 settle()
                 settled = True
             await asyncio.sleep(WATCH_SECONDS)
+
+    async def step(self) -> None:
+        """One look at every model."""
+        for name in self._board.slots:
+            await self._check(name)
 
     async def _check(self, name: str) -> None:
         slot = self._board.slots[name]
@@ -67,7 +72,11 @@ class Follower:
         if not folder.is_dir():
             return
         self._marks[name] = None
-        digest = await asyncio.to_thread(servable_digest, folder)
+        try:
+            digest = await asyncio.to_thread(servable_digest, folder)
+        except ServableError as error:
+            self._board.failed(name, desired="baked", reason=f"{type(error).__name__}: {error}")
+            return
         version = version_of_digest(digest)
         await self._follow(name, Pointer(version=version, digest=digest, desired=version), folder)
         self._board.slots[name].stale = self._store is not None

@@ -14,12 +14,14 @@ import structlog
 
 from modelkit.definition import ModelDefinition
 from modelkit.errors import CorruptServable, ServableError
-from modelkit.servable import load_servable, verify_files
+from modelkit.servable import load_servable
 from serving.agent.metrics import AgentMetrics
 from serving.agent.registry import RegisteredVersion, Registry, RegistryUnavailable
 from serving.model_store import ModelStore, Pointer
 
 VERSIONS_KEPT = 3
+
+Mark = tuple[str, tuple[tuple[str, int, int], ...]]
 
 
 class RegistrySync:
@@ -34,6 +36,7 @@ class RegistrySync:
     ) -> None:
         self._registry, self._store, self._definitions, self._metrics = registry, store, definitions, metrics
         self._refused: dict[tuple[str, str, str], str] = {}
+        self._proven: dict[Path, Mark] = {}
         self._log = structlog.get_logger("slipway.agent")
 
     def step(self) -> None:
@@ -46,6 +49,9 @@ class RegistrySync:
             except OSError as error:
                 self._metrics.polled("store_error")
                 self._log.error("model store failed", model=definition.name, reason=str(error))
+            except Exception as error:  # one model's trouble must not end the following of all
+                self._metrics.polled("failed")
+                self._log.error("following failed", model=definition.name, exc_info=error)
             else:
                 self._metrics.polled("ok")
 
@@ -67,10 +73,10 @@ class RegistrySync:
             return self._refused[key]
         folder = self._store.version_folder(definition.name, version.version)
         try:
-            if not self._is_stored(folder, version):
+            if not self._is_stored(definition, version, folder):
                 self._fetch(definition, version, folder)
         except ServableError as error:
-            shutil.rmtree(folder, ignore_errors=True)
+            self._drop(folder)
             self._refused[key] = f"version {version.version} refused: {error}"
             self._metrics.refused(definition.name)
             self._log.error(
@@ -79,19 +85,32 @@ class RegistrySync:
             return self._refused[key]
         return ""
 
-    def _is_stored(self, folder: Path, version: RegisteredVersion) -> bool:
-        """Whether the folder holds this very version, whole; it was proven when it was fetched."""
+    def _is_stored(self, definition: ModelDefinition, version: RegisteredVersion, folder: Path) -> bool:
+        """Whether the folder holds this very version, whole. Raises ContractMismatch: another image may have stored it.
+
+        Proven once by this process, and again when a file was touched.
+        """
         if not folder.is_dir():
             return False
-        pointer = self._store.read_pointer(folder.parent.name)
-        if pointer is not None and (pointer.version, pointer.digest) == (version.version, version.digest):
+        mark = _mark(folder, version)
+        if self._proven.get(folder) == mark:
             return True
         try:
-            verify_files(folder, digest=version.digest)
-        except CorruptServable:
-            shutil.rmtree(folder)
+            load_servable(folder, definition, digest=version.digest)
+        except CorruptServable as error:
+            self._log.error("stored version is not whole", folder=folder.name, reason=str(error))
+            self._drop(folder)
             return False
+        self._proven[folder] = mark
         return True
+
+    def _drop(self, folder: Path) -> None:
+        """A pointer never stays on a folder that is gone; pointed at again, workers look at the version again."""
+        pointer = self._store.read_pointer(folder.parent.name)
+        if pointer is not None and pointer.version == folder.name:
+            self._store.forget_pointer(folder.parent.name)
+        self._proven.pop(folder, None)
+        shutil.rmtree(folder, ignore_errors=True)
 
     def _fetch(self, definition: ModelDefinition, version: RegisteredVersion, folder: Path) -> None:
         if not version.digest:
@@ -99,6 +118,7 @@ class RegistrySync:
         folder.parent.mkdir(parents=True, exist_ok=True)
         self._registry.download(version, folder)
         load_servable(folder, definition, digest=version.digest)
+        self._proven[folder] = _mark(folder, version)
         self._log.info("model version fetched", model=definition.name, version=version.version)
 
     def _point(
@@ -116,3 +136,9 @@ class RegistrySync:
         others = [version for version in self._store.versions(model) if version != keep and version.isdigit()]
         for version in sorted(others, key=int, reverse=True)[VERSIONS_KEPT - 1 :]:
             shutil.rmtree(self._store.version_folder(model, version), ignore_errors=True)
+
+
+def _mark(folder: Path, version: RegisteredVersion) -> Mark:
+    """Changes when a file of the folder does, at the price of a few stats."""
+    found = ((path.name, path.stat()) for path in sorted(folder.iterdir()))
+    return version.digest, tuple((name, status.st_size, status.st_mtime_ns) for name, status in found)
