@@ -34,7 +34,7 @@ endif
 .PHONY: help
 help: ## List these targets
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
-		/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+		/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: demo
 demo: data train register promote ## From raw data to an authenticated, cached, logged prediction, step by step
@@ -98,6 +98,10 @@ format: setup ## Fix what can be fixed: layout, order of imports, spelling of na
 .PHONY: unit
 unit: setup ## Only the quick tests: no servers, no training
 	$(BIN)/pytest tests/unit tests/contract tests/architecture $(PYTEST_ARGS)
+
+.PHONY: integration-tests
+integration-tests: setup ## Only the tests against real servers, end to end included
+	$(BIN)/pytest tests/integration tests/e2e $(PYTEST_ARGS)
 
 .PHONY: coverage
 coverage: setup ## Run every test and say which lines none of them reaches
