@@ -135,4 +135,6 @@ def _place_of(error: Exception) -> FieldError:
         return FieldError(pointer="/instances", detail="Input should be an array")
     if path.startswith("on_error"):
         return FieldError(pointer="/on_error", detail="Input should be 'fail' or 'skip'")
-    return FieldError(pointer="", detail="Input should be a JSON object of nothing but `instances` and `on_error`")
+    return FieldError(
+        pointer="", detail="Input should be a JSON object of nothing but `instances` and `on_error`"
+    )
