@@ -47,6 +47,7 @@ def _run(arguments: argparse.Namespace) -> int:
     for model in arguments.models.split(","):
         print(f"{model}:", flush=True)
         results.append(race(settings, prepare_fixture(settings, model), plan, chosen))
+    raced = [name for name in chosen if any(result.facts(name) for result in results)]
     report = Report(
         machine=describe_machine(),
         started_at=started,
@@ -54,7 +55,7 @@ def _run(arguments: argparse.Namespace) -> int:
         rounds=plan.rounds,
         quick=arguments.quick,
         models=results,
-        versions=installed_versions(settings, chosen),
+        versions=installed_versions(settings, raced),
     )
     document, page = write_report(report, Path(arguments.out))
     failed = _tell_bars(report)
