@@ -71,7 +71,7 @@ class Line:
         except BenchError as error:
             if name == SLIPWAY:
                 raise
-            self.absent[name] = str(error).splitlines()[0]
+            self.absent[name] = str(error).splitlines()[0].rstrip(":")
             print(f"  {name} is left out: {error}", flush=True)
             return
         print(f"  {name} is up after {entrant.first_answer_seconds:.1f} s", flush=True)
