@@ -27,5 +27,9 @@ class NotRegistered(TrainingError):
     """The registry has no such version or alias."""
 
 
+class RegistryFailed(TrainingError):
+    """The registry cannot be reached, or refuses what it was asked."""
+
+
 class PromotionRefused(TrainingError):
     """At least one gate failed, or another promotion came first."""

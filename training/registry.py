@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version as installed
 from pathlib import Path
 
@@ -11,17 +13,28 @@ import mlflow
 import mlflow.artifacts
 import mlflow.sklearn
 from mlflow.entities.model_registry import ModelVersion
-from mlflow.environment_variables import MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR
+from mlflow.environment_variables import MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR, MLFLOW_HTTP_REQUEST_MAX_RETRIES
 from mlflow.exceptions import MlflowException
 from mlflow.models import get_model_info, infer_signature
 from mlflow.tracking import MlflowClient
 
-from training.errors import NotRegistered
+from training.errors import NotRegistered, RegistryFailed
 from training.pipeline_file import TRUSTED_TYPES
-from training.version import APPROVED_TAG, CANDIDATE, Registration, Version
+from training.version import APPROVED_TAG, CANDIDATE, DIGEST_TAG, GIT_TAG, Registration, Version
 
 SERVABLE, EVALUATION = "servable", "evaluation"
+NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # no such model or version; no such alias
+RETRIES = 3  # of a request to a server; MLflow's own seven keep a terminal waiting for minutes
 REQUIREMENTS = ("scikit-learn", "catboost", "numpy", "pandas", "skops")
+
+
+@contextmanager
+def said_in_one_line() -> Iterator[None]:
+    """MLflow's failures as ours."""
+    try:
+        yield
+    except MlflowException as error:
+        raise RegistryFailed(str(error).splitlines()[0]) from error
 
 
 class Registry:
@@ -31,6 +44,8 @@ class Registry:
         # MLflow sets up its own logging on import, and draws progress bars unless told otherwise.
         logging.getLogger("mlflow").setLevel(logging.ERROR)
         MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR.set(False)  # type: ignore[no-untyped-call]
+        if not MLFLOW_HTTP_REQUEST_MAX_RETRIES.is_set():  # type: ignore[no-untyped-call]
+            MLFLOW_HTTP_REQUEST_MAX_RETRIES.set(RETRIES)  # type: ignore[no-untyped-call]
         mlflow.set_tracking_uri(tracking_uri)
         self._client = MlflowClient(tracking_uri)
 
@@ -46,13 +61,17 @@ class Registry:
     def by_alias(self, registry_name: str, alias: str) -> Version | None:
         try:
             return self._version(self._client.get_model_version_by_alias(registry_name, alias))
-        except MlflowException:
-            return None
+        except MlflowException as error:
+            if error.error_code in NOT_THERE:
+                return None
+            raise
 
     def by_number(self, registry_name: str, number: str) -> Version:
         try:
             return self._version(self._client.get_model_version(registry_name, number))
         except MlflowException as error:
+            if error.error_code not in NOT_THERE:
+                raise
             raise NotRegistered(f"{registry_name} has no version {number}") from error
 
     def versions(self, registry_name: str) -> list[Version]:
@@ -91,13 +110,12 @@ class Registry:
 
     def _with_digest(self, new: Registration) -> Version | None:
         digests = {version.digest: version for version in self.versions(new.registry_name)}
-        return digests.get(new.tags["slipway.servable_digest"])
+        return digests.get(new.tags[DIGEST_TAG])
 
     def _create(self, new: Registration) -> Version:
         mlflow.set_experiment(new.model)
-        with mlflow.start_run(
-            tags={**new.tags, "mlflow.source.git.commit": new.tags["slipway.git_sha"]}
-        ) as run:
+        tags = {**new.tags, "mlflow.source.git.commit": new.tags[GIT_TAG]}
+        with mlflow.start_run(run_name=f"{new.model} {new.tags[DIGEST_TAG][7:15]}", tags=tags) as run:
             mlflow.log_params(new.params)
             mlflow.log_metrics({_metric_name(name): value for name, value in new.metrics.items()})
             mlflow.log_artifacts(str(new.servable), SERVABLE)

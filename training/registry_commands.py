@@ -17,13 +17,18 @@ from training.alias_ledger import Move
 from training.layout import Layout
 from training.promote import Moved, Promoter
 from training.registration import register
-from training.registry import Registry
+from training.registry import Registry, said_in_one_line
 from training.settings import TrainingSettings
 from training.version import PRODUCTION
 
 
 def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: TrainingSettings) -> str:
     """What the command did, for the terminal."""
+    with said_in_one_line():
+        return _run(arguments, definition, settings)
+
+
+def _run(arguments: argparse.Namespace, definition: ModelDefinition, settings: TrainingSettings) -> str:
     registry = Registry(settings.mlflow_tracking_uri)
     if arguments.command == "register":
         version = register(definition, Layout(model=definition.name), registry)
