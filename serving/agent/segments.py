@@ -67,7 +67,7 @@ class SegmentFolder:
                 if payload is None:
                     raise msgspec.DecodeError("checksum")
                 records.append(_decode(payload))
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, UnicodeDecodeError):
                 corrupt += 1
         if path.suffix == SEALED:  # its name says how many it should hold
             corrupt = max(corrupt, records_in_name(path) - len(records))

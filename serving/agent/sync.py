@@ -91,6 +91,7 @@ class RegistrySync:
         Proven once by this process, and again when a file was touched.
         """
         if not folder.is_dir():
+            self._drop(folder)
             return False
         mark = _mark(folder, version)
         if self._proven.get(folder) == mark:
