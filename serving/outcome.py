@@ -20,7 +20,9 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
         return self.prediction if isinstance(self.prediction, float) else None
 
     def is_finite(self) -> bool:
-        return isinstance(self.prediction, str) or math.isfinite(self.prediction)
+        if isinstance(self.prediction, str):
+            return self.probabilities is None or all(map(math.isfinite, self.probabilities.values()))
+        return math.isfinite(self.prediction)
 
 
 encode_outcome = msgspec.json.Encoder().encode
