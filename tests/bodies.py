@@ -42,28 +42,39 @@ def _of(option: Any, info: FieldInfo) -> st.SearchStrategy[str]:
         return st.just("null")
     if get_origin(option) is Literal:
         return st.sampled_from([json.dumps(value) for value in get_args(option)])
-    kind, (low, high) = scalar_type(option), _range(info)
+    kind = scalar_type(option)
     if kind is bool:
         return st.sampled_from(["true", "false"])
     if kind is int:
-        return st.integers(int(low), int(high)).map(str)
+        return st.integers(int(_bound(info, "ge")), int(_bound(info, "le"))).map(str)
     if kind is float:
-        numbers = (
-            st.floats(low, high, allow_nan=False)
-            | st.integers(int(low), int(high))
-            | st.sampled_from([low, high])
-        )
-        return numbers.map(json.dumps)
+        return _numbers(info).map(json.dumps)
     assert kind is datetime, kind
     return st.datetimes().map(lambda moment: json.dumps(moment.isoformat()))
 
 
-def _range(info: FieldInfo) -> tuple[float, float]:
-    low, high = -1e6, 1e6
+def _numbers(info: FieldInfo) -> st.SearchStrategy[float]:
+    low, high = _bound(info, "ge"), _bound(info, "le")
+    open_low, open_high = low == _bound(info, "gt"), high == _bound(info, "lt")
+    floats = st.floats(low, high, exclude_min=open_low, exclude_max=open_high)
+    whole = st.integers(int(low) + open_low, int(high) - open_high)
+    return (
+        floats
+        | whole
+        | st.sampled_from(
+            [edge for edge, left_out in ((low, open_low), (high, open_high)) if not left_out] or [low + 1]
+        )
+    )
+
+
+def _bound(info: FieldInfo, name: str) -> float:
+    """A bound of a field; `ge` and `le` also stand for the open ones."""
+    open_name = {"ge": "gt", "le": "lt"}.get(name, name)
     for item in info.metadata:
-        low = getattr(item, "ge", getattr(item, "gt", low))
-        high = getattr(item, "le", getattr(item, "lt", high))
-    return low, high
+        found = getattr(item, name, getattr(item, open_name, None))
+        if found is not None:
+            return float(found)
+    return {"ge": -1e6, "le": 1e6}.get(name, float("nan"))
 
 
 @st.composite
