@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
+
 from serving.http.openapi import openapi_document
+from serving.http.problems import PROBLEM_JSON
 
 TYPES: dict[str, type | tuple[type, ...]] = {
     "string": str,
@@ -40,3 +43,13 @@ def _faults_of_members(value: dict[str, Any], schema: dict[str, Any], at: str) -
     for name in value.keys() & schema["properties"].keys():
         found += faults(value[name], schema["properties"][name], at=f"{at}/{name}")
     return found
+
+
+def problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """The body of a problem of this kind, checked against the API's description."""
+    body: dict[str, Any] = response.json()
+    assert (response.status_code, body["code"]) == (status, code)
+    assert response.headers["content-type"] == PROBLEM_JSON.decode()
+    assert faults(body, PROBLEM) == []
+    assert body["request_id"] == response.headers["x-request-id"]
+    return body

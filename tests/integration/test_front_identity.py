@@ -1,0 +1,199 @@
+"""Who may call what: deny by default, no way around it by tricks with paths, and scopes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from serving.http.problems import problem_types
+from tests.front_service import FLOWER, PASSWORD, FrontService
+from tests.problem_schema import problem
+
+OPEN_PATHS = {
+    *("/livez", "/healthz", "/readyz", "/health", "/status", "/login", "/docs", "/openapi.json"),
+    *("/metrics", "/metrics/prometheus"),
+    *(f"/problems/{code}" for code in problem_types()),
+}
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer x",
+        "Basic YTpi",
+        "Bearer a.b.c",
+        "Bearer " + "A" * 20_000,
+        "bearer\tx",
+        "é",
+    ],
+)
+def test_a_bad_token_is_refused_with_a_challenge(service: FrontService, authorization: str) -> None:
+    before = len(service.logged())
+    response = service.ask_raw(
+        "POST", "/predict/iris", {"authorization": authorization}, json.dumps(FLOWER).encode()
+    )
+    problem(response, 401, "unauthenticated")
+    assert response.headers["www-authenticate"].startswith("Bearer")
+    assert len(service.logged()) == before
+
+
+def test_an_expired_token_is_refused_as_such(service: FrontService) -> None:
+    response = service.predict(FLOWER, **service.token(lives=-600))
+    problem(response, 401, "token-expired")
+    assert "invalid_token" in response.headers["www-authenticate"]
+
+
+@pytest.mark.parametrize(
+    ("scopes", "path", "allowed"),
+    [
+        ("predict", "/predict/iris", True),
+        ("predict:iris", "/predict/iris", True),
+        ("predict:iris", "/predict", True),
+        ("predict:food-delivery", "/predict/iris", False),
+        ("predict:food-delivery", "/predict", False),
+        ("predict:ir", "/predict/iris", False),
+        ("read", "/predict/iris", False),
+        ("admin", "/predict/iris", False),
+        ("PREDICT", "/predict/iris", False),
+    ],
+)
+def test_predicting_needs_the_models_scope(
+    service: FrontService, scopes: str, path: str, allowed: bool
+) -> None:
+    response = service.predict(FLOWER, path, **service.token(scopes))
+    if allowed:
+        assert response.status_code == 200
+    else:
+        problem(response, 403, "insufficient-scope")
+
+
+def test_reading_about_models_needs_its_own_scope(service: FrontService) -> None:
+    for path in ("/models", "/models/info", "/models/iris", "/models/iris/history"):
+        assert service.ask("GET", path, headers=service.token("read")).status_code == 200
+        problem(service.ask("GET", path, headers=service.token("predict")), 403, "insufficient-scope")
+
+
+def test_exactly_the_listed_paths_are_open(service: FrontService) -> None:
+    assert {path for path, route in service.worker.front._surface.routes.items() if route.open} == OPEN_PATHS
+
+
+def test_every_other_path_needs_a_token_whatever_the_method(service: FrontService) -> None:
+    surface = service.worker.front._surface
+    closed = {path for path, route in surface.routes.items() if not route.open} | set(surface.prefixes)
+    assert len(closed) > 8
+    for path in closed:
+        for method in ("GET", "POST", "HEAD", "OPTIONS", "PUT", "BREW"):
+            problem(service.ask_raw(method, path), 401, "unauthenticated")
+
+
+@pytest.mark.parametrize("target", ["/predict/iris", "/models", "/auth/me"])
+@pytest.mark.parametrize(
+    "trick",
+    [
+        *("/{}", "//{}", "/./{}", "/livez/../{}", "/livez/..;/{}", "/livez;/../{}", "/livez%2f..%2f{}"),
+        *(
+            "/%2e/{}",
+            "/docs/../{}",
+            "/login/../{}",
+            "/problems/../{}",
+            "/metrics/../{}",
+            "\\{}",
+            "/livez\\..\\{}",
+        ),
+        *(
+            "{}/",
+            "{}//",
+            "{};",
+            "{};a=b",
+            "{}.json",
+            "{}%00",
+            "{}\x00",
+            "{}%20",
+            "{} ",
+            "{}\t",
+            "{}?",
+            "{}#",
+            "{}/.",
+        ),
+        *("/livez?{}", "/livez#{}", "http://test/{}", "*", "", "/{}\udcff"),
+    ],
+)
+def test_no_trick_with_the_path_reaches_a_handler_without_a_token(
+    service: FrontService, target: str, trick: str
+) -> None:
+    before = len(service.logged())
+    for name in (target, target.upper(), target.replace("i", "%69")):
+        for method in ("GET", "POST"):
+            path = trick.format(name.lstrip("/") if trick.startswith("/") else name)
+            assert service.ask_raw(method, path, body=json.dumps(FLOWER).encode()).status_code == 401
+    assert len(service.logged()) == before
+
+
+def test_a_path_in_the_query_or_in_a_header_is_not_believed(service: FrontService) -> None:
+    headers = {"x-original-url": "/livez", "x-rewrite-url": "/livez", "x-forwarded-uri": "/livez"}
+    assert service.ask("GET", "/models?path=/livez", headers=headers).status_code == 401
+    token = service.token()["authorization"].removeprefix("Bearer ")
+    assert service.ask("GET", f"/models?access_token={token}").status_code == 401
+    assert service.ask("GET", "/models", headers={"cookie": f"access_token={token}"}).status_code == 401
+
+
+def test_what_is_passed_on_needs_a_token_too_and_is_counted(service: FrontService) -> None:
+    asked: list[str] = []
+
+    async def inner(scope: Any, receive: Any, send: Any) -> None:
+        asked.append(scope["path"])
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    front = service.worker.front
+    front.pass_on(inner, frozenset({"/inner"}))
+    problem(service.ask_raw("GET", "/inner"), 401, "unauthenticated")
+    assert asked == []
+    response = service.ask_raw("BREW", "/inner", service.token())
+    assert (response.status_code, asked) == (204, ["/inner"])
+    assert response.headers["x-request-id"]
+    assert any('code="204"' in line and 'method="OTHER"' in line for line in service.series())
+
+
+def test_logging_in_gives_a_token_that_predicts(service: FrontService) -> None:
+    response = service.ask("POST", "/login", json={"username": "ada", "password": PASSWORD})
+    assert response.status_code == 200
+    assert response.headers["cache-control"] == "no-store"
+    token = {"authorization": f"Bearer {response.json()['access_token']}"}
+    assert service.predict(FLOWER, **token).status_code == 200
+    assert service.ask("GET", "/auth/me", headers=token).json()["subject"] == "ada"
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"username": "ada", "password": "wrong"}, 401),
+        ({"username": "nobody", "password": PASSWORD}, 401),
+        ({"username": "ada' OR 1=1 --", "password": "x"}, 401),
+        ({"username": "ada\u0000", "password": PASSWORD}, 401),
+        ({"username": "ada", "password": "p" * 5000}, 400),
+        ({"username": "", "password": ""}, 400),
+        ({"username": "ada"}, 400),
+        ({"username": ["ada"], "password": PASSWORD}, 400),
+        ({"username": "ada", "password": PASSWORD, "scopes": "admin"}, 400),
+        ([], 400),
+    ],
+)
+def test_a_failed_login_says_no_more_than_it_must(service: FrontService, body: Any, status: int) -> None:
+    response = service.ask("POST", "/login", json=body)
+    problem(response, status, "unauthenticated" if status == 401 else "invalid-request")
+    assert PASSWORD not in response.text
+    if status == 401:
+        assert response.json()["detail"] == "user name or password is wrong"
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[" * 100_000, b'{"username": "ada", "password": "\\ud800"}', b'{"username": "\xff"}']
+)
+def test_a_bad_login_body_is_invalid(service: FrontService, body: bytes) -> None:
+    problem(service.ask("POST", "/login", content=body), 400, "invalid-request")
