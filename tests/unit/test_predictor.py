@@ -1,80 +1,22 @@
-"""The predictor: every answered row computed once, logged before it leaves, and harmed by no neighbour."""
+"""The predictor: every answered row computed once, and logged before it leaves."""
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import Any
 
 import msgspec
-import numpy as np
 import pytest
-from numpy.typing import NDArray
-from prometheus_client import CollectorRegistry
 
-from auth.principal import Principal
 from catalog.food_delivery.definition import DEFINITION as FOOD
 from catalog.iris.definition import DEFINITION as IRIS
-from modelkit.errors import DeadlineExceeded, LogUnavailable, PredictionFailed
-from records.prediction_record import PredictionRecord
-from serving.adapters.memory_cache import MemoryCache
-from serving.cache import AnswerCache
-from serving.identifiers import Identifiers
 from serving.loaded_model import LoadedModel
-from serving.metrics import Metrics
-from serving.outcome import Outcome
-from serving.prediction_log import PredictionLog
-from serving.predictor import MAX_ROWS_PER_CALL, Answer, Asking, Predictor
-from serving.settings import Durability, FullLogPolicy
-from serving.spool import SpoolLimits, SpoolWriter, read_frames
+from serving.predictor import MAX_ROWS_PER_CALL
+from serving.settings import Durability
+from serving.spool import read_frames
 from tests.fakes.remote_cache import MemoryRemoteCache
-from tests.fakes.segment_files import MemorySegmentFiles, no_space
-from tests.prediction_records import figure
-from tests.tiny_servables import CountedFeatures, loaded_tiny, with_features
-
-ADA = Principal(
-    subject="ada", issuer="slipway", scopes=frozenset({"predict"}), expires_at=2e9, user_id=7, token_id="t"
-)
-decode_record = msgspec.json.Decoder(PredictionRecord).decode
-
-
-class Bench:
-    """A predictor over files, caches and figures in memory; to be made inside an event loop."""
-
-    def __init__(
-        self,
-        *,
-        cached: bool = True,
-        remote: MemoryRemoteCache | None = None,
-        durability: Durability = Durability.PROCESS,
-        policy: FullLogPolicy = FullLogPolicy.AVAILABLE,
-    ) -> None:
-        self.files, self.registry = MemorySegmentFiles(), CollectorRegistry()
-        self.metrics = Metrics(self.registry)
-        self.spool = SpoolWriter(Path("/spool"), self.files, SpoolLimits(spool_bytes=1_000_000))
-        log = PredictionLog(self.spool, self.metrics, durability=durability, policy=policy)
-        cache = AnswerCache(MemoryCache(max_entries=1000), remote, self.metrics) if cached else None
-        self.predictor = Predictor(cache, log, self.metrics, new_id=Identifiers())
-
-    async def ask(
-        self, model: LoadedModel, *rows: msgspec.Struct, seconds: float = 60.0, request_id: str = "r-1"
-    ) -> list[Answer]:
-        now = time.perf_counter()
-        return await self.predictor.predict(model, rows, Asking(request_id, ADA, now, now + seconds))
-
-    def logged(self) -> list[PredictionRecord]:
-        frames = [frame for content in self.files.files.values() for frame in read_frames(content)]
-        return [decode_record(frame) for frame in frames if frame is not None]
-
-    def figure(self, name: str, **labels: str) -> float:
-        self.metrics.fold()
-        return figure(self.registry, f"slipway_{name}", **labels)
-
-
-def run(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    asyncio.run(scenario())
+from tests.predictor_bench import Bench, counted, flower, run
+from tests.tiny_servables import loaded_tiny
 
 
 @pytest.fixture(scope="module")
@@ -85,15 +27,6 @@ def iris(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
 @pytest.fixture(scope="module")
 def food(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
     return loaded_tiny(FOOD, tmp_path_factory.mktemp("food"), version="3")
-
-
-def flower(model: LoadedModel, length: float = 5.1) -> msgspec.Struct:
-    return model.reader.from_object({**IRIS.examples[0], "sepal_length": length})
-
-
-def counted(model: LoadedModel, **poison: Any) -> tuple[LoadedModel, list[int]]:
-    features = CountedFeatures(model.definition, **poison)
-    return with_features(model, features), features.calls
 
 
 def test_a_regressors_answer_is_a_number_and_its_record_says_what_was_asked(food: LoadedModel) -> None:
@@ -212,188 +145,6 @@ def test_two_versions_in_one_turn_answer_for_themselves(iris: LoadedModel, tmp_p
         answers = await asyncio.gather(*(bench.ask(model, row) for model in asked))
         assert [answer.outcome for (answer,) in answers] == [model.predict([row])[0] for model in asked]
         assert sorted(record.version for record in bench.logged()) == ["1", "1", "2", "2"]
-
-    run(scenario)
-
-
-def test_a_row_that_the_feature_code_cannot_take_fails_alone(iris: LoadedModel) -> None:
-    async def scenario() -> None:
-        bench = Bench()
-        model, _ = counted(iris, column="sepal_length", poison=9.0)
-        lengths = [1.0, 9.0, 3.0]
-        results = await asyncio.gather(
-            *(bench.ask(model, flower(model, length)) for length in lengths), return_exceptions=True
-        )
-        assert [isinstance(result, PredictionFailed) for result in results] == [False, True, False]
-        assert len(bench.logged()) == 2
-        failed = {"model": "iris", "version": "1", "outcome": "model_error", "source": "model"}
-        assert bench.figure("predictions_total", **failed) == 1
-
-    run(scenario)
-
-
-def test_a_batch_with_a_row_that_fails_logs_none_of_its_rows(iris: LoadedModel) -> None:
-    async def scenario() -> None:
-        bench = Bench()
-        model, _ = counted(iris, column="sepal_length", poison=9.0)
-        with pytest.raises(PredictionFailed):
-            await bench.ask(model, flower(model, 1.0), flower(model, 9.0))
-        assert bench.logged() == []
-
-    run(scenario)
-
-
-class FailsFirst(CountedFeatures):
-    """Feature code that fails a number of times and then works."""
-
-    def __init__(self, model: LoadedModel, failures: int) -> None:
-        super().__init__(model.definition)
-        self.failures = failures
-
-    def __call__(self, columns: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
-        features = super().__call__(columns)
-        if len(self.calls) <= self.failures:
-            raise RuntimeError("not yet")
-        return features
-
-
-def test_a_leader_that_fails_fails_itself_and_the_next_takes_its_place(iris: LoadedModel) -> None:
-    async def scenario() -> None:
-        bench = Bench()
-        features = FailsFirst(iris, 1)
-        model = with_features(iris, features)
-        results = await asyncio.gather(
-            *(bench.ask(model, flower(model)) for _ in range(20)), return_exceptions=True
-        )
-        assert [isinstance(result, PredictionFailed) for result in results] == [True] + [False] * 19
-        assert features.calls == [1, 1]
-        assert len(bench.logged()) == 19
-
-    run(scenario)
-
-
-def test_where_every_attempt_fails_everybody_fails_once(iris: LoadedModel) -> None:
-    async def scenario() -> None:
-        bench = Bench()
-        features = FailsFirst(iris, 1000)
-        model = with_features(iris, features)
-        results = await asyncio.gather(
-            *(bench.ask(model, flower(model)) for _ in range(20)), return_exceptions=True
-        )
-        assert all(isinstance(result, PredictionFailed) for result in results)
-        assert len(features.calls) == 20
-        assert bench.predictor._computing == {}
-
-    run(scenario)
-
-
-def test_a_leader_that_is_cancelled_or_too_late_does_not_take_its_followers_along(iris: LoadedModel) -> None:
-    async def scenario() -> None:
-        bench = Bench(remote=MemoryRemoteCache())
-        cancelled = asyncio.ensure_future(bench.ask(iris, flower(iris)))
-        follower = asyncio.ensure_future(bench.ask(iris, flower(iris)))
-        await asyncio.sleep(0)
-        cancelled.cancel()
-        (answer,) = await follower
-        assert not answer.cached
-
-        late, in_time = await asyncio.gather(
-            bench.ask(iris, flower(iris, 2.0), seconds=-1),
-            bench.ask(iris, flower(iris, 2.0)),
-            return_exceptions=True,
-        )
-        assert isinstance(late, DeadlineExceeded)
-        assert isinstance(in_time, list)
-        assert len(bench.logged()) == 2
-
-    run(scenario)
-
-
-def constant(value: float) -> Callable[[Any], Mapping[str, NDArray[Any]]]:
-    def build(columns: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
-        rows = len(next(iter(columns.values())))
-        return {name: np.full(rows, value) for name in columns}
-
-    return build
-
-
-def test_a_prediction_that_is_not_finite_is_a_failure_and_nothing_is_kept_of_it(
-    iris: LoadedModel, food: LoadedModel
-) -> None:
-    async def scenario() -> None:
-        bench = Bench()
-        overflowing = with_features(iris, constant(np.inf))
-        with pytest.raises(PredictionFailed):
-            await bench.ask(overflowing, flower(iris))
-        features = {name: np.full(1, np.inf) for name in FOOD.feature_columns}
-        with pytest.raises(PredictionFailed):
-            await bench.ask(with_features(food, lambda _: features), food.reader.from_object({}))
-        assert bench.logged() == []
-
-    run(scenario)
-
-
-@pytest.mark.parametrize(
-    ("outcome", "finite"),
-    [
-        (Outcome(1.0), True),
-        (Outcome(float("nan")), False),
-        (Outcome(float("-inf")), False),
-        (Outcome("a", probabilities={"a": 1.0}), True),
-        (Outcome("a", probabilities={"a": float("nan")}), False),
-    ],
-)
-def test_an_outcome_is_finite_when_all_its_numbers_are(outcome: Outcome, finite: bool) -> None:
-    assert outcome.is_finite() is finite
-
-
-def test_after_the_deadline_nothing_is_computed_and_nothing_logged(iris: LoadedModel) -> None:
-    async def scenario() -> None:
-        bench = Bench()
-        model, calls = counted(iris)
-        with pytest.raises(DeadlineExceeded):
-            await bench.ask(model, flower(model), seconds=-0.001)
-        assert (calls, bench.logged()) == ([], [])
-
-    run(scenario)
-
-
-@pytest.mark.parametrize("durability", Durability)
-def test_a_strict_log_that_cannot_be_written_refuses_the_answer(
-    iris: LoadedModel, durability: Durability
-) -> None:
-    async def scenario() -> None:
-        bench = Bench(policy=FullLogPolicy.STRICT, durability=durability)
-        bench.files.fail["write"] = [no_space()]
-        with pytest.raises(LogUnavailable):
-            await bench.ask(iris, flower(iris))
-        assert bench.logged() == []
-        (answer,) = await bench.ask(iris, flower(iris))
-        assert [record.prediction_id for record in bench.logged()] == [answer.prediction_id]
-        assert bench.figure("prediction_log_records_total", result="dropped") == 1
-        assert bench.figure("prediction_log_records_total", result="written") == 1
-
-    run(scenario)
-
-
-def test_an_available_log_answers_and_counts_what_it_lost(iris: LoadedModel) -> None:
-    async def scenario() -> None:
-        bench = Bench()
-        bench.files.fail["write"] = [no_space()]
-        assert len(await bench.ask(iris, flower(iris), flower(iris, 2.0))) == 2
-        assert bench.logged() == []
-        assert bench.figure("prediction_log_records_total", result="dropped") == 2
-
-    run(scenario)
-
-
-def test_a_sync_that_fails_is_counted_and_refused_where_the_log_is_strict(iris: LoadedModel) -> None:
-    async def scenario() -> None:
-        bench = Bench(durability=Durability.DISK, policy=FullLogPolicy.STRICT)
-        bench.files.fail["sync"] = [no_space()]
-        with pytest.raises(LogUnavailable):
-            await bench.ask(iris, flower(iris))
-        assert bench.figure("prediction_log_records_total", result="not_synced") == 1
 
     run(scenario)
 
