@@ -145,5 +145,5 @@ serve: migrate ## Serve the promoted models on API_HOST:API_PORT (127.0.0.1:8000
 	$(BIN)/python -m serving
 
 .PHONY: bench
-bench: setup ## Measure the service beside its peers, on this machine
+bench: train ## Measure the service beside its peers, on this machine
 	$(BIN)/python -m bench

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -15,6 +18,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS = 0.5, 30.0
 STEADY_SECONDS = 30.0
 STOP_SECONDS = 10.0
+LOOK_SECONDS = 0.1
+LOWEST_PRIORITY = 19
 
 
 class AgentProcess:
@@ -22,7 +27,7 @@ class AgentProcess:
 
     def __init__(self, lock_path: Path, environment: dict[str, str], metrics: Metrics) -> None:
         self._lock_path, self._environment, self._metrics = lock_path, environment, metrics
-        self._child: asyncio.subprocess.Process | None = None
+        self._child: subprocess.Popen[bytes] | None = None
         self._log = structlog.get_logger("slipway.service")
 
     async def run(self) -> None:
@@ -43,28 +48,45 @@ class AgentProcess:
             lock.close()
 
     async def _run_child(self) -> int:
-        self._child = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "serving.agent",
-            "--child",
-            stdin=asyncio.subprocess.PIPE,
+        # Not asyncio's subprocess: libuv gives a child the default signal handlers back, after `preexec_fn`.
+        self._child = child = subprocess.Popen(
+            (sys.executable, "-m", "serving.agent", "--child"),
+            stdin=subprocess.PIPE,
             cwd=PROJECT,
             env=self._environment,
+            preexec_fn=_prepare_child,
         )
         self._metrics.agent_up.set(1)
         try:
-            return await self._child.wait()
+            return await _ended(child)
         finally:
             self._metrics.agent_up.set(0)
 
     async def _stop_child(self) -> None:
         child = self._child
-        if child is None or child.returncode is not None:
+        if child is None or child.poll() is not None:
             return
         assert child.stdin is not None
         child.stdin.close()
         try:
-            await asyncio.wait_for(child.wait(), STOP_SECONDS)
+            await asyncio.wait_for(_ended(child), STOP_SECONDS)
         except TimeoutError:
             child.kill()
+            child.wait()
+
+
+async def _ended(child: subprocess.Popen[bytes]) -> int:
+    while (code := child.poll()) is None:
+        await asyncio.sleep(LOOK_SECONDS)
+    return code
+
+
+def _prepare_child() -> None:
+    """Runs in the child before Python starts there.
+
+    What a request needs goes before the agent, its imports too. And the agent outlives the signals that end the whole
+    group: its worker still has records to hand over, and closes its standard input when it is done.
+    """
+    os.nice(LOWEST_PRIORITY)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)

@@ -1,11 +1,13 @@
 """How the front app and BentoML meet: a Service that puts our app before its middleware stack, and typed APIs made
 from the catalog, so that BentoML's own clients and composition work as BentoML's users expect.
+
+BentoML imports this in the parent process too, before any worker: what only a worker needs is imported where it is used.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bentoml
 from _bentoml_sdk import Service
@@ -14,41 +16,51 @@ from pydantic import BaseModel, ConfigDict
 
 from modelkit.definition import ModelDefinition, load_catalog
 from modelkit.errors import InsufficientScope, SlipwayError
-from serving.http.app import FrontApp, passed_on
-from serving.http.exchange import Receive, Scope, Send
-from serving.settings import Settings
+
+if TYPE_CHECKING:
+    from serving.bootstrap import Worker
+    from serving.http.exchange import Receive, Scope, Send
 
 
 class SlipwayService(Service[Any]):
     """A BentoML service whose every path is owned by our front app."""
 
-    worker: Any = None
+    worker: Worker | None = None
 
     def inject_config(self) -> None:
-        """WORKERS decides the number of processes; read here, because building a Bento must not need our settings."""
-        self.config["workers"] = Settings().workers
+        """What BentoML must know of our settings; read here, because building a Bento must not need them.
+
+        The metrics folder is our own: BentoML's default is shared by every service of a user, and each start empties it.
+        """
+        from bentoml._internal.configuration.containers import BentoMLContainer
+
+        from serving.settings import Settings
+
+        settings = Settings()
+        self.config["workers"] = settings.workers
+        BentoMLContainer.prometheus_multiproc_dir.set(str(settings.metrics_dir.absolute()))
         super().inject_config()
 
     def to_asgi(self, is_main: bool = True) -> Any:
         from serving.bootstrap import Worker
         from serving.logs import configure_logs
         from serving.orphans import end_with_parent
+        from serving.settings import Settings
 
         settings = Settings()
         configure_logs(settings.log_level)
         end_with_parent()
         self.worker = Worker(settings)
         inner = super().to_asgi(is_main=is_main)
-        front: FrontApp = self.worker.front
-        front.pass_on(inner, inner_paths(self))
-        return Outermost(front, inner, self.worker.runtime)
+        self.worker.front.pass_on(inner, inner_paths(self))
+        return Outermost(self.worker, inner)
 
 
 class Outermost:
     """Tells requests from lifespan events: our background work starts before BentoML's and stops before it reports done."""
 
-    def __init__(self, front: FrontApp, inner: Any, runtime: Any) -> None:
-        self._front, self._inner, self._runtime = front, inner, runtime
+    def __init__(self, worker: Worker, inner: Any) -> None:
+        self._front, self._runtime, self._inner = worker.front, worker.runtime, inner
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -102,6 +114,8 @@ def with_typed_apis(inner: type[Any]) -> type[Any]:
 
 def _typed_api(definition: ModelDefinition, name: str) -> Callable[..., Any]:
     async def predict(self: Any, request: BaseModel, /) -> TypedAnswer:
+        from serving.http.app import passed_on
+
         worker = self.bento_service.worker
         try:
             asking = passed_on.get()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 import os
 import secrets
 import time
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,7 +101,9 @@ class Worker:
         following = settings.model_source is ModelSource.FOLLOW
         store = ModelStore(settings.model_store_dir, settings.model_alias) if following else None
         follower = Follower(self.board, store=store, baked=settings.model_path, metrics=self.metrics)
-        errands: list[Errand] = [follower.run, self.drain.run, watch_parent]
+        errands: list[Errand] = [self.drain.run, watch_parent]
+        if self.cache is not None and settings.redis_url is not None:
+            errands.append(partial(_attach_redis, self.cache, settings, self.metrics))
         if settings.agent_enabled:
             lock = settings.model_store_dir / "agent-parent.lock"
             errands.append(AgentProcess(lock, agent_environment(), self.metrics).run)
@@ -107,11 +111,11 @@ class Worker:
             lock, port = settings.spool_dir / "metrics.lock", settings.metrics_port
             errands.append(MetricsPort(lock, port, self.metrics.registry).run)
         return Runtime(
+            follower=follower,
             errands=errands,
             log=self.log,
-            cache=self.cache,
-            lane=self.lane,
             metrics=self.metrics,
+            closers=[self.lane.close, *([self.cache.close] if self.cache else [])],
         )
 
 
@@ -126,15 +130,15 @@ def _prediction_log(settings: Settings, metrics: Metrics) -> PredictionLog:
 def _answer_cache(settings: Settings, metrics: Metrics) -> AnswerCache | None:
     if not settings.cache_enabled:
         return None
-    memory = MemoryCache(max_entries=settings.cache_entries)
-    if settings.redis_url is None:
-        return AnswerCache(memory, None, metrics)
-    from serving.adapters.redis_cache import RedisCache
+    return AnswerCache(MemoryCache(max_entries=settings.cache_entries), None, metrics)
 
-    url = settings.redis_url.get_secret_value()
-    return AnswerCache(
-        memory, RedisCache(url, metrics, timeout_seconds=settings.redis_timeout_seconds), metrics
-    )
+
+async def _attach_redis(cache: AnswerCache, settings: Settings, metrics: Metrics) -> None:
+    """Once the models are loaded: importing redis-py would hold up the first answer by a tenth of a second."""
+    redis_cache = await asyncio.to_thread(importlib.import_module, "serving.adapters.redis_cache")
+    assert settings.redis_url is not None
+    url, timeout = settings.redis_url.get_secret_value(), settings.redis_timeout_seconds
+    cache.attach(await asyncio.to_thread(redis_cache.RedisCache, url, metrics, timeout_seconds=timeout))
 
 
 def _engine_on_first_use(settings: Settings) -> Callable[[], Engine]:

@@ -38,6 +38,10 @@ class AnswerCache:
         self._metrics.cache_asked(model, "memory", "miss" if outcome is None else "hit")
         return outcome
 
+    def attach(self, remote: RemoteCache) -> None:
+        """Puts the shared tier behind this one; until then it is as if there were none."""
+        self._remote = remote
+
     @property
     def has_remote(self) -> bool:
         return self._remote is not None

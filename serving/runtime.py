@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import structlog
 
-from serving.cache import AnswerCache
-from serving.http.identity import SlowLane
+from serving.following import Follower
 from serving.metrics import Metrics
 from serving.prediction_log import PredictionLog
 
@@ -20,23 +19,27 @@ Errand = Callable[[], Coroutine[Any, Any, None]]
 
 
 class Runtime:
-    """Starts and stops the background work of one worker. `errands` are coroutines that run until cancelled."""
+    """Starts and stops the background work of one worker.
+
+    `errands` are coroutines that run until cancelled. All but the following wait for its first look, because until the
+    models are loaded nothing else is urgent, least of all the agent's imports.
+    """
 
     def __init__(
         self,
         *,
+        follower: Follower,
         errands: list[Errand],
         log: PredictionLog,
-        cache: AnswerCache | None,
-        lane: SlowLane,
         metrics: Metrics,
+        closers: list[Callable[[], Awaitable[None]]],
     ) -> None:
-        self._errands, self._log, self._cache, self._lane = errands, log, cache, lane
-        self._metrics = metrics
+        self._follower, self._errands, self._log = follower, errands, log
+        self._metrics, self._closers = metrics, closers
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        for errand in (self._upkeep, *self._errands):
+        for errand in (self._upkeep, self._follow):
             self._tasks.append(asyncio.create_task(_kept_going(errand)))
 
     async def stop(self) -> None:
@@ -45,10 +48,15 @@ class Runtime:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._cache is not None:
-            await self._cache.close()
-        self._lane.close()
+        for close in self._closers:
+            await close()
         self._metrics.fold()
+
+    async def _follow(self) -> None:
+        await self._follower.step()
+        while self._errands:
+            self._tasks.append(asyncio.create_task(_kept_going(self._errands.pop(0))))
+        await self._follower.run()
 
     async def _upkeep(self) -> None:
         while True:

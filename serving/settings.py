@@ -105,6 +105,10 @@ class Settings(BaseSettings):
     )
 
     spool_dir: Path = Field(DEV_RUN_FOLDER / "spool", description="folder of the local prediction log")
+    metrics_dir: Path = Field(
+        DEV_RUN_FOLDER / "metrics",
+        description="folder in which workers share their metrics; emptied at start",
+    )
     spool_durability: Durability = Field(
         Durability.PROCESS,
         description="`process` survives any kill; `disk` also power loss (an fdatasync per turn)",

@@ -29,7 +29,6 @@ SHIP_SECONDS = 0.25
 RETRY_SECONDS = 2.0
 LOCK_RETRY_SECONDS = 0.2
 JITTER = 0.2
-NICENESS = 10
 
 T = TypeVar("T")
 
@@ -40,12 +39,12 @@ def main() -> None:
     child = arguments.parse_args().child
     settings = Settings()
     configure_logs(settings.log_level)
-    os.nice(NICENESS)  # what a request needs goes first
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    if child:
+    if child:  # a child ignores the signals from birth (`serving.agent_process`)
         threading.Thread(target=_stop_at_end_of_input, args=(stop,), daemon=True).start()
+    else:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
     lock = _wait_for_lock(settings.model_store_dir / "agent.lock", stop)
     if lock is not None:
         _run(settings, stop)

@@ -43,7 +43,7 @@ class SlowLane:
         finally:
             self._waiting -= 1
 
-    def close(self) -> None:
+    async def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
