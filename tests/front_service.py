@@ -66,6 +66,9 @@ class FrontService:
         while self.worker.board.unready():
             assert time.monotonic() < give_up_at, self.worker.board.unready()
             await asyncio.sleep(0.02)
+        while self.settings.redis_url and not (self.worker.cache and self.worker.cache.has_remote):
+            assert time.monotonic() < give_up_at, "no shared cache"
+            await asyncio.sleep(0.02)
 
     def close(self) -> None:
         self.runner.run(self.client.aclose())
