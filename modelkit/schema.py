@@ -39,7 +39,13 @@ class RequestModel(BaseModel):
 
 
 def compile_struct(model: type[RequestModel]) -> type[msgspec.Struct]:
-    """The frozen msgspec struct with the fields, order, bounds and defaults of a request model."""
+    """The frozen msgspec struct with the fields, order, bounds and defaults of a request model.
+
+    Raises TypeError for what only pydantic could check: the fast path would let it through.
+    """
+    decorators = model.__pydantic_decorators__
+    if decorators.validators or decorators.field_validators or decorators.model_validators:
+        raise TypeError(f"{model.__name__}: a request model has bounds, not validators")
     fields: list[Any] = []
     for name, info in model.model_fields.items():
         annotation = _msgspec_type(info)
@@ -94,11 +100,17 @@ def _bounded(annotation: Any, outer: dict[str, Any]) -> Any:
 def _bounds(metadata: typing.Iterable[Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for item in metadata:
-        if name := BOUNDS.get(type(item)):
+        if isinstance(item, FieldInfo):
+            found |= _bounds(item.metadata)
+        elif isinstance(item, annotated_types.GroupedMetadata):
+            found |= _bounds(item)
+        elif name := BOUNDS.get(type(item)):
             found[name] = getattr(item, name)
-        elif getattr(item, "pattern", None):
+        elif getattr(item, "__dict__", {}).keys() == {"pattern"}:
             # Python's `$` also matches before a final line break; pydantic's does not.
             found["pattern"] = re.sub(r"\$$", r"\\Z", item.pattern)
+        else:
+            raise TypeError(f"msgspec cannot hold a request field to {item!r}")
     return found
 
 
