@@ -1,7 +1,8 @@
 """Request schemas: declared once in pydantic, decoded in msgspec.
 
 Pydantic is the authority (bounds, documentation, complete error lists); a msgspec struct compiled from it is the fast
-path, five times cheaper a request, and never accepts what pydantic refuses (`tests/unit/test_schema.py` holds them together).
+path, five times cheaper a request, and never accepts what pydantic refuses: `tests/unit/test_schema.py` and
+`tests/unit/test_request_rows.py` hold them together.
 """
 
 from __future__ import annotations
