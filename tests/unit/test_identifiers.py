@@ -46,7 +46,7 @@ def test_identifiers_sort_by_time_over_all_generators() -> None:
     clock = FakeClock()
     made = []
     for turn in range(500):
-        clock.advance(0.001 if turn % 3 else 3600)
+        clock.advance(0.002 if turn % 3 else 3600)
         made.append(Identifiers(clock)())
     assert made == sorted(made)
 
