@@ -31,20 +31,24 @@ class Coalescer(Generic[Item, Result]):
         self._items: list[Item] = []
         self._futures: list[asyncio.Future[Result]] = []
         self._scheduled = False
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._running: set[asyncio.Task[None]] = set()
 
     def submit(self, item: Item) -> asyncio.Future[Result]:
-        loop = asyncio.get_running_loop()
+        loop = self._loop
+        if loop is None:  # asked for once: Python 3.11 makes a system call of it each time
+            loop = self._loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
         self._items.append(item)
         self._futures.append(future)
-        self._schedule(loop)
+        self._schedule()
         return future
 
-    def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _schedule(self) -> None:
         if self._items and not self._scheduled and not (self._one_at_a_time and self._running):
+            assert self._loop is not None
             self._scheduled = True
-            loop.call_soon(self._turn)
+            self._loop.call_soon(self._turn)
 
     def _turn(self) -> None:
         items, futures = self._items[: self._max_items], self._futures[: self._max_items]
@@ -61,11 +65,11 @@ class Coalescer(Generic[Item, Result]):
                 task.add_done_callback(self._finished)
             else:
                 _settle(futures, results)
-        self._schedule(asyncio.get_running_loop())
+        self._schedule()
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
-        self._schedule(task.get_loop())
+        self._schedule()
 
     async def _finish(
         self, results: Awaitable[Sequence[Result | Exception]], futures: list[asyncio.Future[Result]]

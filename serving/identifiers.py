@@ -7,6 +7,7 @@ random per process and 40 count up from a random start.
 from __future__ import annotations
 
 import os
+import struct
 import time
 from collections.abc import Callable
 
@@ -20,7 +21,7 @@ class Identifiers:
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._process = _encode(int.from_bytes(os.urandom(5)), pairs=4)
+        self._process = "".join(_PAIRS[place & 1023] for place in struct.unpack("4H", os.urandom(8)))
         self._counter = int.from_bytes(os.urandom(5))
         self._millisecond = -1
         self._prefix = ""
@@ -29,13 +30,12 @@ class Identifiers:
         millisecond = int(self._clock() * 1000)
         if millisecond != self._millisecond:
             self._millisecond = millisecond
-            self._prefix = _encode(millisecond, pairs=5) + self._process
+            self._prefix = (
+                f"{_PAIRS[millisecond >> 40]}{_PAIRS[millisecond >> 30 & 1023]}{_PAIRS[millisecond >> 20 & 1023]}"
+                f"{_PAIRS[millisecond >> 10 & 1023]}{_PAIRS[millisecond & 1023]}{self._process}"
+            )
         self._counter = count = (self._counter + 1) & _COUNTER_MASK
         return (
             f"{self._prefix}{_PAIRS[count >> 30]}{_PAIRS[count >> 20 & 1023]}"
             f"{_PAIRS[count >> 10 & 1023]}{_PAIRS[count & 1023]}"
         )
-
-
-def _encode(number: int, *, pairs: int) -> str:
-    return "".join(_PAIRS[number >> (10 * place) & 1023] for place in reversed(range(pairs)))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import msgspec
 import structlog
@@ -27,8 +26,7 @@ from serving.prediction_log import PredictionLog
 MAX_ROWS_PER_CALL = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
+class Asking(msgspec.Struct, frozen=True, gc=False):
     """Who asks, under which request id, when it arrived and when it must be answered (both `time.perf_counter`)."""
 
     request_id: str

@@ -26,8 +26,7 @@ class Limits:
     max_instances: int
 
 
-@dataclass(frozen=True, slots=True)
-class RequestRows:
+class RequestRows(msgspec.Struct, frozen=True, gc=False):
     """`rows` are the valid ones, `places` their positions in the request, `errors` what was wrong with the others."""
 
     rows: list[msgspec.Struct]
