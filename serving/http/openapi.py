@@ -21,6 +21,9 @@ def openapi_document(definitions: list[ModelDefinition]) -> dict[str, Any]:
         paths[f"/predict/{definition.name}"] = {"post": _predict_operation(definition)}
     paths["/predict"] = {"post": _predict_any_operation(definitions)}
     paths |= _plain_paths([definition.name for definition in definitions])
+    for path, methods in paths.items():
+        for operation in methods.values():
+            operation["tags"] = [_tag(path)]
     schemas: dict[str, Any] = {
         definition.request.__name__: _request_schema(definition) for definition in definitions
     }
@@ -35,6 +38,11 @@ def openapi_document(definitions: list[ModelDefinition]) -> dict[str, Any]:
         },
         "security": [{"bearer": []}],
     }
+
+
+def _tag(path: str) -> str:
+    tags = {"/predict": "predictions", "/models": "models", "/login": "identity", "/auth": "identity"}
+    return next((tag for start, tag in tags.items() if path.startswith(start)), "status")
 
 
 def _predict_operation(definition: ModelDefinition) -> dict[str, Any]:
