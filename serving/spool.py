@@ -57,8 +57,9 @@ def read_frames(content: bytes) -> Iterator[bytes | None]:
 
 
 def records_in_name(path: Path) -> int:
-    """How many records a sealed segment says it holds."""
-    return int(path.stem.rsplit("-", 1)[1])
+    """How many records a sealed segment says it holds; none for a file that somebody else put there."""
+    count = path.stem.rpartition("-")[2]
+    return int(count) if count.isdigit() else 0
 
 
 @dataclass(frozen=True, kw_only=True)

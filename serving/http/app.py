@@ -150,7 +150,8 @@ class FrontApp:
         method = exchange.scope["method"]
         handler = route.handlers.get("GET" if method == "HEAD" else method)
         if handler is None:
-            raise MethodNotAllowed(headers=[("allow", ", ".join(sorted(route.handlers)))])
+            allowed = {*route.handlers, *(("HEAD",) if "GET" in route.handlers else ())}
+            raise MethodNotAllowed(headers=[("allow", ", ".join(sorted(allowed)))])
         if route.scope is not None:
             require(exchange.caller, route.scope)
         return handler

@@ -179,3 +179,15 @@ def test_reading_routes_take_head_too(service: FrontService) -> None:
         assert service.ask("HEAD", path, headers=service.token()).status_code == 200
     refused = service.ask("HEAD", "/predict/iris", headers=service.token())
     assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
+    assert service.ask("POST", "/livez", headers=service.token()).headers["allow"] == "GET, HEAD"
+
+
+@pytest.mark.parametrize(
+    ("accept", "status"),
+    [("application/json", 200), ("text/html, */*;q=0.1", 200), ("application/*", 200), ("text/html", 406)],
+)
+def test_an_answer_in_json_must_be_acceptable(service: FrontService, accept: str, status: int) -> None:
+    response = service.predict(FLOWER, accept=accept)
+    assert response.status_code == status
+    if status == 406:
+        problem(response, 406, "not-acceptable")

@@ -153,3 +153,10 @@ def test_a_segment_that_was_set_aside_is_not_shipped_again(segments: SegmentFold
     segments.set_aside(path)
     assert segments.sealed() == []
     assert (tmp_path / "w-00000001-2.corrupt").read_bytes() == b"damaged"
+
+
+def test_a_file_that_somebody_else_put_there_counts_as_nothing(
+    segments: SegmentFolder, tmp_path: Path
+) -> None:
+    (tmp_path / "notes.sealed").write_bytes(b"")
+    assert segments.pending_records() == 0
