@@ -19,7 +19,7 @@ FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS = 0.5, 30.0
 STEADY_SECONDS = 30.0
 STOP_SECONDS = 10.0
 LOOK_SECONDS = 0.1
-LOWEST_PRIORITY = 19
+NICENESS = 10  # a tenth of a busy core: enough to follow an alias within its poll
 
 
 class AgentProcess:
@@ -87,6 +87,6 @@ def _prepare_child() -> None:
     What a request needs goes before the agent, its imports too. And the agent outlives the signals that end the whole
     group: its worker still has records to hand over, and closes its standard input when it is done.
     """
-    os.nice(LOWEST_PRIORITY)
+    os.nice(NICENESS)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
