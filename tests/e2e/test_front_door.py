@@ -1,0 +1,120 @@
+"""What a user meets: logging in, tokens and their limits, BentoML's own client, and metrics that Prometheus can read."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import bentoml
+import httpx
+import pytest
+from bentoml.exceptions import BentoMLException
+
+from catalog.iris.schema import IrisRequest
+from tests.architecture.source_tree import ROOT
+from tests.e2e.logged_rows import logged, wait_until_shipped
+from tests.e2e.running_service import RunningService
+from tests.e2e.scraped import scrape
+from tests.e2e.trained_registry import CATALOG, TrainedRegistry
+from tests.e2e.waiting import until
+
+PASSWORD = "a plain sentence of mine"
+ROW = CATALOG["iris"].examples[0]
+
+
+@pytest.fixture(scope="module")
+def service(
+    trained_registry: TrainedRegistry, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningService]:
+    """One for all of this module: nothing here stops anything."""
+    folder = tmp_path_factory.mktemp("front-door")
+    tracking_uri, database_url = trained_registry.copy(folder)
+    with RunningService(folder, tracking_uri=tracking_uri, database_url=database_url) as service:
+        service.wait_for_agent()
+        yield service
+
+
+def ask(service: RunningService, token: str, model: str = "iris") -> httpx.Response:
+    with service.client(token) as client:
+        return client.post(f"/predict/{model}", json=dict(CATALOG[model].examples[0]))
+
+
+def create_user(service: RunningService, name: str, scopes: str) -> None:
+    command = [sys.executable, "-m", "auth", "create-user", name, "--scopes", scopes]
+    subprocess.run(
+        [*command, "--database-url", service.database_url],
+        cwd=ROOT,
+        input=f"{PASSWORD}\n",
+        text=True,
+        check=True,
+    )
+
+
+def log_in(service: RunningService, name: str, password: str = PASSWORD) -> httpx.Response:
+    return httpx.post(f"{service.url}/login", json={"username": name, "password": password}, timeout=10)
+
+
+def code(answer: httpx.Response) -> tuple[int, str]:
+    assert answer.headers["content-type"] == "application/problem+json"
+    return answer.status_code, answer.json()["code"]
+
+
+def test_a_user_made_on_the_command_line_logs_in_and_predicts(service: RunningService) -> None:
+    create_user(service, "grace", "predict:iris")
+    token = log_in(service, "grace").raise_for_status().json()["access_token"]
+    answer = ask(service, token)
+    assert answer.status_code == 200
+    assert code(ask(service, token, "food-delivery")) == (403, "insufficient-scope")
+    wait_until_shipped(service.spool)
+    assert answer.json()["prediction_id"] in logged(service.database_url)
+
+
+def test_a_wrong_password_is_refused(service: RunningService) -> None:
+    create_user(service, "linus", "predict")
+    assert code(log_in(service, "linus", "another sentence of mine")) == (401, "unauthenticated")
+
+
+def test_a_token_of_another_scope_is_refused_with_403(service: RunningService) -> None:
+    assert code(ask(service, service.token("read"))) == (403, "insufficient-scope")
+
+
+def test_a_token_that_has_expired_is_refused_with_401(service: RunningService) -> None:
+    assert code(ask(service, service.token(ttl_seconds=60, age_seconds=120))) == (401, "token-expired")
+
+
+def test_bentos_own_client_calls_the_typed_api(service: RunningService) -> None:
+    with bentoml.SyncHTTPClient(service.url, token=service.token("predict", "read")) as client:
+        answer = client.predict_iris(IrisRequest(**ROW))
+    same = ask(service, service.token()).json()
+    assert answer["prediction"] == same["prediction"]
+    assert answer["probabilities"] == same["probabilities"]
+    assert answer["model_version"] == same["model_version"] == "2"
+    wait_until_shipped(service.spool)
+    assert answer["prediction_id"] in logged(service.database_url)
+
+
+def test_bentos_own_client_is_refused_without_a_token(service: RunningService) -> None:
+    with bentoml.SyncHTTPClient(service.url) as client, pytest.raises(BentoMLException):
+        client.predict_iris(IrisRequest(**ROW))
+    answer = httpx.post(f"{service.url}/predict_iris", json={"request": ROW})
+    assert code(answer) == (401, "unauthenticated")
+
+
+@pytest.mark.parametrize("place", ["api", "metrics", "agent"])
+def test_prometheus_can_read_every_metrics_endpoint(service: RunningService, place: str) -> None:
+    ask(service, service.token()).raise_for_status()
+    port = {
+        "api": service.api_port,
+        "metrics": service.metrics_port,
+        "agent": service.agent_metrics_port,
+    }[place]
+
+    def families() -> set[str]:
+        return {family.name for family in scrape(port) if family.name.startswith("slipway_")}
+
+    wanted = {"slipway_agent_records", "slipway_registry_polls"}
+    if place != "agent":
+        wanted = {"slipway_predictions", "slipway_http_requests", "slipway_model_info", "slipway_agent_up"}
+    until(lambda: wanted <= families(), seconds=20, what=f"{wanted} in {families()}")
+    assert all(family.documentation and family.type != "unknown" for family in scrape(port))

@@ -1,0 +1,98 @@
+"""SIGTERM, as every orchestrator ends a replica: what is under way is finished, what was answered is logged."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import random
+import socket
+import threading
+import time
+
+from tests.e2e.load import Load
+from tests.e2e.logged_rows import assert_every_answer_is_logged_once, logged
+from tests.e2e.processes import listeners
+from tests.e2e.rows import any_row, iris_row
+from tests.e2e.running_service import RunningService
+from tests.e2e.scraped import total
+from tests.e2e.waiting import until
+
+SLOW_REQUESTS = 4
+PAUSE_SECONDS = 0.01
+
+
+class HalfSent:
+    """A request whose body has not come in whole."""
+
+    def __init__(self, service: RunningService, row: dict[str, object]) -> None:
+        self._body = json.dumps(row).encode()
+        self._socket = socket.create_connection(("127.0.0.1", service.api_port), timeout=20)
+        head = [
+            "POST /predict/iris HTTP/1.1",
+            "Host: localhost",
+            f"Authorization: Bearer {service.token()}",
+            f"Content-Length: {len(self._body)}",
+            "Content-Type: application/json",
+        ]
+        self._socket.sendall("\r\n".join([*head, "", ""]).encode() + self._body[:10])
+
+    def finish(self) -> dict[str, object]:
+        self._socket.sendall(self._body[10:])
+        response = http.client.HTTPResponse(self._socket)
+        response.begin()
+        body: dict[str, object] = json.loads(response.read())
+        self._socket.close()
+        assert response.status == 200, body
+        return body
+
+
+def test_requests_in_flight_at_sigterm_are_answered_and_logged_and_the_exit_code_is_0(
+    service: RunningService,
+) -> None:
+    service.wait_for_agent()
+    chance = random.Random(1)
+    waiting = [HalfSent(service, iris_row(chance)[1]) for _ in range(SLOW_REQUESTS)]
+    until(
+        lambda: total(service.metrics_port, "slipway_http_requests_in_flight") >= SLOW_REQUESTS,
+        seconds=10,
+        what="all are in flight",
+    )
+    codes: list[int] = []
+    ending = threading.Thread(target=lambda: codes.append(service.stop()))
+    ending.start()
+    until(lambda: not accepts(service.api_port), seconds=10, what="the listener closes")
+    answers = [request.finish() for request in waiting]
+    ending.join()
+    assert codes == [0]
+    assert service.left == []
+    assert {answer["prediction_id"] for answer in answers} == set(logged(service.database_url))
+
+
+def test_sigterm_under_load_ships_every_answer_and_leaves_no_process(service: RunningService) -> None:
+    service.wait_for_agent()
+    with Load(service.api_port, service.token(), any_row, pause_seconds=PAUSE_SECONDS) as load:
+        time.sleep(2)
+        assert service.stop() == 0
+    assert load.refusals == []
+    assert service.left == []
+    assert listeners(service.api_port) | listeners(service.metrics_port) == set()
+    assert_every_answer_is_logged_once(load, service.database_url)
+    assert list(service.spool.glob("*-*")) == []
+
+
+def test_a_drained_replica_loses_no_request(service: RunningService) -> None:
+    """Drain first, as a preStop hook does: readiness fails, and clients are sent away between requests."""
+    with Load(service.api_port, service.token(), any_row, pause_seconds=PAUSE_SECONDS) as load:
+        service.drain_file.touch()
+        with service.client() as client:
+            until(lambda: client.get("/readyz").status_code == 503, seconds=10, what="not ready")
+            assert client.get("/livez").headers["connection"] == "close"
+        time.sleep(0.5)
+    assert service.stop() == 0
+    assert (load.refusals, load.unanswered) == ([], [])
+    assert len(logged(service.database_url)) == len(load.answers)
+
+
+def accepts(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
