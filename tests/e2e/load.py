@@ -39,8 +39,17 @@ class Answer:
 class Load(AbstractContextManager["Load"]):
     """`unanswered` holds the ids of requests that were sent, at least in part, and whose answer never came."""
 
-    def __init__(self, port: int, token: str, make_row: RowMaker, *, pause_seconds: float = 0.0) -> None:
+    def __init__(
+        self,
+        port: int,
+        token: str,
+        make_row: RowMaker,
+        *,
+        pause_seconds: float = 0.0,
+        keeps_connections: bool = True,
+    ) -> None:
         self._port, self._make_row, self._pause = port, make_row, pause_seconds
+        self._keeps_connections = keeps_connections
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         self.answers: list[Answer] = []
         self.refusals: list[tuple[int, str]] = []
@@ -70,11 +79,15 @@ class Load(AbstractContextManager["Load"]):
                 continue
             model, row = self._make_row(chance)
             self._exchange(connection, f"{seed}-{next(self._numbers)}", model, row)
+            if not self._keeps_connections:
+                connection.close()
             if self._pause:
                 time.sleep(self._pause * chance.uniform(0.5, 1.5))
         connection.close()
 
-    def _exchange(self, connection: http.client.HTTPConnection, request_id: str, model: str, row: Row) -> None:
+    def _exchange(
+        self, connection: http.client.HTTPConnection, request_id: str, model: str, row: Row
+    ) -> None:
         try:
             headers = {**self._headers, "X-Request-ID": request_id}
             connection.request("POST", f"/predict/{model}", json.dumps(row), headers)

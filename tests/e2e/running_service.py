@@ -35,7 +35,11 @@ class RunningService(AbstractContextManager["RunningService"]):
     def __init__(self, folder: Path, *, tracking_uri: str, database_url: str, **settings: str) -> None:
         self.folder = folder
         self.api_port, self.metrics_port, self.agent_metrics_port = free_ports(3)
-        self.spool, self.drain_file, self.metrics_folder = folder / "spool", folder / "drain", folder / "metrics"
+        self.spool, self.drain_file, self.metrics_folder = (
+            folder / "spool",
+            folder / "drain",
+            folder / "metrics",
+        )
         self.database_url, self.tracking_uri = database_url, tracking_uri
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
@@ -89,6 +93,9 @@ class RunningService(AbstractContextManager["RunningService"]):
     def is_ready(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, f"the service ended\n{self.log_tail()}"
+        return self.answers()
+
+    def answers(self) -> bool:
         try:
             return httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200
         except httpx.HTTPError:

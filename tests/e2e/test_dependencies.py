@@ -80,7 +80,9 @@ def test_postgres_gets_every_answer_once_though_it_was_down_for_a_while(
     service = start_service(database_url=postgres.url)
     with Load(service.api_port, service.token(), any_row, pause_seconds=PAUSE_SECONDS) as load:
         until(
-            lambda: total(service.agent_metrics_port, "slipway_agent_records_total", result="committed") > 100,
+            lambda: (
+                total(service.agent_metrics_port, "slipway_agent_records_total", result="committed") > 100
+            ),
             seconds=PATIENCE_SECONDS,
             what="rows arrive",
         )

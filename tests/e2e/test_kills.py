@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -73,7 +74,7 @@ def moments(count: int) -> list[tuple[str, float]]:
 
 @pytest.mark.timeout(SECONDS_PER_KILL * 100)
 def test_whatever_is_killed_every_acknowledged_prediction_is_logged_exactly_once(
-    start_service: StartService, kills: int
+    start_service: StartService, kills: int, record_property: Callable[[str, object], None]
 ) -> None:
     service = start_service()
     with Load(service.api_port, service.token(), any_row, pause_seconds=PAUSE_SECONDS) as load:
@@ -89,8 +90,12 @@ def test_whatever_is_killed_every_acknowledged_prediction_is_logged_exactly_once
     assert {status for status, _ in load.refusals} <= {503}
     assert all("model-not-ready" in body for _, body in load.refusals)
     assert_every_answer_is_logged_once(load, service.database_url)
-    assert len(logged(service.database_url)) - len(load.answers) <= CLIENTS * kills
+    unacknowledged = len(logged(service.database_url)) - len(load.answers)
+    assert unacknowledged <= CLIENTS * kills
     assert list(service.spool.glob("*.corrupt")) == []
+    figures = {"kills": kills, "acknowledged": len(load.answers), "unacknowledged rows": unacknowledged}
+    for name, figure in figures.items():
+        record_property(name, figure)
 
 
 def test_a_worker_killed_in_a_container_stays_dead_and_a_restart_serves_at_once(
