@@ -74,7 +74,7 @@ def moments(count: int) -> list[tuple[str, float]]:
 
 @pytest.mark.timeout(SECONDS_PER_KILL * 100)
 def test_whatever_is_killed_every_acknowledged_prediction_is_logged_exactly_once(
-    start_service: StartService, kills: int, record_property: Callable[[str, object], None]
+    start_service: StartService, kills: int, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
     service = start_service()
     with Load(service.api_port, service.token(), any_row, pause_seconds=PAUSE_SECONDS) as load:
@@ -95,7 +95,7 @@ def test_whatever_is_killed_every_acknowledged_prediction_is_logged_exactly_once
     assert list(service.spool.glob("*.corrupt")) == []
     figures = {"kills": kills, "acknowledged": len(load.answers), "unacknowledged rows": unacknowledged}
     for name, figure in figures.items():
-        record_property(name, figure)
+        record_testsuite_property(name, figure)
 
 
 def test_a_worker_killed_in_a_container_stays_dead_and_a_restart_serves_at_once(
