@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -30,6 +31,10 @@ class LoadedModel:
     @property
     def name(self) -> str:
         return self.definition.name
+
+    @cached_property
+    def version_header(self) -> bytes:
+        return self.version.encode()
 
     def predict(self, rows: Sequence[msgspec.Struct]) -> list[Outcome]:
         """One outcome per row, from one call of the compiled model."""

@@ -25,6 +25,9 @@ from serving.prediction_log import PredictionLog
 
 MAX_ROWS_PER_CALL = 64
 
+# An outcome and where it came from: `cache`, `joined` (another request was computing it) or `model`.
+Found = tuple[Outcome, str]
+
 
 class Asking(msgspec.Struct, frozen=True, gc=False):
     """Who asks, under which request id, when it arrived and when it must be answered (both `time.perf_counter`)."""
@@ -61,12 +64,11 @@ class Predictor:
     ) -> list[Answer]:
         """One answer per row. Raises PredictionFailed, DeadlineExceeded or LogUnavailable; then nothing was logged."""
         texts = [canonical(row) for row in rows]
-        if len(rows) == 1:
-            found = [await self._outcome(model, rows[0], texts[0], asking)]
-        else:
-            found = await asyncio.gather(
-                *(self._outcome(model, row, text, asking) for row, text in zip(rows, texts, strict=True))
-            )
+        keys = [model.fingerprint.of(text) for text in texts]
+        known = [self._known(model, key) for key in keys]
+        found = [each for each in known if each is not None]
+        if len(found) < len(known):
+            found = await self._complete(model, rows, keys, known, asking)
         answers = [Answer(outcome, self._new_id(), source != "model") for outcome, source in found]
         await self._log.append(
             [_record(model, answer, text, asking) for answer, text in zip(answers, texts, strict=True)]
@@ -78,24 +80,36 @@ class Predictor:
                 self._metrics.value_predicted(model.name, model.version, outcome.number)
         return answers
 
-    async def _outcome(
-        self, model: LoadedModel, row: msgspec.Struct, text: bytes, asking: Asking
-    ) -> tuple[Outcome, str]:
-        """The outcome and where it came from: this process's cache, the shared one, another request, or the model."""
-        key = model.fingerprint.of(text)
-        if self._cache is not None:
-            outcome = self._cache.local(model.name, key)
-            if outcome is not None:
-                return outcome, "cache"
+    def _known(self, model: LoadedModel, key: bytes) -> Found | None:
+        outcome = None if self._cache is None else self._cache.local(model.name, key)
+        return None if outcome is None else (outcome, "cache")
+
+    async def _complete(
+        self,
+        model: LoadedModel,
+        rows: Sequence[msgspec.Struct],
+        keys: list[bytes],
+        known: list[Found | None],
+        asking: Asking,
+    ) -> list[Found]:
+        """What this process does not know, from the shared cache, from another request, or from the model."""
+        if len(rows) == 1:
+            return [await self._find(model, rows[0], keys[0], asking)]
+        missing = [place for place, each in enumerate(known) if each is None]
+        found = await asyncio.gather(
+            *(self._find(model, rows[place], keys[place], asking) for place in missing)
+        )
+        filled = dict(zip(missing, found, strict=True))
+        return [filled[place] if each is None else each for place, each in enumerate(known)]
+
+    async def _find(self, model: LoadedModel, row: msgspec.Struct, key: bytes, asking: Asking) -> Found:
         while (leader := self._computing.get(key)) is not None:
             outcome = await asyncio.shield(leader)
             if outcome is not None:  # otherwise the leader failed or was cancelled: take its place
                 return outcome, "joined"
         return await self._lead(model, row, key, asking)
 
-    async def _lead(
-        self, model: LoadedModel, row: msgspec.Struct, key: bytes, asking: Asking
-    ) -> tuple[Outcome, str]:
+    async def _lead(self, model: LoadedModel, row: msgspec.Struct, key: bytes, asking: Asking) -> Found:
         """Looks the row up and computes it once for everybody who asks meanwhile."""
         leader = self._computing[key] = asyncio.get_running_loop().create_future()
         outcome: Outcome | None = None

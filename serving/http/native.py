@@ -123,7 +123,7 @@ def _many_answers(model: LoadedModel, request: RequestRows, answers: list[Answer
 
 def _answer_headers(model: LoadedModel, answers: list[Answer]) -> tuple[tuple[bytes, bytes], ...]:
     cache = b"hit" if all(answer.cached for answer in answers) else b"miss"
-    headers = ((b"x-model-version", model.version.encode()), (b"x-cache", cache))
+    headers = ((b"x-model-version", model.version_header), (b"x-cache", cache))
     if len(answers) > 1:
         return headers
     return (*headers, (b"x-prediction-id", answers[0].prediction_id.encode()))
