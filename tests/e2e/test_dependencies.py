@@ -51,29 +51,6 @@ def test_redis_stopping_mid_flight_is_invisible_to_clients_and_visible_in_metric
     assert (load.refusals, load.unanswered) == ([], [])
 
 
-def test_an_answer_outlives_its_worker_in_redis(
-    start_service: StartService, redis_server: RedisServer
-) -> None:
-    service = start_service(REDIS_URL=redis_server.url)
-    row = {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}
-
-    def ask() -> dict[str, object]:
-        with service.client() as client:
-            body: dict[str, object] = client.post("/predict/iris", json=row).raise_for_status().json()
-            return body
-
-    asked = lambda: total(service.metrics_port, "slipway_cache_requests_total", tier="redis")  # noqa: E731
-    until(lambda: (ask(), asked())[1] > 0, seconds=PATIENCE_SECONDS, what="Redis is attached")
-    service.stop()
-    service.start()
-    service.wait_until_ready()
-    until(
-        lambda: ask()["cached"] and total(service.metrics_port, "slipway_cache_requests_total", result="hit"),
-        seconds=PATIENCE_SECONDS,
-        what="a hit",
-    )
-
-
 def test_postgres_gets_every_answer_once_though_it_was_down_for_a_while(
     start_service: StartService, postgres: StoppablePostgres
 ) -> None:

@@ -69,7 +69,7 @@ def moments(count: int) -> list[tuple[str, float]]:
     chance = random.Random(SEED)
     victims = [VICTIMS[number % len(VICTIMS)] for number in range(count)]
     chance.shuffle(victims)
-    return [(victim, chance.uniform(0.05, 1.5)) for victim in victims]
+    return [(victim, chance.uniform(0.05, 1.0)) for victim in victims]
 
 
 @pytest.mark.timeout(SECONDS_PER_KILL * 100)
@@ -98,18 +98,17 @@ def test_whatever_is_killed_every_acknowledged_prediction_is_logged_exactly_once
         record_testsuite_property(name, figure)
 
 
-def test_a_worker_killed_in_a_container_stays_dead_and_a_restart_serves_at_once(
+def test_in_a_container_nothing_outlives_the_last_worker_and_a_restart_serves_at_once(
     start_service: StartService,
 ) -> None:
-    """BentoML restarts nothing there: that is left to the orchestrator, whose probe no longer gets an answer."""
+    """BentoML replaces no worker there; its parent ends as well when it finds none left, for others to restart it."""
     service = start_service(BENTOML_CONTAINERIZED="true")
     (worker,) = service.workers
     with service.client() as client:
         answer = client.post("/predict/iris", json=iris_row(random.Random(SEED))[1]).json()
     service.kill(worker)
-    time.sleep(3)
-    assert service.workers == []
-    service.kill(*service.left)
+    service.wait()
+    assert service.left == []
     service.start()
     service.wait_until_ready()
     wait_until_shipped(service.spool)
