@@ -146,4 +146,4 @@ serve: migrate ## Serve the promoted models on API_HOST:API_PORT (127.0.0.1:8000
 
 .PHONY: bench
 bench: train ## Measure the service beside its peers, on this machine
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench $(ARGS)
