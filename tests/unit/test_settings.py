@@ -15,7 +15,7 @@ from auth.keys import SecretKeys
 from serving.__main__ import settings_table
 from serving.bootstrap import dev_key_file
 from serving.served_models import served_models
-from serving.settings import Settings
+from serving.settings import Environment, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 GOOD_KEY = "kJ4vQ9xTz2LmWc7RbN8yHs3FgD6pXaEo1UiVtY5w"
@@ -67,9 +67,11 @@ def test_outside_of_development_a_signing_key_is_required(environment: str) -> N
     made(slipway_env=environment, jwt_secret_key_file="/run/secrets/jwt")
 
 
-def test_production_is_the_default_environment() -> None:
+def test_production_is_the_default_environment_and_insists_on_a_key() -> None:
+    default = Settings.model_fields["slipway_env"].default
     with pytest.raises(ValidationError, match="required outside dev"):
-        Settings()
+        made(slipway_env=default, jwt_secret_key=None, jwt_secret_key_file=None)
+    assert default is Environment.PRODUCTION
 
 
 def test_two_signing_keys_are_one_too_many() -> None:
