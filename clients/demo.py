@@ -131,10 +131,15 @@ def shortened(row: Mapping[str, Any], limit: int = 100) -> str:
 def how_to_go_on(settings: ClientSettings) -> None:
     model = next(iter(load_catalog().values()))
     body = json.dumps(dict(model.examples[0]), default=str)
+    port = (
+        ""
+        if settings.api_port == ClientSettings.model_fields["api_port"].default
+        else f" API_PORT={settings.api_port}"
+    )
     print(f"""
 How to go on
    make user NAME=ada      create a user of your own (asks for a password)
-   make serve              start the service; stop it with Ctrl-C; documentation at {settings.base_url}/docs
+   make serve{port}        start the service; stop it with Ctrl-C; documentation at {settings.base_url}/docs
    and in another terminal:
      TOKEN=$(curl -s {settings.base_url}/login -H 'Content-Type: application/json' \\
        -d '{{"username":"ada","password":"…"}}' | python3 -c 'import json,sys; print(json.load(sys.stdin)["access_token"])')

@@ -9,6 +9,7 @@ import sys
 from pydantic import ValidationError
 from pydantic_core import PydanticUndefined
 
+from serving.served_models import refuse_impossible
 from serving.settings import Settings
 
 GRACE_SECONDS = 30
@@ -30,6 +31,11 @@ def _serve() -> int:
         for item in error.errors(include_input=False, include_url=False):
             name = ".".join(str(part) for part in item["loc"]).upper() or "settings"
             print(f"{name}: {item['msg']}", file=sys.stderr)
+        return 2
+    try:
+        refuse_impossible(settings)
+    except (ValueError, ImportError) as error:
+        print(error, file=sys.stderr)
         return 2
     bentoml = os.path.join(os.path.dirname(sys.executable), "bentoml")
     command = [

@@ -7,6 +7,7 @@ BentoML imports this in the parent process too, before any worker: what only a w
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import bentoml
@@ -19,6 +20,7 @@ from modelkit.errors import InsufficientScope, SlipwayError
 
 if TYPE_CHECKING:
     from serving.bootstrap import Worker
+    from serving.http.app import Inner
     from serving.http.exchange import Receive, Scope, Send
 
 
@@ -34,9 +36,11 @@ class SlipwayService(Service[Any]):
         """
         from bentoml._internal.configuration.containers import BentoMLContainer
 
+        from serving.served_models import refuse_impossible
         from serving.settings import Settings
 
         settings = Settings()
+        refuse_impossible(settings)
         self.config["workers"] = settings.workers
         BentoMLContainer.prometheus_multiproc_dir.set(str(settings.metrics_dir.absolute()))
         super().inject_config()
@@ -52,8 +56,19 @@ class SlipwayService(Service[Any]):
         end_with_parent()
         self.worker = Worker(settings)
         inner = super().to_asgi(is_main=is_main)
-        self.worker.front.pass_on(inner, inner_paths(self))
+        self.worker.front.pass_on(self._inner(inner))
         return Outermost(self.worker, inner)
+
+    def _inner(self, app: Any) -> Inner:
+        """The exact paths that BentoML answers: the typed APIs, its index page, its schema and the pages' files."""
+        from serving.http.app import Inner
+        from serving.http.docs import DOCS_ASSETS
+
+        assert self.worker is not None
+        checked_row = self.worker.native.checked_row
+        names = {f"/{api_name(definition)}": name for name, definition in self.worker.definitions.items()}
+        apis = {path: partial(checked_row, name=name) for path, name in names.items()}
+        return Inner(app, frozenset({"/", "/schema.json", "/docs.json"} | DOCS_ASSETS), apis)
 
 
 class Outermost:
@@ -80,15 +95,6 @@ class Outermost:
         await self._inner(scope, receive, around)
 
 
-def inner_paths(service: Service[Any]) -> frozenset[str]:
-    """The exact paths that BentoML answers: the typed APIs, its index page and its schema."""
-    from serving.http.docs import DOCS_ASSETS
-
-    return frozenset(
-        {api.route for api in service.apis.values()} | {"/", "/schema.json", "/docs.json"} | DOCS_ASSETS
-    )
-
-
 class TypedAnswer(BaseModel):
     """What a typed API answers for one row."""
 
@@ -104,10 +110,15 @@ class TypedAnswer(BaseModel):
     cached: bool
 
 
+def api_name(definition: ModelDefinition) -> str:
+    """The method, and with a slash the route, of a model's typed API."""
+    return f"predict_{definition.package}"
+
+
 def with_typed_apis(inner: type[Any]) -> type[Any]:
     """Adds `predict_<model>` for every model of the catalog; the same predictor behind the same authentication."""
     for definition in load_catalog().values():
-        name = f"predict_{definition.package}"
+        name = api_name(definition)
         setattr(inner, name, bentoml.api(_typed_api(definition, name)))
     return inner
 

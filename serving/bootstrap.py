@@ -73,8 +73,9 @@ class Worker:
         engine = _engine_on_first_use(settings)
         issuer, verifier = _own_tokens(settings)
         limits = Limits(max_json_depth=settings.max_json_depth, max_instances=settings.max_instances)
+        self.native = NativeRoutes(self.board, self.predictor, limits, default_model=settings.default_model)
         handlers = Handlers(
-            native=NativeRoutes(self.board, self.predictor, limits, default_model=settings.default_model),
+            native=self.native,
             status=StatusRoutes(self.board, self.drain),
             identity=IdentityRoutes(
                 _login(settings, issuer), self.lane, self.metrics, max_json_depth=settings.max_json_depth
@@ -109,7 +110,7 @@ class Worker:
             errands.append(AgentProcess(lock, agent_environment(), self.metrics).run)
         if settings.metrics_port:
             lock, port = settings.spool_dir / "metrics.lock", settings.metrics_port
-            errands.append(MetricsPort(lock, port, self.metrics.registry).run)
+            errands.append(MetricsPort(lock, (settings.api_host, port), self.metrics.registry).run)
         return Runtime(
             follower=follower,
             errands=errands,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import structlog
 
 from modelkit.definition import ModelDefinition
-from modelkit.errors import ServableError
+from modelkit.errors import ContractMismatch, ServableError
 from modelkit.servable import servable_digest
 from serving.garbage import give_back, settle
 from serving.loaded_model import LoadedModel, load_model, version_of_digest
@@ -19,6 +21,17 @@ from serving.model_store import ModelStore, Pointer
 
 WATCH_SECONDS = 0.25
 FALLBACK_AFTER_SECONDS = 10.0
+LONGEST_RETRY_SECONDS = 60.0
+
+
+class Retry(NamedTuple):
+    """When a load is tried again (`time.monotonic`), and how long was waited for it."""
+
+    at: float
+    pause: float
+
+
+NO_RETRY = Retry(at=math.inf, pause=1.0)
 
 
 class Follower:
@@ -29,6 +42,7 @@ class Follower:
     ) -> None:
         self._board, self._store, self._baked, self._metrics = board, store, baked, metrics
         self._marks: dict[str, tuple[int, int] | None] = {}
+        self._retries: dict[str, Retry] = {}
         self._log = structlog.get_logger("slipway.service")
         self._started = time.monotonic()
 
@@ -51,7 +65,7 @@ class Follower:
         slot = self._board.slots[name]
         if self._store is not None:
             mark = self._store.pointer_mark(name)
-            if mark is not None and mark != self._marks.get(name):
+            if mark is not None and (mark != self._marks.get(name) or self._retry_is_due(name)):
                 self._marks[name] = mark
                 pointer = self._store.read_pointer(name)
                 if pointer is not None:
@@ -59,6 +73,17 @@ class Follower:
                 return
         if slot.current is None and self._may_fall_back() and name not in self._marks:
             await self._load_baked(name)
+
+    def _retry_is_due(self, name: str) -> bool:
+        return time.monotonic() >= self._retries.get(name, NO_RETRY).at
+
+    def _plan_retry(self, name: str, error: Exception) -> None:
+        """Trouble passes (no descriptors, no memory, a disk that is away); a version that does not fit never will."""
+        if isinstance(error, ContractMismatch):
+            self._retries.pop(name, None)
+            return
+        pause = min(self._retries.get(name, NO_RETRY).pause * 2, LONGEST_RETRY_SECONDS)
+        self._retries[name] = Retry(at=time.monotonic() + pause, pause=pause)
 
     def _may_fall_back(self) -> bool:
         """The baked copy waits a moment for the store, unless it is the only source."""
@@ -93,9 +118,11 @@ class Follower:
             model = await asyncio.to_thread(_load, folder, slot.definition, pointer)
         except Exception as error:  # whatever a bad artifact does, the old version goes on
             self._board.failed(name, desired=pointer.desired, reason=f"{type(error).__name__}: {error}")
+            self._plan_retry(name, error)
             self._log.error("model load failed", model=name, version=pointer.version, reason=str(error))
             return
         self._metrics.model_loads.labels(name).observe(time.perf_counter() - started)
+        self._retries.pop(name, None)
         self._board.swap(name, model, desired=pointer.desired, reason=pointer.reason)
         self._log.info("model version served", model=name, version=pointer.version, desired=pointer.desired)
 

@@ -17,8 +17,9 @@ RETRY_SECONDS = 2.0
 class MetricsPort:
     """Served by the one worker that holds the lock, with every worker's figures; the next takes over when it dies."""
 
-    def __init__(self, lock_path: Path, port: int, registry: Any) -> None:
-        self._lock_path, self._port, self._registry = lock_path, port, registry
+    def __init__(self, lock_path: Path, address: tuple[str, int], registry: Any) -> None:
+        self._lock_path, self._registry = lock_path, registry
+        self._host, self._port = address
         self._log = structlog.get_logger("slipway.service")
 
     async def run(self) -> None:
@@ -37,7 +38,9 @@ class MetricsPort:
 
         while True:
             try:
-                return start_http_server(self._port, registry=scrape_registry(self._registry))
+                return start_http_server(
+                    self._port, addr=self._host, registry=scrape_registry(self._registry)
+                )
             except OSError as error:
                 self._log.error("no metrics port", port=self._port, reason=str(error))
                 await asyncio.sleep(RETRY_SECONDS)

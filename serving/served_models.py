@@ -1,8 +1,10 @@
-"""Which models of the catalog this deployment serves."""
+"""Which models of the catalog this deployment serves, and what must be right before any worker starts."""
 
 from __future__ import annotations
 
+from auth.keys import MountedSecretKeys, SecretKeys
 from modelkit.definition import ModelDefinition, load_catalog
+from serving.model_store import ModelStore
 from serving.settings import Settings
 
 
@@ -17,3 +19,16 @@ def served_models(settings: Settings) -> dict[str, ModelDefinition]:
             f"MODELS or DEFAULT_MODEL names {', '.join(unknown)}, which the catalog does not have"
         )
     return {name: catalog[name] for name in names}
+
+
+def refuse_impossible(settings: Settings) -> None:
+    """Raises ValueError, naming the setting and never its value, for what every worker would stumble over.
+
+    A worker that cannot start is started again and again; the parent stops at once.
+    """
+    served_models(settings)
+    ModelStore(settings.model_store_dir, settings.model_alias)
+    if settings.jwt_secret_key is not None:
+        SecretKeys(settings.jwt_secret_key.get_secret_value(), setting="JWT_SECRET_KEY")
+    elif settings.jwt_secret_key_file is not None:
+        MountedSecretKeys(settings.jwt_secret_key_file, setting="JWT_SECRET_KEY_FILE")

@@ -19,6 +19,13 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
+class LogLevel(StrEnum):
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
 class ModelSource(StrEnum):
     FOLLOW = "follow"
     PATH = "path"
@@ -57,7 +64,7 @@ class Settings(BaseSettings):
         None, description="serve `/metrics` on the API port too; unset: everywhere but in production"
     )
     workers: int = Field(1, ge=1, le=64, description="worker processes of one pod")
-    log_level: str = Field("INFO", description="level of the service log")
+    log_level: LogLevel = Field(LogLevel.INFO, description="level of the service log")
     docs_enabled: bool = Field(True, description="serve `/docs` and `/openapi.json`")
 
     jwt_secret_key: SecretStr | None = Field(

@@ -52,7 +52,7 @@ def main() -> None:
 
 def _run(settings: Settings, stop: threading.Event) -> None:
     metrics = AgentMetrics()
-    _serve_metrics(metrics, settings.agent_metrics_port)
+    _serve_metrics(metrics, settings.api_host, settings.agent_metrics_port)
     ship = threading.Thread(target=_ship, args=(settings, metrics, stop), name="ship")
     ship.start()
     if settings.model_source is ModelSource.FOLLOW:
@@ -110,9 +110,9 @@ def _until_it_works(make: Callable[[], T], stop: threading.Event, failure: str) 
     return None
 
 
-def _serve_metrics(metrics: AgentMetrics, port: int) -> None:
+def _serve_metrics(metrics: AgentMetrics, host: str, port: int) -> None:
     try:
-        metrics.serve(port)
+        metrics.serve(host, port)
     except OSError as error:
         structlog.get_logger("slipway.agent").warning("no metrics port", port=port, reason=str(error))
 

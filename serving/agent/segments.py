@@ -46,7 +46,9 @@ class SegmentFolder:
     def _adopt(self, path: Path) -> bool:
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:  # its writer has sealed it meanwhile
+        except (
+            OSError
+        ):  # its writer has sealed it meanwhile, or we are out of descriptors: the next look tells
             return False
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -55,7 +57,7 @@ class SegmentFolder:
             count = len(self.read(path).records)
             path.rename(path.with_name(f"{path.stem}-{count}{SEALED}"))
             return True
-        except BlockingIOError:
+        except OSError:  # locked by its writer, or no segment at all
             return False
         finally:
             os.close(descriptor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -33,18 +34,25 @@ class Shipper:
 
     def step(self) -> bool:
         """Ships all that is sealed now. False when SQL could not take it."""
-        self._segments.adopt_orphans()
         try:
+            self._segments.adopt_orphans()
             for path in self._segments.sealed():
                 self._ship(path)
-        except (LogUnreachable, OSError) as error:
-            self._metrics.ship_failed()
-            self._log.warning("prediction log not shipped", reason=str(error))
-            return False
-        finally:
             self._metrics.pending.set(self._segments.pending_records())
             self._metrics.oldest.set(self._segments.oldest_age_seconds())
+        except LogUnreachable as error:
+            return self._not_shipped(str(error))
+        except Exception as error:  # the records are still there: whatever it was, the next step tries again
+            return self._not_shipped(type(error).__name__, trouble=error)
         return True
+
+    def _not_shipped(self, reason: str, *, trouble: Exception | None = None) -> bool:
+        self._metrics.ship_failed()
+        self._log.warning("prediction log not shipped", reason=reason, exc_info=trouble)
+        with suppress(OSError):
+            self._metrics.pending.set(self._segments.pending_records())
+            self._metrics.oldest.set(self._segments.oldest_age_seconds())
+        return False
 
     def _ship(self, path: Path) -> None:
         content = self._segments.read(path)

@@ -80,6 +80,39 @@ class Surface:
         return self.prefixes.get(path[: path.rfind("/") + 1])
 
 
+Check = Callable[[Exchange], Awaitable[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Inner:
+    """Another app behind ours: pages to read, and APIs that get a body only after their `Check` has accepted it."""
+
+    app: AsgiApp
+    pages: frozenset[str]
+    apis: Mapping[str, Check]
+
+    def owns(self, path: str) -> bool:
+        return path in self.pages or path in self.apis
+
+    async def admitted(self, exchange: Exchange) -> Receive:
+        """What the app may read of the request. Raises MethodNotAllowed, or what the API's check raises."""
+        path, method = exchange.scope["path"], exchange.scope["method"]
+        check = self.apis.get(path)
+        if method not in (("GET", "HEAD") if check is None else ("POST",)):
+            raise MethodNotAllowed(headers=[("allow", "GET, HEAD" if check is None else "POST")])
+        if check is None:
+            return exchange.receive
+        body = await check(exchange)
+
+        async def replay() -> Message:
+            nonlocal body
+            message: Message = {"type": "http.request", "body": body, "more_body": False}
+            body = b""
+            return message
+
+        return replay
+
+
 class FrontApp:
     """Owns every path; see the module."""
 
@@ -96,12 +129,11 @@ class FrontApp:
         self._gate = Gate(authenticator, open_paths=surface.open_paths)
         self._new_id = Identifiers()
         self._log = structlog.get_logger("slipway.service")
-        self._inner: AsgiApp | None = None
-        self._inner_paths: frozenset[str] = frozenset()
+        self._inner: Inner | None = None
 
-    def pass_on(self, inner: AsgiApp, paths: frozenset[str]) -> None:
-        """Hands the exact `paths` to another app, after authentication."""
-        self._inner, self._inner_paths = inner, paths
+    def pass_on(self, inner: Inner) -> None:
+        """Hands the exact paths of `inner` to another app, after the same checks as our own."""
+        self._inner = inner
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         arrived = time.perf_counter()
@@ -118,8 +150,8 @@ class FrontApp:
                 metrics.shed("in_flight")
                 raise Overloaded
             exchange.principal = self._admit(scope)
-            if route is None and scope["path"] in self._inner_paths:
-                return await self._delegate(exchange, send)
+            if route is None and self._inner is not None and self._inner.owns(scope["path"]):
+                return await self._delegate(self._inner, exchange, send)
             reply = await self._handler(route, exchange)(exchange)
         except SlipwayError as error:
             reply = problem_reply(error, request_id=request_id)
@@ -162,9 +194,9 @@ class FrontApp:
             headers.append((b"connection", b"close"))
         return headers
 
-    async def _delegate(self, exchange: Exchange, send: Send) -> None:
+    async def _delegate(self, inner: Inner, exchange: Exchange, send: Send) -> None:
         """Lets BentoML's own stack answer, and counts what it said."""
-        assert self._inner is not None
+        receive = await inner.admitted(exchange)
         path, status = exchange.scope["path"], 500
 
         async def counted(message: Message) -> None:
@@ -176,7 +208,7 @@ class FrontApp:
 
         if exchange.principal is not None:
             passed_on.set(exchange.asking)
-        await self._inner(exchange.scope, exchange.receive, counted)
+        await inner.app(exchange.scope, receive, counted)
         seconds = time.perf_counter() - exchange.arrived
         self._metrics.request_finished(path, _known(exchange.scope["method"]), status, seconds)
 

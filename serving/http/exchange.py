@@ -27,6 +27,7 @@ Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 JSON = b"application/json"
+MAX_DISCARDED_BYTES = 32 * 1024 * 1024
 
 
 class Reply(NamedTuple):
@@ -82,9 +83,8 @@ class Exchange:
             raise UnsupportedMediaType("compressed bodies are not accepted")
         if not _takes_json(self.headers.get(b"accept", b"*/*")):
             raise NotAcceptable
-        if _declared_bytes(self.headers) > self.limits.max_body_bytes:
-            raise PayloadTooLarge(headers=[("connection", "close")])
-        reading = self._read()
+        declared = _declared_bytes(self.headers)
+        reading = self._read() if declared <= self.limits.max_body_bytes else self._refuse_large(0, declared)
         try:
             waiting = reading.send(None)
         except StopIteration as finished:  # all of it was there: no timer is needed
@@ -101,10 +101,22 @@ class Exchange:
             message = await self.receive()
             chunks.append(message.get("body", b""))
             size += len(chunks[-1])
-            if size > self.limits.max_body_bytes:
-                raise PayloadTooLarge(headers=[("connection", "close")])
             more = message.get("more_body", False)
+            if size > self.limits.max_body_bytes:
+                await self._refuse_large(size, size if more else None)
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    async def _refuse_large(self, size: int, expected: int | None) -> bytes:
+        """Raises PayloadTooLarge, after reading and forgetting the rest, within bounds.
+
+        A client that sends everything before it reads would otherwise see a reset connection instead of the answer.
+        """
+        more = expected is not None and expected <= MAX_DISCARDED_BYTES
+        while more and size < MAX_DISCARDED_BYTES:
+            message = await self.receive()
+            size += len(message.get("body", b""))
+            more = message.get("more_body", False)
+        raise PayloadTooLarge(headers=[("connection", "close")])
 
 
 def _declared_bytes(headers: dict[bytes, bytes]) -> int:

@@ -39,6 +39,15 @@ class NativeRoutes:
             raise InsufficientScope(f"the token lacks the scope predict:{name}")
         return await self._answer(exchange, self._board.current(name), body)
 
+    async def checked_row(self, exchange: Exchange, name: str) -> bytes:
+        """The body of a request for one row, after everything that `predict` would refuse was refused."""
+        if not exchange.caller.may_predict(name):
+            raise InsufficientScope(f"the token lacks the scope predict:{name}")
+        body = await exchange.json_body()
+        if read_rows(self._board.current(name).reader, body, self._limits).is_batch:
+            raise InvalidRequest("This route takes one row: ask /predict/{model} for many")
+        return body
+
     def _only_taker(self, body: bytes) -> str:
         readers = {
             name: slot.current.reader for name, slot in self._board.slots.items() if slot.current is not None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
 
+from serving.http.app import Inner
 from serving.http.problems import problem_types
 from tests.front_service import FLOWER, PASSWORD, FrontService
 from tests.problem_schema import problem
@@ -143,21 +145,57 @@ def test_a_path_in_the_query_or_in_a_header_is_not_believed(service: FrontServic
 
 
 def test_what_is_passed_on_needs_a_token_too_and_is_counted(service: FrontService) -> None:
-    asked: list[str] = []
+    behind = Behind(service)
+    problem(service.ask_raw("GET", "/inner"), 401, "unauthenticated")
+    problem(service.ask_raw("BREW", "/inner", service.token()), 405, "method-not-allowed")
+    assert behind.asked == []
+    response = service.ask_raw("GET", "/inner", service.token())
+    assert (response.status_code, behind.asked) == (204, [("/inner", b"")])
+    assert response.headers["x-request-id"]
+    assert any('code="204"' in line and 'route="/inner"' in line for line in service.series())
 
-    async def inner(scope: Any, receive: Any, send: Any) -> None:
-        asked.append(scope["path"])
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"{", 400),
+        (b'{"sepal_length": "long"}', 400),
+        (b'{"sepal_length": NaN}', 400),
+        (b"[" * 100_000, 400),
+        (json.dumps({"instances": [FLOWER]}).encode(), 400),
+        (b" " * 10_000_000, 413),
+    ],
+)
+def test_a_typed_api_gets_no_body_that_its_model_would_refuse(
+    service: FrontService, body: bytes, status: int
+) -> None:
+    behind = Behind(service)
+    response = service.predict(body, "/predict_iris")
+    assert (response.status_code, response.headers["content-type"]) == (status, "application/problem+json")
+    assert service.predict(FLOWER, "/predict_iris", **{"content-type": "text/xml"}).status_code == 415
+    problem(service.ask("GET", "/predict_iris", headers=service.token()), 405, "method-not-allowed")
+    assert behind.asked == []
+
+
+def test_a_typed_api_gets_the_whole_of_a_good_body(service: FrontService) -> None:
+    behind = Behind(service)
+    assert service.predict(FLOWER, "/predict_iris").status_code == 204
+    assert behind.asked == [("/predict_iris", json.dumps(FLOWER).encode())]
+
+
+class Behind:
+    """An app behind the front app, that remembers what it was asked."""
+
+    def __init__(self, service: FrontService) -> None:
+        self.asked: list[tuple[str, bytes]] = []
+        check = partial(service.worker.native.checked_row, name="iris")
+        service.worker.front.pass_on(Inner(self.app, frozenset({"/inner"}), {"/predict_iris": check}))
+
+    async def app(self, scope: Any, receive: Any, send: Any) -> None:
+        self.asked.append((scope["path"], (await receive()).get("body", b"")))
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body", "body": b""})
-
-    front = service.worker.front
-    front.pass_on(inner, frozenset({"/inner"}))
-    problem(service.ask_raw("GET", "/inner"), 401, "unauthenticated")
-    assert asked == []
-    response = service.ask_raw("BREW", "/inner", service.token())
-    assert (response.status_code, asked) == (204, ["/inner"])
-    assert response.headers["x-request-id"]
-    assert any('code="204"' in line and 'method="OTHER"' in line for line in service.series())
 
 
 def test_logging_in_gives_a_token_that_predicts(service: FrontService) -> None:

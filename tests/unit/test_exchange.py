@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from modelkit.errors import InvalidRequest, PayloadTooLarge, RequestTimeout, UnsupportedMediaType
-from serving.http.exchange import Exchange, FrontLimits, Message, Reply, send_reply
+from serving.http.exchange import MAX_DISCARDED_BYTES, Exchange, FrontLimits, Message, Reply, send_reply
 
 LIMIT = 1000
 
@@ -54,20 +54,27 @@ def test_the_largest_body_is_taken_and_one_byte_more_is_not() -> None:
         read(Client(b"x" * (LIMIT + 1)))
 
 
-def test_a_body_that_says_it_is_too_large_is_not_even_read() -> None:
+def test_a_body_that_says_it_is_far_too_large_is_not_even_read() -> None:
     client = Client(b"x" * 10)
     with pytest.raises(PayloadTooLarge) as caught:
-        read(client, [(b"content-length", b"%d" % (LIMIT + 1))])
+        read(client, [(b"content-length", b"%d" % (MAX_DISCARDED_BYTES + 1))])
     assert client.received == 0
     assert caught.value.headers == (("connection", "close"),)
 
 
+def test_a_body_that_says_it_is_too_large_is_read_to_its_end_so_that_its_client_sees_the_answer() -> None:
+    client = Client(*[b"x" * 300] * 4)
+    with pytest.raises(PayloadTooLarge):
+        read(client, [(b"content-length", b"1200")])
+    assert client.received == 4
+
+
 @pytest.mark.parametrize("pause", [None, 0.0])
-def test_a_body_that_grows_too_large_is_read_no_further(pause: float | None) -> None:
-    client = Client(*[b"x" * 300] * 50, pause=pause)
+def test_a_body_that_grows_too_large_is_read_on_within_bounds(pause: float | None) -> None:
+    client = Client(*[b"x" * (MAX_DISCARDED_BYTES // 8)] * 50, pause=pause)
     with pytest.raises(PayloadTooLarge):
         read(client)
-    assert client.received == 4
+    assert client.received == 8
 
 
 def test_a_body_that_lies_about_its_length_is_still_measured() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -225,3 +226,17 @@ def test_swapping_a_version_for_itself_keeps_what_was_before(tmp_path: Path) -> 
     for model in (first, second, second):
         board.swap(NAME, model, desired=model.version)
     assert board.slots[NAME].previous is first
+
+
+def test_a_load_that_failed_for_a_passing_reason_is_tried_again(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    digest = scene.put("1")
+    folder = scene.store.version_folder(NAME, "1")
+    away = folder.rename(folder.with_name("away"))
+    scene.point("1", digest)
+    assert scene.look().state is State.FAILED
+    away.rename(folder)
+    deadline = time.monotonic() + 30
+    while scene.look().current is None and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert scene.look().state is State.READY

@@ -160,3 +160,8 @@ def test_a_file_that_somebody_else_put_there_counts_as_nothing(
 ) -> None:
     (tmp_path / "notes.sealed").write_bytes(b"")
     assert segments.pending_records() == 0
+
+
+def test_what_is_no_segment_at_all_is_left_alone(segments: SegmentFolder, tmp_path: Path) -> None:
+    (tmp_path / "folder-00000001.open").mkdir()
+    assert segments.adopt_orphans() == 0

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from auth.keys import SecretKeys
 from serving.__main__ import settings_table
 from serving.bootstrap import dev_key_file
-from serving.served_models import served_models
+from serving.served_models import refuse_impossible, served_models
 from serving.settings import Environment, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -159,3 +159,35 @@ def test_metrics_are_on_the_api_port_everywhere_but_in_production() -> None:
     assert made(
         slipway_env="production", jwt_secret_key=GOOD_KEY, metrics_on_api_port=True
     ).metrics_are_public
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"jwt_secret_key": "shortsecretvalue"}, "JWT_SECRET_KEY"),
+        ({"jwt_secret_key_file": "/nowhere/jwt"}, "JWT_SECRET_KEY_FILE"),
+        ({"models": "toaster"}, "toaster"),
+        ({"model_alias": "../up"}, "alias"),
+    ],
+)
+def test_what_no_worker_could_start_with_is_refused_before_any_starts(
+    settings: dict[str, str], named: str
+) -> None:
+    with pytest.raises(ValueError, match=named) as caught:
+        refuse_impossible(made(**settings))
+    assert "shortsecretvalue" not in str(caught.value)
+
+
+def test_the_program_ends_at_once_when_no_worker_could_start() -> None:
+    environment = {"SLIPWAY_ENV": "production", "JWT_SECRET_KEY": "shortsecretvalue", "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(
+        [sys.executable, "-m", "serving"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "JWT_SECRET_KEY" in done.stderr
+    assert "shortsecretvalue" not in done.stderr

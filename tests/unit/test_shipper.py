@@ -14,6 +14,13 @@ from tests.fakes.prediction_table import MemoryPredictionTable
 from tests.prediction_records import figure, payloads
 
 
+class BrokenSegments(SegmentFolder):
+    """A folder that fails in a way nobody thought of."""
+
+    def adopt_orphans(self) -> int:
+        raise RuntimeError("unheard of")
+
+
 class StickySegments(SegmentFolder):
     """A folder that does not let go of its files, a few times."""
 
@@ -127,3 +134,10 @@ def test_an_empty_segment_asks_nothing_of_the_table(bench: Bench) -> None:
     bench.shipper.step()
     assert bench.table.batches == []
     assert left(bench.folder) == []
+
+
+def test_trouble_that_nobody_thought_of_is_counted_and_does_not_end_the_shipping(tmp_path: Path) -> None:
+    metrics = AgentMetrics()
+    shipper = Shipper(BrokenSegments(tmp_path), MemoryPredictionTable(), metrics)
+    assert not shipper.step()
+    assert figure(metrics.registry, "slipway_agent_ship_failures_total") == 1
