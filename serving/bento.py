@@ -15,8 +15,9 @@ from _bentoml_sdk import Service
 from bentoml.exceptions import BentoMLException
 from pydantic import BaseModel, ConfigDict
 
+from auth.scopes import require_predict
 from modelkit.definition import ModelDefinition, load_catalog
-from modelkit.errors import InsufficientScope, SlipwayError
+from modelkit.errors import SlipwayError
 
 if TYPE_CHECKING:
     from serving.bootstrap import Worker
@@ -130,8 +131,7 @@ def _typed_api(definition: ModelDefinition, name: str) -> Callable[..., Any]:
         worker = self.bento_service.worker
         try:
             asking = passed_on.get()
-            if not asking.principal.may_predict(definition.name):
-                raise InsufficientScope
+            require_predict(asking.principal, definition.name)
             model = worker.board.current(definition.name)
             row = model.reader.decode_one(request.model_dump_json())
             (answer,) = await worker.predictor.predict(model, [row], asking)

@@ -6,8 +6,9 @@ from typing import Any
 
 import orjson
 
+from auth.scopes import require_predict
 from modelkit.definition import ModelDefinition
-from modelkit.errors import AmbiguousModel, InsufficientScope, InvalidRequest
+from modelkit.errors import AmbiguousModel, InvalidRequest
 from serving.http.exchange import Exchange, Reply
 from serving.http.request_rows import Limits, RequestRows, accepts, read_rows
 from serving.loaded_model import LoadedModel
@@ -26,8 +27,7 @@ class NativeRoutes:
 
     async def predict(self, exchange: Exchange, name: str) -> Reply:
         """POST /predict/{model}: one typed object or `instances`."""
-        if not exchange.caller.may_predict(name):
-            raise InsufficientScope(f"the token lacks the scope predict:{name}")
+        require_predict(exchange.caller, name)
         body = await exchange.json_body()
         return await self._answer(exchange, self._board.current(name), body)
 
@@ -35,14 +35,12 @@ class NativeRoutes:
         """POST /predict: the default model, or the only one whose schema accepts the body."""
         body = await exchange.json_body()
         name = self._default_model or self._only_taker(body)
-        if not exchange.caller.may_predict(name):
-            raise InsufficientScope(f"the token lacks the scope predict:{name}")
+        require_predict(exchange.caller, name)
         return await self._answer(exchange, self._board.current(name), body)
 
     async def checked_row(self, exchange: Exchange, name: str) -> bytes:
         """The body of a request for one row, after everything that `predict` would refuse was refused."""
-        if not exchange.caller.may_predict(name):
-            raise InsufficientScope(f"the token lacks the scope predict:{name}")
+        require_predict(exchange.caller, name)
         body = await exchange.json_body()
         if read_rows(self._board.current(name).reader, body, self._limits).is_batch:
             raise InvalidRequest("This route takes one row: ask /predict/{model} for many")
