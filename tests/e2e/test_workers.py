@@ -6,13 +6,14 @@ import time
 
 import pytest
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.samples import Sample
 
 from tests.e2e.conftest import StartService
 from tests.e2e.load import Load
 from tests.e2e.logged_rows import assert_every_answer_is_logged_once, wait_until_shipped
 from tests.e2e.processes import listeners
 from tests.e2e.rows import any_row
-from tests.e2e.running_service import RunningService
+from tests.e2e.running_service import READY_SECONDS, RunningService
 from tests.e2e.scraped import total
 from tests.e2e.waiting import until
 
@@ -26,7 +27,22 @@ def pair(start_service: StartService) -> RunningService:
     service = start_service(WORKERS="2", BENTOML_CONTAINERIZED="true")
     until(lambda: len(service.workers) == 2, seconds=PATIENCE_SECONDS, what="two workers")
     service.wait_for_agent()
+    until(lambda: both_are_ready(service), seconds=READY_SECONDS, what="each of them serves every model")
     return service
+
+
+def both_are_ready(service: RunningService) -> bool:
+    """`/readyz` speaks for the one worker that accepted the probe."""
+    states = [own_samples(service, worker, "gauge_livemostrecent") for worker in service.workers]
+    return all({"food-delivery", "iris"} <= ready_models(samples) for samples in states)
+
+
+def ready_models(samples: list[Sample]) -> set[str]:
+    return {
+        sample.labels["model"]
+        for sample in samples
+        if sample.name == "slipway_model_state" and sample.labels["state"] == "ready" and sample.value == 1
+    }
 
 
 def wait_until_all_are_counted(service: RunningService, load: Load) -> None:
@@ -46,11 +62,15 @@ def wait_until_all_are_counted(service: RunningService, load: Load) -> None:
     assert counted() == expected
 
 
+def own_samples(service: RunningService, worker: int, kind: str) -> list[Sample]:
+    """The worker's own share, from the file by which workers share their metrics; nothing before it has one."""
+    files = [str(path) for path in service.metrics_folder.glob(f"{kind}_{worker}.db")]
+    families = MultiProcessCollector.merge(files, accumulate=True)
+    return [sample for family in families for sample in family.samples]
+
+
 def answered_by(service: RunningService, worker: int) -> int:
-    """The worker's own share, from the file by which workers share their metrics."""
-    (path,) = service.metrics_folder.glob(f"counter_{worker}.db")
-    families = MultiProcessCollector.merge([str(path)], accumulate=True)
-    samples = (sample for family in families for sample in family.samples)
+    samples = own_samples(service, worker, "counter")
     return int(sum(sample.value for sample in samples if sample.name == "slipway_predictions_total"))
 
 
