@@ -55,7 +55,7 @@ def make_contract(
         model=definition.name,
         task=definition.task.value,
         units=definition.units,
-        schema_digest=schema_digest(definition.request),
+        schema_digest=schema_digest(definition.request, definition.row),
         feature_columns=list(definition.feature_columns),
         feature_code_digest=feature_code_digest(definition),
         classes=list(definition.classes),
@@ -70,7 +70,7 @@ def check_fit(contract: Contract, definition: ModelDefinition, compiled: Compile
         "model": (contract.model, definition.name),
         "task": (contract.task, definition.task.value),
         "units": (contract.units, definition.units),
-        "request schema": (contract.schema_digest, schema_digest(definition.request)),
+        "request schema": (contract.schema_digest, schema_digest(definition.request, definition.row)),
         "feature columns": (contract.feature_columns, list(definition.feature_columns)),
         "classes": (contract.classes, list(definition.classes)),
     }
@@ -91,7 +91,7 @@ def check_fit(contract: Contract, definition: ModelDefinition, compiled: Compile
 
 
 def golden_matrix(definition: ModelDefinition, golden_rows: list[dict[str, Any]]) -> NDArray[np.float32]:
-    reader = RowReader(definition.request)
+    reader = RowReader(definition.row)
     try:
         rows = [reader.from_object(row) for row in golden_rows]
     except msgspec.ValidationError as error:

@@ -7,7 +7,10 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
+
+from pydantic import create_model
 
 from modelkit.columns import Columns
 from modelkit.gates import Gate
@@ -28,10 +31,27 @@ class ServiceLevel:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FeatureView:
+    """Features of an entity that a request only names: materialised by training, looked up by serving.
+
+    `key` is the request field (text) that names the entity, `row` the numbers kept for each; a field that may be absent
+    has a default. An unknown entity is refused with 404, unless `default_key` names the row that stands in for it.
+    """
+
+    name: str
+    key: str
+    row: type[RequestModel]
+    default_key: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelDefinition:
     """Everything about a model that is a contract. What changes in an experiment lives in `params.yaml` instead.
 
-    `build` is `features.build`: request columns in, feature columns out, each of shape (rows,), stateless.
+    `build` is `features.build`: row columns in, feature columns out, each of shape (rows,), stateless.
+    `view` holds features that are looked up for the request; with it a row is the request plus the view's fields.
+    `interval_coverage` is the share of answers of a regressor whose truth shall lie in `lower`..`upper`; `least` is a
+    bound that no answer can be below, in the model's units.
     `classes` are the labels of a classifier, in the order of its probability columns.
     `answer_field` names an extra field of the answer that repeats the prediction (a seed's client may expect it).
     """
@@ -50,6 +70,9 @@ class ModelDefinition:
     examples: tuple[Mapping[str, Any], ...]
     classes: tuple[str, ...] = ()
     answer_field: str | None = None
+    view: FeatureView | None = None
+    interval_coverage: float = 0.9
+    least: float | None = None
     slices: tuple[str, ...] = ()
     drift_columns: tuple[str, ...] = ()
     cache_ttl_seconds: int = 300
@@ -60,6 +83,18 @@ class ModelDefinition:
             raise ValueError(f"{self.name}: a classifier, and only a classifier, names its classes")
         if not self.examples:
             raise ValueError(f"{self.name}: at least one example request is needed")
+
+    @cached_property
+    def row(self) -> type[RequestModel]:
+        """What features are built from: the request, and the features of its entity where the model has a view."""
+        if self.view is None:
+            return self.request
+        fields: dict[str, Any] = {
+            name: (info.annotation, info)
+            for schema in (self.request, self.view.row)
+            for name, info in schema.model_fields.items()
+        }
+        return create_model(f"{self.request.__name__}Row", __base__=RequestModel, **fields)
 
     @property
     def package(self) -> str:

@@ -56,9 +56,9 @@ def compile_struct(model: type[RequestModel]) -> type[msgspec.Struct]:
     )
 
 
-def schema_digest(model: type[RequestModel]) -> str:
-    """SHA-256 of the JSON schema without its prose: equal exactly when the same bodies are accepted."""
-    bare = _without_prose(model.model_json_schema())
+def schema_digest(*models: type[RequestModel]) -> str:
+    """SHA-256 of the JSON schemas without their prose: equal exactly when the same bodies are accepted."""
+    bare = [_without_prose(model.model_json_schema()) for model in dict.fromkeys(models)]
     return hashlib.sha256(json.dumps(bare, sort_keys=True).encode()).hexdigest()
 
 

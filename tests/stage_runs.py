@@ -18,20 +18,10 @@ from training.stages.train import train
 
 STAGES = (prepare, featurize, train, evaluate, compile_servable)
 
-SMALL: dict[str, dict[str, Any]] = {
-    "food-delivery": {
-        "folds": 2,
-        "catboost": {"iterations": 40, "depth": 4, "learning_rate": 0.2, "loss_function": "RMSE"},
-        "forest": {"n_estimators": 10, "max_leaf_nodes": 64, "max_features": 0.5},
-        "final": {"n_estimators": 20, "max_depth": 2},
-    },
-    "iris": {},
-}
-
 
 def small_params(definition: ModelDefinition, **train_knobs: Any) -> ModelParams:
     params = read_params(definition.name)
-    return dataclasses.replace(params, train={**params.train, **SMALL[definition.name], **train_knobs})
+    return dataclasses.replace(params, train={**params.train, **params.smoke, **train_knobs})
 
 
 def run_stages(definition: ModelDefinition, root: Path, **train_knobs: Any) -> Layout:

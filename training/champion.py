@@ -64,6 +64,6 @@ def compare(
 
 
 def _figure(definition: ModelDefinition, servable: Servable, rows: pd.DataFrame) -> float:
-    features = definition.build(to_columns(rows, definition.request))
+    features = definition.build(to_columns(rows, definition.row))
     outputs = servable.compiled.run(feature_matrix(features, definition.feature_columns))
     return score(definition, rows["label"].to_numpy(), outputs)[main_metric(definition)]

@@ -14,7 +14,7 @@ from modelkit.rows import RowReader
 from modelkit.schema import RequestModel
 from training.errors import PreparedDataInvalid
 
-RESERVED = ("label", "time", "entity", "split")
+RESERVED = ("label", "time", "known_at", "entity", "split")
 SPLITS = ("train", "valid", "test")
 
 

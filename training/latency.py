@@ -18,7 +18,7 @@ WARM_UP, REPEATS, BATCH = 50, 1000, 32
 
 def measure_latency(definition: ModelDefinition, compiled: CompiledModel) -> dict[str, float]:
     """Milliseconds for one row and microseconds a row in a batch, over the definition's examples."""
-    reader = RowReader(definition.request)
+    reader = RowReader(definition.row)
     examples = [reader.from_object(dict(example)) for example in definition.examples]
     batch = (examples * BATCH)[:BATCH]
 

@@ -15,11 +15,15 @@ PARAMS = Path("params.yaml")
 
 @dataclass(frozen=True, kw_only=True)
 class ModelParams:
-    """One block of `models`; each stage reads its own part, so that DVC reruns no more than it must."""
+    """One block of `models`; each stage reads its own part, so that DVC reruns no more than it must.
+
+    `smoke` overrides `train` where a run only has to prove that everything fits together.
+    """
 
     prepare: dict[str, Any]
     train: dict[str, Any]
     evaluate: dict[str, Any]
+    smoke: dict[str, Any]
 
 
 def read_params(model: str, path: Path = PARAMS) -> ModelParams:
@@ -28,7 +32,12 @@ def read_params(model: str, path: Path = PARAMS) -> ModelParams:
     if model not in blocks:
         raise UnknownModel(f"{path} has no block for {model}")
     block = blocks[model]
-    return ModelParams(prepare=block["prepare"], train=block["train"], evaluate=block["evaluate"])
+    return ModelParams(
+        prepare=block["prepare"],
+        train=block["train"],
+        evaluate=block["evaluate"],
+        smoke=block.get("smoke", {}),
+    )
 
 
 def flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:

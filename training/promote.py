@@ -30,6 +30,12 @@ class Moved:
     after: Version
     results: tuple[GateResult, ...] = ()
 
+    def sentence(self, alias: str) -> str:
+        """For the terminal, with a line for each gate."""
+        before = f"version {self.before.number}" if self.before else "none"
+        lines = [f"  {result.sentence()}" for result in self.results]
+        return "\n".join([f"{alias} is now version {self.after.number} (before: {before})", *lines])
+
 
 class Promoter:
     """Moves the aliases of one model, each move judged and on the record."""

@@ -29,7 +29,7 @@ def write_raw(definition: ModelDefinition, layout: Layout, source: Path | None) 
     if source is None:
         files = recipe.synthesise(SYNTHETIC_SEED)
     else:
-        files = {name: _read(source / definition.package / name) for name in recipe.RAW_FILES}
+        files = {name: _read(source / recipe.RAW_FOLDER / name) for name in recipe.RAW_FILES}
     written = tuple(name for name, content in files.items() if write_if_changed(layout.raw / name, content))
     size = sum(len(content) for content in files.values())
     return RawData(source="synthetic" if source is None else "real files", size_bytes=size, written=written)

@@ -8,21 +8,33 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 import pandas as pd
+from optuna import Trial
 
 from modelkit.definition import ModelDefinition
 from modelkit.tally import RowTally
 
 
 class Recipe(Protocol):
-    """Functions of a module. `prepare` gives the request columns plus `RESERVED`, in that order."""
+    """A module. `RAW_FOLDER` is where the folder of raw data sets keeps `RAW_FILES`.
 
+    `labelled` gives every raw row that has a label, spoilt features or not, as of its own time: the columns of
+    `definition.row`, then label, time, known_at (when the label became known) and entity. `prepare` gives those that are
+    worth learning from, with a split: all of `RESERVED` after the row's columns.
+    `suggest` draws knobs to override those of the `train` block of `params.yaml`.
+    """
+
+    RAW_FOLDER: str
     RAW_FILES: tuple[str, ...]
 
     def synthesise(self, seed: int) -> dict[str, bytes]: ...
 
+    def labelled(self, raw: Path) -> tuple[pd.DataFrame, RowTally]: ...
+
     def prepare(self, raw: Path, params: Mapping[str, Any]) -> tuple[pd.DataFrame, RowTally]: ...
 
     def make_estimator(self, params: Mapping[str, Any], seed: int) -> Any: ...
+
+    def suggest(self, trial: Trial) -> dict[str, Any]: ...
 
 
 def recipe_of(definition: ModelDefinition) -> Recipe:

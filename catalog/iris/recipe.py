@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from optuna import Trial
 from sklearn.datasets import load_iris
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.model_selection import train_test_split
@@ -18,7 +19,7 @@ from catalog.iris.schema import IrisRequest
 from modelkit.tally import RowTally
 
 FILE = "iris.csv.gz"
-RAW_FILES = (FILE,)
+RAW_FOLDER, RAW_FILES = "iris", (FILE,)
 
 
 def synthesise(seed: int) -> dict[str, bytes]:
@@ -29,17 +30,25 @@ def synthesise(seed: int) -> dict[str, bytes]:
     return {FILE: gzip.compress(frame.to_csv(index=False).encode(), mtime=0)}
 
 
-def prepare(raw: Path, params: Mapping[str, Any]) -> tuple[pd.DataFrame, RowTally]:
-    """A stratified random split: flowers have no time order."""
+def labelled(raw: Path) -> tuple[pd.DataFrame, RowTally]:
+    """Every flower of a known species; no flower has a time."""
     tally = RowTally()
     rows = pd.read_csv(raw / FILE)
     tally.read[FILE] += len(rows)
     fields = list(IrisRequest.model_fields)
     rows[fields] = rows[fields].apply(pd.to_numeric, errors="coerce")
     rows = _keep(rows, rows["species"].isin(CLASSES), "species not known", tally)
-    rows = _keep(rows, (rows[fields] > 0).all(axis=1), "length missing or not positive", tally)
-    rows = rows.assign(label=rows["species"], time=pd.NaT, entity=None, split="train").reset_index(drop=True)
-    rows["time"] = rows["time"].astype("datetime64[s]")
+    rows = rows.assign(label=rows["species"], time=pd.NaT, known_at=pd.NaT, entity=None)
+    rows[["time", "known_at"]] = rows[["time", "known_at"]].astype("datetime64[s]")
+    return rows[[*fields, "label", "time", "known_at", "entity"]], tally
+
+
+def prepare(raw: Path, params: Mapping[str, Any]) -> tuple[pd.DataFrame, RowTally]:
+    """A stratified random split."""
+    rows, tally = labelled(raw)
+    measured = (rows[list(IrisRequest.model_fields)] > 0).all(axis=1)
+    rows = _keep(rows, measured, "length missing or not positive", tally)
+    rows = rows.assign(split="train").reset_index(drop=True)
     for name, share in (("test", params["test_share"]), ("valid", params["valid_share"])):
         pool = rows[rows["split"] == "train"]
         _, chosen = train_test_split(
@@ -49,12 +58,18 @@ def prepare(raw: Path, params: Mapping[str, Any]) -> tuple[pd.DataFrame, RowTall
             random_state=params["seed"],
         )
         rows.loc[chosen, "split"] = name
-    return rows[[*fields, "label", "time", "entity", "split"]], tally
+    return rows, tally
 
 
 def make_estimator(params: Mapping[str, Any], seed: int) -> Pipeline:
     """Linear discriminant analysis: exact, so the seed has no part in it."""
     return Pipeline([("discriminant", LinearDiscriminantAnalysis(**params["discriminant"]))])
+
+
+def suggest(trial: Trial) -> dict[str, Any]:
+    """How far class covariances are drawn together; `svd` would take no shrinkage."""
+    shrinkage = trial.suggest_float("shrinkage", 0.0, 0.5)
+    return {"discriminant": {"solver": "lsqr", "shrinkage": shrinkage}}
 
 
 def _keep(rows: pd.DataFrame, usable: pd.Series, reason: str, tally: RowTally) -> pd.DataFrame:

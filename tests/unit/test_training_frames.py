@@ -20,8 +20,9 @@ def rows() -> pd.DataFrame:
     frame = pd.DataFrame([values, dict.fromkeys(values)] * 2)
     for name in ("ordered_at", "picked_up_at"):
         frame[name] = pd.to_datetime(frame[name]).astype("datetime64[s]")
+    day = pd.Timestamp("2022-03-18")
     return frame.assign(
-        label=30.0, time=pd.Timestamp("2022-03-18"), entity="r", split=["train", "valid", "test", "test"]
+        label=30.0, time=day, known_at=day, entity="r", split=["train", "valid", "test", "test"]
     )
 
 

@@ -43,7 +43,7 @@ def compile_servable(definition: ModelDefinition, params: ModelParams, layout: L
     write_json(layout.compile_metrics, found)
     golden = [dict(example) for example in definition.examples]
     sample = rows[valid].sample(min(GOLDEN_ROWS - len(golden), int(valid.sum())), random_state=0)
-    golden += to_requests(sample, definition.request)
+    golden += to_requests(sample, definition.row)
     digest = write_servable(
         layout.servable,
         graph=graph,
@@ -89,7 +89,7 @@ def _reference(definition: ModelDefinition, rows: pd.DataFrame, valid_outputs: A
     """Counted where rows look like traffic: those with a time, where the model has time at all."""
     usual = rows[rows["split"] != "test"]
     usual = usual[usual["time"].notna()] if usual["time"].notna().any() else usual
-    columns = to_columns(usual, definition.request)
+    columns = to_columns(usual, definition.row)
     if definition.task is Task.REGRESSION:
         prediction = valid_outputs[:, 0]
     else:

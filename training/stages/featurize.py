@@ -14,7 +14,7 @@ from training.params import ModelParams
 def featurize(definition: ModelDefinition, _params: ModelParams, layout: Layout) -> str:
     """Writes `features.parquet`: feature columns, label and split, row for row as prepared."""
     rows = pd.read_parquet(layout.rows)
-    built = definition.build(to_columns(rows, definition.request))
+    built = definition.build(to_columns(rows, definition.row))
     if set(built) != set(definition.feature_columns):
         raise PreparedDataInvalid(f"{definition.name}: features.build and feature_columns disagree")
     features = pd.DataFrame({name: built[name] for name in definition.feature_columns}, dtype="float64")

@@ -13,7 +13,7 @@ from training.recipes import recipe_of
 def prepare(definition: ModelDefinition, params: ModelParams, layout: Layout) -> str:
     """Writes `rows.parquet`, its test split again as `test_rows.parquet` (champions are judged on it), and `report.json`."""
     rows, tally = recipe_of(definition).prepare(layout.raw, params.prepare)
-    check_prepared(rows, definition.request)
+    check_prepared(rows, definition.row)
     layout.prepared.mkdir(parents=True, exist_ok=True)
     rows.to_parquet(layout.rows, index=False)
     rows[rows["split"] == "test"].to_parquet(layout.test_rows, index=False)

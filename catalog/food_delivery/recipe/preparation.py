@@ -22,9 +22,22 @@ def prepare(raw: Path, params: Mapping[str, Any]) -> tuple[pd.DataFrame, RowTall
     frames = [dated.assign(split=_split(dated["time"], params))]
     if params["use_undated_rows"]:
         frames.append(_undated(raw / UNDATED, dated, tally).assign(split="train"))
-    rows = pd.concat(frames, ignore_index=True).sort_values(["time", "ordered_at", "id"], kind="stable")
-    columns = [*FoodDeliveryRequest.model_fields, "label", "time", "entity", "split"]
+    rows = pd.concat(frames, ignore_index=True)
+    rows = rows.assign(known_at=rows["time"]).sort_values(["time", "ordered_at", "id"], kind="stable")
+    columns = [*FoodDeliveryRequest.model_fields, "label", "time", "known_at", "entity", "split"]
     return rows[columns].reset_index(drop=True), tally
+
+
+def labelled(raw: Path) -> tuple[pd.DataFrame, RowTally]:
+    """Every dated row with a label; gaps and placeholders stay as they are."""
+    tally = RowTally()
+    raw_rows = read_raw(raw / DATED)
+    tally.read[DATED] += len(raw_rows)
+    label = label_of(raw_rows["label"])
+    raw_rows = _drop(raw_rows.assign(label=label), label.isna(), "no label", tally)
+    rows = clean(raw_rows, tally.repaired).assign(label=raw_rows["label"])
+    rows = rows.assign(known_at=rows["time"])
+    return rows[[*FoodDeliveryRequest.model_fields, "label", "time", "known_at", "entity"]], tally
 
 
 def _load(path: Path, tally: RowTally) -> pd.DataFrame:

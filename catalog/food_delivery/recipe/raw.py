@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 DATED, UNDATED, REQUESTS = "train_raw.csv.gz", "train_extended_no_dates.csv.gz", "unlabelled_requests.csv.gz"
+RAW_FOLDER = "food_delivery"
 RAW_FILES = (DATED, UNDATED, REQUESTS)
 
 NAMES = {

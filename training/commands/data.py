@@ -1,0 +1,24 @@
+"""`data`: the raw files of a model, real ones where they are given, synthetic ones otherwise."""
+
+from __future__ import annotations
+
+import argparse
+
+from modelkit.definition import ModelDefinition
+from training.layout import Layout
+from training.settings import TrainingSettings
+
+HELP = "write data/raw, real files where SLIPWAY_RAW_DIR is set"
+MODELS = "any"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """None of its own."""
+
+
+def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: TrainingSettings) -> str:
+    from training.raw_data import write_raw
+
+    raw = write_raw(definition, Layout(model=definition.name), settings.slipway_raw_dir)
+    done = f"wrote {', '.join(raw.written)}" if raw.written else "unchanged"
+    return f"{raw.source}, {raw.size_bytes / 1e6:.1f} MB, {done}"

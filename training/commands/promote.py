@@ -1,0 +1,31 @@
+"""`promote`: judge a version by its gates and move an alias to it."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+
+from modelkit.definition import ModelDefinition
+from training.settings import TrainingSettings
+
+HELP = "judge the candidate (or a version) by its gates and move an alias to it"
+MODELS = "one"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--reason", default="", help="kept in the ledger")
+    parser.add_argument("--actor", default=None, help="who does it; the login name by default")
+    parser.add_argument("--version", default=None, help="the candidate by default")
+    parser.add_argument("--to", default="production", choices=("staging", "challenger", "production"))
+
+
+def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: TrainingSettings) -> str:
+    from training.alias_ledger import Move
+    from training.ledger_session import open_ledger
+    from training.promote import Promoter
+    from training.registry import Registry, said_in_one_line
+
+    move = Move(alias=arguments.to, actor=arguments.actor or getpass.getuser(), reason=arguments.reason)
+    with said_in_one_line(), open_ledger(settings.database_url) as ledger:
+        promoter = Promoter(definition, Registry(settings.mlflow_tracking_uri), ledger)
+        return promoter.promote(move, arguments.version).sentence(move.alias)
