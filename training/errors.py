@@ -11,6 +11,10 @@ class UnknownModel(TrainingError):
     """The catalog declares no model of this name."""
 
 
+class DataInvalid(TrainingError):
+    """Raw files or prepared rows are not what they should be: unreadable, dirtier than usual, or leaking."""
+
+
 class RawDataMissing(TrainingError):
     """A raw file that the recipe needs is not where it should be."""
 

@@ -34,6 +34,10 @@ class Layout:
         return self.prepared / "report.json"
 
     @property
+    def validation(self) -> Path:
+        return self.prepared / "validation.json"
+
+    @property
     def features(self) -> Path:
         return self.root / "data" / "features" / self.model / "features.parquet"
 

@@ -9,13 +9,15 @@ from typing import Any, Protocol, cast
 
 import pandas as pd
 from optuna import Trial
+from pandera.pandas import DataFrameSchema
 
 from modelkit.definition import ModelDefinition
 from modelkit.tally import RowTally
 
 
 class Recipe(Protocol):
-    """A module. `RAW_FOLDER` is where the folder of raw data sets keeps `RAW_FILES`.
+    """A module. `RAW_FOLDER` is where the folder of raw data sets keeps `RAW_FILES`; `RAW_SCHEMAS` say what is expected
+    of each (see `training.validation.raw`).
 
     `labelled` gives every raw row that has a label, spoilt features or not, as of its own time: the columns of
     `definition.row`, then label, time, known_at (when the label became known) and entity. `prepare` gives those that are
@@ -24,6 +26,7 @@ class Recipe(Protocol):
     """
 
     RAW_FOLDER: str
+    RAW_SCHEMAS: Mapping[str, DataFrameSchema]
     RAW_FILES: tuple[str, ...]
 
     def synthesise(self, seed: int) -> dict[str, bytes]: ...

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pandera.pandas as pa
 from optuna import Trial
 from sklearn.datasets import load_iris
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
@@ -20,6 +21,14 @@ from modelkit.tally import RowTally
 
 FILE = "iris.csv.gz"
 RAW_FOLDER, RAW_FILES = "iris", (FILE,)
+RAW_SCHEMAS = {
+    FILE: pa.DataFrameSchema(
+        {
+            **{name: pa.Column(float, pa.Check.in_range(0, 30)) for name in IrisRequest.model_fields},
+            "species": pa.Column(str, pa.Check.isin(CLASSES)),
+        }
+    )
+}
 
 
 def synthesise(seed: int) -> dict[str, bytes]:

@@ -8,13 +8,23 @@ from training.frames import SPLITS, check_prepared
 from training.layout import Layout
 from training.params import ModelParams
 from training.recipes import recipe_of
+from training.validation.prepared import check_rows
+from training.validation.raw import check_raw
+from training.validation.report import refuse_failures, write_report
 
 
 def prepare(definition: ModelDefinition, params: ModelParams, layout: Layout) -> str:
-    """Writes `rows.parquet`, its test split again as `test_rows.parquet` (champions are judged on it), and `report.json`."""
-    rows, tally = recipe_of(definition).prepare(layout.raw, params.prepare)
+    """Writes `rows.parquet`, its test split again as `test_rows.parquet` (champions are judged on it), `report.json` and
+    the validation. Raises DataInvalid, the report written, where a check fails.
+    """
+    recipe = recipe_of(definition)
+    raw = check_raw(layout.raw, recipe.RAW_SCHEMAS)
+    rows, tally = recipe.prepare(layout.raw, params.prepare)
     check_prepared(rows, definition.row)
     layout.prepared.mkdir(parents=True, exist_ok=True)
+    findings = [*raw, *check_rows(definition, rows)]
+    write_report(definition, layout, findings, rows)
+    refuse_failures(definition, layout, findings)
     rows.to_parquet(layout.rows, index=False)
     rows[rows["split"] == "test"].to_parquet(layout.test_rows, index=False)
     splits = {name: int((rows["split"] == name).sum()) for name in SPLITS}

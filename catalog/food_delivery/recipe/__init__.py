@@ -1,8 +1,18 @@
 """The training half of food-delivery. Left out of the image: nothing that serves may import it."""
 
 from catalog.food_delivery.recipe.estimator import make_estimator, suggest
+from catalog.food_delivery.recipe.expectations import RAW_SCHEMAS
 from catalog.food_delivery.recipe.preparation import labelled, prepare
 from catalog.food_delivery.recipe.raw import RAW_FILES, RAW_FOLDER
 from catalog.food_delivery.recipe.synthetic import synthesise
 
-__all__ = ["RAW_FILES", "RAW_FOLDER", "labelled", "make_estimator", "prepare", "suggest", "synthesise"]
+__all__ = [
+    "RAW_FILES",
+    "RAW_FOLDER",
+    "RAW_SCHEMAS",
+    "labelled",
+    "make_estimator",
+    "prepare",
+    "suggest",
+    "synthesise",
+]
