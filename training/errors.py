@@ -35,5 +35,9 @@ class RegistryFailed(TrainingError):
     """The registry cannot be reached, or refuses what it was asked."""
 
 
+class GatesFailed(TrainingError):
+    """A trained servable does not pass the gates of its definition."""
+
+
 class PromotionRefused(TrainingError):
     """At least one gate failed, or another promotion came first."""
