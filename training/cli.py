@@ -29,7 +29,7 @@ COUNTS: dict[str, int | str] = {"one": 1, "any": "*"}
 
 
 def main(argv: Sequence[str]) -> int:
-    """The exit code: 0 done, 1 refused or impossible (said on stderr), 2 not a command."""
+    """The exit code: 0 done, 1 refused or impossible (said on stderr) unless the error has its own, 2 not a command."""
     found = _commands()
     arguments = _parser(found).parse_args(argv)
     _silence_libraries()
@@ -40,7 +40,7 @@ def main(argv: Sequence[str]) -> int:
             print(f"{arguments.command}{f' {definition.name}' if definition else ''}: {said}")
     except (TrainingError, ServableError) as error:
         print(f"{arguments.command}: {error}", file=sys.stderr)
-        return 1
+        return getattr(error, "exit_code", 1)
     return 0
 
 

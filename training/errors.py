@@ -4,7 +4,9 @@ from __future__ import annotations
 
 
 class TrainingError(Exception):
-    """Base: the command stops, prints the message and exits with 1."""
+    """Base: the command stops, prints the message and exits with `exit_code`."""
+
+    exit_code = 1
 
 
 class UnknownModel(TrainingError):
@@ -41,3 +43,27 @@ class GatesFailed(TrainingError):
 
 class PromotionRefused(TrainingError):
     """At least one gate failed, or another promotion came first."""
+
+
+class RecordsFailed(TrainingError):
+    """The database of ledger and prediction log cannot be reached, or refuses what it was asked."""
+
+
+class SearchImpossible(TrainingError):
+    """A search cannot start or go on: no features yet, a study of other data, a storage that does not answer."""
+
+
+class RetrainingFailed(TrainingError):
+    """A retraining could not be carried through; what was registered before is untouched."""
+
+
+class RetrainedVersionRefused(RetrainingFailed):
+    """The retrained version failed its gates and is not the candidate."""
+
+    exit_code = 3
+
+
+class RetrainingRuns(TrainingError):
+    """Another retraining of the same model is at work (75 is `EX_TEMPFAIL`: try again later)."""
+
+    exit_code = 75
