@@ -32,7 +32,7 @@ POSTGRES_ARGUMENTS = {
 
 def open_engine(url: str) -> Engine:
     """An engine for `sqlite:///file` or `postgresql://…`; connects on first use, not here."""
-    target = _with_driver(make_url(url))
+    target = with_driver(make_url(url))
     if target.get_backend_name() == "sqlite":
         return _open_sqlite(target)
     return create_engine(
@@ -69,7 +69,7 @@ def _enter_wal_mode(cursor: DBAPICursor) -> None:
             time.sleep(0.02)
 
 
-def _with_driver(target: URL) -> URL:
+def with_driver(target: URL) -> URL:
     """PostgreSQL URLs as everybody writes them mean psycopg 3 here."""
     if target.drivername in ("postgresql", "postgres"):
         return target.set(drivername="postgresql+psycopg")
