@@ -9,6 +9,10 @@ class TrainingError(Exception):
     exit_code = 1
 
 
+class DownloadFailed(TrainingError):
+    """A public data set could not be fetched: no network, no account, or no such data set."""
+
+
 class UnknownModel(TrainingError):
     """The catalog declares no model of this name."""
 

@@ -23,8 +23,13 @@ class RawData:
     written: tuple[str, ...]
 
 
-def write_raw(definition: ModelDefinition, layout: Layout, source: Path | None) -> RawData:
-    """Files equal to what is there are left alone, so that DVC sees no change where there is none."""
+def write_raw(
+    definition: ModelDefinition, layout: Layout, source: Path | None, named: str = "real files"
+) -> RawData:
+    """Files equal to what is there are left alone, so that DVC sees no change where there is none.
+
+    `named` is how the source is called in what the command says.
+    """
     recipe = recipe_of(definition)
     if source is None:
         files = recipe.synthesise(SYNTHETIC_SEED)
@@ -32,7 +37,7 @@ def write_raw(definition: ModelDefinition, layout: Layout, source: Path | None) 
         files = {name: _read(source / recipe.RAW_FOLDER / name) for name in recipe.RAW_FILES}
     written = tuple(name for name, content in files.items() if write_if_changed(layout.raw / name, content))
     size = sum(len(content) for content in files.values())
-    return RawData(source="synthetic" if source is None else "real files", size_bytes=size, written=written)
+    return RawData(source="synthetic" if source is None else named, size_bytes=size, written=written)
 
 
 def _read(path: Path) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -14,11 +14,15 @@ from pandera.pandas import DataFrameSchema
 from modelkit.definition import ModelDefinition
 from modelkit.tally import RowTally
 
+# The folder of a public data set, by its name on Kaggle.
+Fetch = Callable[[str], Path]
+
 
 class Recipe(Protocol):
     """A module. `RAW_FOLDER` is where the folder of raw data sets keeps `RAW_FILES`; `RAW_SCHEMAS` say what is expected
     of each (see `training.validation.raw`).
 
+    `download` gives the raw files as their public source has them now, `synthesise` a seeded stand-in.
     `labelled` gives every raw row that has a label, spoilt features or not, as of its own time: the columns of
     `definition.row`, then label, time, known_at (when the label became known) and entity. `prepare` gives those that are
     worth learning from, with a split: all of `RESERVED` after the row's columns.
@@ -30,6 +34,8 @@ class Recipe(Protocol):
     RAW_FILES: tuple[str, ...]
 
     def synthesise(self, seed: int) -> dict[str, bytes]: ...
+
+    def download(self, fetch: Fetch) -> dict[str, bytes]: ...
 
     def labelled(self, raw: Path) -> tuple[pd.DataFrame, RowTally]: ...
 

@@ -1,4 +1,4 @@
-"""`data`: the raw files of a model, real ones where they are given, synthetic ones otherwise."""
+"""`data`: the raw files of a model: those that are given, those that were downloaded, synthetic ones otherwise."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from modelkit.definition import ModelDefinition
 from training.layout import Layout
 from training.settings import TrainingSettings
 
-HELP = "write data/raw, real files where SLIPWAY_RAW_DIR is set"
+HELP = "write data/raw: from SLIPWAY_RAW_DIR, from what `download` fetched, or synthetic"
 MODELS = "any"
 
 
@@ -17,8 +17,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: TrainingSettings) -> str:
+    from training.downloads import DOWNLOADS, is_downloaded
     from training.raw_data import write_raw
 
-    raw = write_raw(definition, Layout(model=definition.name), settings.slipway_raw_dir)
+    source, named = settings.slipway_raw_dir, "real files"
+    if source is None and is_downloaded(definition):
+        source, named = DOWNLOADS, "downloaded files"
+    raw = write_raw(definition, Layout(model=definition.name), source, named)
     done = f"wrote {', '.join(raw.written)}" if raw.written else "unchanged"
     return f"{raw.source}, {raw.size_bytes / 1e6:.1f} MB, {done}"

@@ -1,5 +1,6 @@
 """The training half of food-delivery. Left out of the image: nothing that serves may import it."""
 
+from catalog.food_delivery.recipe.download import download
 from catalog.food_delivery.recipe.estimator import make_estimator, suggest
 from catalog.food_delivery.recipe.expectations import RAW_SCHEMAS
 from catalog.food_delivery.recipe.preparation import labelled, prepare
@@ -10,6 +11,7 @@ __all__ = [
     "RAW_FILES",
     "RAW_FOLDER",
     "RAW_SCHEMAS",
+    "download",
     "labelled",
     "make_estimator",
     "prepare",
