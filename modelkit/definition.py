@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import create_model
 
-from modelkit.columns import Columns
+from modelkit.columns import Columns, column_dtype
 from modelkit.gates import Gate
 from modelkit.schema import RequestModel
 
@@ -53,7 +53,8 @@ class ModelDefinition:
     `interval_coverage` is the share of answers of a regressor whose truth shall lie in `lower`..`upper`; `least` is a
     bound that no answer can be below, in the model's units.
     `classes` are the labels of a classifier, in the order of its probability columns.
-    `answer_field` names an extra field of the answer that repeats the prediction (a seed's client may expect it).
+    `answer_field` names an extra field of the answer that repeats the prediction (a seed's client may expect it);
+    `echo` are fields of the request that the answer repeats, and `timestamp` adds when it was given.
     """
 
     name: str
@@ -70,6 +71,8 @@ class ModelDefinition:
     examples: tuple[Mapping[str, Any], ...]
     classes: tuple[str, ...] = ()
     answer_field: str | None = None
+    echo: tuple[str, ...] = ()
+    timestamp: bool = False
     view: FeatureView | None = None
     interval_coverage: float = 0.9
     least: float | None = None
@@ -83,6 +86,10 @@ class ModelDefinition:
             raise ValueError(f"{self.name}: a classifier, and only a classifier, names its classes")
         if not self.examples:
             raise ValueError(f"{self.name}: at least one example request is needed")
+        if self.view is not None:
+            check_view(self.view, self.request)
+        if unknown := set(self.echo) - set(self.request.model_fields):
+            raise ValueError(f"{self.name}: the answer cannot repeat {sorted(unknown)}")
 
     @cached_property
     def row(self) -> type[RequestModel]:
@@ -100,6 +107,19 @@ class ModelDefinition:
     def package(self) -> str:
         """The package in the catalog, for example `food_delivery`."""
         return self.name.replace("-", "_")
+
+
+def check_view(view: FeatureView, request: type[RequestModel]) -> None:
+    """Raises ValueError where requests do not name the view's entities, or a row could not hold both."""
+    if view.key not in request.model_fields:
+        raise ValueError(f"view {view.name}: requests have no field {view.key}")
+    if column_dtype(request.model_fields[view.key].annotation).kind != "O":
+        raise ValueError(f"view {view.name}: {view.key} must be text")
+    if shared := set(view.row.model_fields) & set(request.model_fields):
+        raise ValueError(f"view {view.name}: requests have the fields {sorted(shared)} too")
+    for name, info in view.row.model_fields.items():
+        if column_dtype(info.annotation).kind != "f":
+            raise ValueError(f"view {view.name}: {name} must be a number")
 
 
 def load_catalog(package: str = "catalog") -> dict[str, ModelDefinition]:

@@ -8,7 +8,8 @@ SlipwayError
 ├── InsufficientScope       403 insufficient-scope
 ├── NotFound                404 not-found
 │   ├── ModelNotFound       404 model-not-found
-│   └── VersionNotLoaded    404 version-not-loaded
+│   ├── VersionNotLoaded    404 version-not-loaded
+│   └── EntityNotFound      404 user-not-found
 ├── MethodNotAllowed        405 method-not-allowed
 ├── NotAcceptable           406 not-acceptable
 ├── RequestTimeout          408 request-timeout
@@ -18,6 +19,7 @@ SlipwayError
 ├── PredictionFailed        500 prediction-failed
 ├── Unavailable             503 unavailable
 │   ├── ModelNotReady       503 model-not-ready
+│   ├── FeaturesUnavailable 503 features-unavailable
 │   ├── Overloaded          503 overloaded
 │   ├── Draining            503 draining
 │   ├── IdentityUnavailable 503 identity-unavailable
@@ -101,6 +103,10 @@ class VersionNotLoaded(NotFound):
     code, title = "version-not-loaded", "This model version is not loaded"
 
 
+class EntityNotFound(NotFound):
+    code, title = "user-not-found", "Nothing is known about the entity that the request names"
+
+
 class MethodNotAllowed(SlipwayError):
     status, code, title = 405, "method-not-allowed", "The method is not allowed here"
 
@@ -137,6 +143,10 @@ class Unavailable(SlipwayError):
 
 class ModelNotReady(Unavailable):
     code, title = "model-not-ready", "The model is not ready"
+
+
+class FeaturesUnavailable(Unavailable):
+    code, title = "features-unavailable", "The features of the entity cannot be looked up now"
 
 
 class Overloaded(Unavailable):
