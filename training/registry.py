@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version as installed
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import mlflow.artifacts
 import mlflow.sklearn
+from mlflow.entities import Metric, Param
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.environment_variables import MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR, MLFLOW_HTTP_REQUEST_MAX_RETRIES
 from mlflow.exceptions import MlflowException
@@ -23,6 +26,7 @@ from training.pipeline_file import TRUSTED_TYPES
 from training.version import APPROVED_TAG, CANDIDATE, DIGEST_TAG, GIT_TAG, Registration, Version
 
 SERVABLE, EVALUATION = "servable", "evaluation"
+STUDY_TAG = "slipway.study"
 NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # no such model or version; no such alias
 RETRIES = 3  # of a request to a server; MLflow's own seven keep a terminal waiting for minutes
 REQUIREMENTS = ("scikit-learn", "catboost", "numpy", "pandas", "skops")
@@ -156,3 +160,48 @@ class Registry:
 def _metric_name(name: str) -> str:
     """MLflow refuses `=` in a metric's name: `slice.city=urban.mae` becomes `slice.city/urban.mae`."""
     return re.sub(r"[^\w.\- :/]", "/", name)
+
+
+class SearchRuns:
+    """Trials of one hyperparameter search, as runs nested under one run of the study. Implements `search.TrialLog`.
+
+    Machines that share a study share its run, as long as they share a tracking server.
+    """
+
+    def __init__(self, tracking_uri: str, model: str, study: str) -> None:
+        logging.getLogger("mlflow").setLevel(logging.ERROR)
+        self._client = MlflowClient(tracking_uri)
+        found = self._client.get_experiment_by_name(model)
+        self._experiment = found.experiment_id if found else self._client.create_experiment(model)
+        self._study = study
+        if self._earliest() is None:
+            tags = {STUDY_TAG: study, "mlflow.runName": f"search {study}"}
+            self._client.create_run(self._experiment, tags=tags)
+
+    def add(self, name: str, *, params: Mapping[str, Any], figures: Mapping[str, float], state: str) -> None:
+        tags = {"mlflow.parentRunId": self._earliest(), "mlflow.runName": name, "slipway.trial_state": state}
+        run = self._client.create_run(self._experiment, tags=tags)
+        self._log(run.info.run_id, params, figures)
+        self._client.set_terminated(run.info.run_id)
+
+    def finish(self, params: Mapping[str, Any], figures: Mapping[str, float], diff: str) -> None:
+        """The best of the study on its own run, and what it changes in `params.yaml`."""
+        run_id = self._earliest() or ""
+        self._log(run_id, params, figures)
+        self._client.log_text(run_id, diff, "params.yaml.diff")
+        self._client.set_terminated(run_id)
+
+    def _earliest(self) -> str | None:
+        """Two machines may both have made a run for the study; everybody takes the first."""
+        runs = self._client.search_runs(
+            [self._experiment], f"tags.`{STUDY_TAG}` = '{self._study}'", order_by=["start_time ASC"]
+        )
+        return str(runs[0].info.run_id) if runs else None
+
+    def _log(self, run_id: str, params: Mapping[str, Any], figures: Mapping[str, float]) -> None:
+        now = int(time.time() * 1000)
+        self._client.log_batch(
+            run_id,
+            metrics=[Metric(_metric_name(name), value, now, 0) for name, value in figures.items()],
+            params=[Param(name, str(value)) for name, value in params.items()],
+        )

@@ -17,3 +17,10 @@ class TrainingSettings(BaseSettings):
     mlflow_tracking_uri: str = Field("sqlite:///mlflow.db", description="Tracking server and model registry")
     database_url: str = Field("sqlite:///var/slipway.db", description="Where the ledger of moves is kept")
     dvc_remote_url: str | None = Field(None, description="DVC remote for data sets and models")
+    optuna_storage: str = Field("sqlite:///var/optuna.db", description="Where searches share their studies")
+    replay_rows: int = Field(
+        500, ge=0, description="How many logged requests a version must answer before an alias moves"
+    )
+    replay_database_url: str | None = Field(None, description="Prediction log to replay; empty: DATABASE_URL")
+    require_staging: bool = Field(False, description="Only what is or was in staging may go into production")
+    drift_psi: float = Field(0.2, gt=0, description="A column with this PSI or more has drifted")
