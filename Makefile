@@ -60,6 +60,9 @@ setup: .venv/.stamp ## Create or update the environment in .venv from the lock
 	$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements/dev.txt
 	@touch $@
 
+.PHONY: install-local-reqs
+install-local-reqs: setup ## The same as `make setup`
+
 .PHONY: lock
 lock: .venv-tools/.stamp ## Rewrite the locks from pyproject.toml (LOCK_ARGS=--upgrade for newer versions)
 	$(LOCK) $(LOCK_ARGS) --group dev --output-file requirements/dev.txt
@@ -109,8 +112,20 @@ coverage: setup ## Run every test and say which lines none of them reaches
 
 ##@ Models
 
+.PHONY: prepare-dirs
+prepare-dirs: ## Make the folders that data, models and reports go to
+	mkdir -p data/downloads data/raw data/prepared data/features data/online models reports var
+
+.PHONY: download-data
+download-data: setup ## Fetch the public data sets; without a network it says so, and synthetic data remains
+	$(BIN)/python -m training download --or-offline $(MODEL)
+
+.PHONY: prepare-data
+prepare-data: data ## Clean, validate and split the raw data, with a report (MODEL=name for one)
+	$(BIN)/dvc repro $(if $(MODEL),prepare@$(MODEL),data_preparation)
+
 .PHONY: data
-data: setup ## Fetch raw data: real files from SLIPWAY_RAW_DIR, otherwise a synthetic set
+data: setup ## Write data/raw: files from SLIPWAY_RAW_DIR, downloaded ones, or a synthetic set
 	$(BIN)/python -m training data
 
 .PHONY: train
@@ -120,6 +135,9 @@ train: data ## Train, evaluate and compile what has changed (dvc repro)
 .PHONY: register
 register: train ## Register the trained models in MLflow (MODEL=name for one)
 	@set -e; for model in $(CHOSEN); do $(BIN)/python -m training register $$model; done
+
+.PHONY: register-model
+register-model: register ## The same as `make register`
 
 .PHONY: promote
 promote: migrate ## Judge the candidates and put them into production (MODEL=name for one)
