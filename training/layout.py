@@ -66,6 +66,10 @@ class Layout:
         return self.outputs / "plots"
 
     @property
+    def pictures(self) -> Path:
+        return self.outputs / "pictures"
+
+    @property
     def compile_metrics(self) -> Path:
         return self.outputs / "compile.json"
 

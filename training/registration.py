@@ -27,7 +27,7 @@ def _registration(definition: ModelDefinition, layout: Layout, card: Card, diges
     pipeline = load_pipeline(layout.pipeline)
     example = _example(definition, layout)
     judged = (layout.metrics, layout.slices, layout.compile_metrics, layout.report, layout.test_rows)
-    plots = sorted(layout.plots.iterdir())
+    plots = sorted([*layout.plots.iterdir(), *layout.pictures.glob("*.png")])
     return Registration(
         model=definition.name,
         registry_name=definition.registry_name,

@@ -13,6 +13,7 @@ from sklearn.metrics import accuracy_score, f1_score, log_loss, r2_score
 from modelkit.definition import ModelDefinition, Task
 
 Array = NDArray[Any]
+CALIBRATION_BINS = 10
 
 
 def outputs_of(pipeline: Any, features: pd.DataFrame, definition: ModelDefinition) -> Array:
@@ -28,6 +29,24 @@ def score(definition: ModelDefinition, labels: Array, outputs: Array) -> dict[st
     if definition.task is Task.REGRESSION:
         return _score_regression(labels.astype(np.float64), outputs[:, 0].astype(np.float64))
     return _score_classification(labels.astype(str), outputs.astype(np.float64), definition.classes)
+
+
+def score_intervals(labels: Array, bounds: Array) -> dict[str, float]:
+    """How often the truth lay within, and how much room that took; `bounds` has a lower and an upper column."""
+    labels, lower, upper = labels.astype(np.float64), bounds[:, 0], bounds[:, 1]
+    return {
+        "coverage": float(((labels >= lower) & (labels <= upper)).mean()),
+        "mean_width": float((upper - lower).mean()),
+    }
+
+
+def losses(definition: ModelDefinition, labels: Array, outputs: Array) -> Array:
+    """What each row costs: the absolute error of a regressor, the log loss of a classifier."""
+    if definition.task is Task.REGRESSION:
+        return np.asarray(np.abs(outputs[:, 0].astype(np.float64) - labels.astype(np.float64)))
+    places = {name: place for place, name in enumerate(definition.classes)}
+    chosen = outputs[np.arange(len(labels)), [places[str(label)] for label in labels]]
+    return np.asarray(-np.log(np.clip(chosen.astype(np.float64), 1e-15, 1.0)))
 
 
 def main_metric(definition: ModelDefinition) -> str:
@@ -68,8 +87,18 @@ def _score_regression(labels: Array, predictions: Array) -> dict[str, float]:
 def _score_classification(labels: Array, probabilities: Array, classes: tuple[str, ...]) -> dict[str, float]:
     chosen = np.asarray(classes)[probabilities.argmax(axis=1)]
     shares = probabilities / probabilities.sum(axis=1, keepdims=True)
+    truth = labels[:, np.newaxis] == np.asarray(classes)
     return {
         "accuracy": float(accuracy_score(labels, chosen)),
         "macro_f1": float(f1_score(labels, chosen, average="macro", zero_division=0.0)),
         "log_loss": float(log_loss(labels, shares, labels=list(classes))),
+        "brier": float(((shares - truth) ** 2).sum(axis=1).mean()),
+        "calibration_error": expected_calibration_error(shares.max(axis=1), chosen == labels),
     }
+
+
+def expected_calibration_error(confidence: Array, correct: Array) -> float:
+    """Mean distance between what answers claim and how often they hold, over ten bins of equal width."""
+    bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
+    gaps = np.bincount(bins, weights=confidence - correct, minlength=CALIBRATION_BINS)
+    return float(np.abs(gaps).sum() / len(confidence))

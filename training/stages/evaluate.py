@@ -5,80 +5,118 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-from sklearn.dummy import DummyClassifier, DummyRegressor
-from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from modelkit.definition import ModelDefinition, Task
+from training.baselines import CONSTANT, LINEAR, baseline_outputs
+from training.diagnostics import (
+    Judged,
+    answers_table,
+    calibration_table,
+    over_time_table,
+    residuals_table,
+)
 from training.files import write_json
+from training.importance import permutation_importance
 from training.layout import Layout
 from training.params import ModelParams
 from training.pipeline_file import load_pipeline
 from training.plots import write_plots
 from training.recipes import recipe_of
-from training.scores import Array, main_metric, outputs_of, score, slices_of
+from training.required_only import has_optional_fields, required_only_features
+from training.scores import main_metric, outputs_of, score, score_intervals, slices_of
+
+Figures = dict[str, float]
 
 
 def evaluate(definition: ModelDefinition, params: ModelParams, layout: Layout) -> str:
-    """Writes `metrics.json`, `slices.json` and `plots/`."""
+    """Writes `metrics.json`, `slices.json`, `plots/` and `pictures/`."""
     features, rows = pd.read_parquet(layout.features), pd.read_parquet(layout.rows)
     pipeline = load_pipeline(layout.pipeline)
-    test = (features["split"] == "test").to_numpy()
-    labels = features.loc[test, "label"].to_numpy()
-    outputs = outputs_of(pipeline, features[test], definition)
-    slices = _score_slices(definition, rows[test], outputs, params.evaluate["min_slice_rows"])
-    valid = features[features["split"] == "valid"]
+    test, valid = (_judge(definition, pipeline, features, rows, split=name) for name in ("test", "valid"))
+    slices = _score_slices(test, params.evaluate["min_slice_rows"])
     metrics: dict[str, Any] = {
-        "overall": score(definition, labels, outputs),
-        "valid": score(definition, valid["label"].to_numpy(), outputs_of(pipeline, valid, definition)),
-        "baseline": _baselines(definition, features, test),
+        "overall": score(definition, test.labels, test.outputs),
+        "valid": score(definition, valid.labels, valid.outputs),
+        "baseline": _baselines(definition, features),
         "worst_slice": _worst(definition, slices),
-        "rows": {"test": int(test.sum())},
+        "rows": {"test": len(test.rows)},
     }
+    metrics |= _intervals(test) | _required_only(test, pipeline)
     metrics |= _cross_validation(definition, params, features)
     write_json(layout.metrics, metrics)
     write_json(layout.slices, {"slice": slices})
-    write_plots(definition, labels, outputs, layout.plots)
+    tables = {
+        "answers": answers_table(test),
+        "residuals": residuals_table(test),
+        "over_time": over_time_table(test),
+        "calibration": calibration_table(test, valid),
+        "importance": permutation_importance(definition, pipeline, features[features["split"] == "test"]),
+        "slices": _slices_table(definition, slices),
+    }
+    write_plots(definition, tables, layout)
     return _summary(definition, metrics)
 
 
-def _score_slices(
-    definition: ModelDefinition, rows: pd.DataFrame, outputs: Array, min_rows: int
-) -> dict[str, dict[str, float]]:
-    labels = rows["label"].to_numpy()
-    main = main_metric(definition)
-    return {
-        name: {main: score(definition, labels[mask], outputs[mask])[main], "rows": int(mask.sum())}
-        for name, mask in slices_of(rows, definition, min_rows)
-    }
+def _judge(
+    definition: ModelDefinition, pipeline: Any, features: pd.DataFrame, rows: pd.DataFrame, *, split: str
+) -> Judged:
+    chosen = (features["split"] == split).to_numpy()
+    outputs = outputs_of(pipeline, features[chosen], definition)
+    return Judged(definition=definition, rows=rows[chosen], outputs=outputs)
 
 
-def _worst(definition: ModelDefinition, slices: dict[str, dict[str, float]]) -> dict[str, float]:
+def _score_slices(judged: Judged, min_rows: int) -> dict[str, Figures]:
+    """The main figure, the rows and, where there are intervals, their coverage and width."""
+    definition, main = judged.definition, main_metric(judged.definition)
+    found = {}
+    for name, mask in slices_of(judged.rows, definition, min_rows):
+        labels = judged.labels[mask]
+        figures = {main: score(definition, labels, judged.outputs[mask])[main], "rows": int(mask.sum())}
+        if judged.bounds is not None:
+            figures |= score_intervals(labels, judged.bounds[mask])
+        found[name] = figures
+    return found
+
+
+def _worst(definition: ModelDefinition, slices: dict[str, Figures]) -> Figures:
     main = main_metric(definition)
     figures = [figure[main] for figure in slices.values()]
     worst = max if definition.task is Task.REGRESSION else min
     return {main: worst(figures)} if figures else {}
 
 
-def _baselines(
-    definition: ModelDefinition, features: pd.DataFrame, test: Array
-) -> dict[str, dict[str, float]]:
-    """A constant, and a line through the same features."""
-    if definition.task is Task.REGRESSION:
-        models = {"constant": DummyRegressor(strategy="median"), "linear": LinearRegression()}
-    else:
-        models = {"constant": DummyClassifier(strategy="prior"), "linear": LogisticRegression(max_iter=1000)}
-    rows, main = features[features["split"] == "train"], main_metric(definition)
-    scores = {}
-    for name, model in models.items():
-        pipeline = make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler(), model)
-        pipeline.fit(rows[list(definition.feature_columns)], rows["label"])
-        outputs = outputs_of(pipeline, features[test], definition)
-        scores[name] = {main: score(definition, features.loc[test, "label"].to_numpy(), outputs)[main]}
-    return scores
+def _slices_table(definition: ModelDefinition, slices: dict[str, Figures]) -> pd.DataFrame:
+    """Worst first."""
+    main = main_metric(definition)
+    table = pd.DataFrame([{"slice": name, **figures} for name, figures in slices.items()])
+    if table.empty:
+        return pd.DataFrame({"slice": [], main: [], "rows": []})
+    best_first = definition.task is Task.CLASSIFICATION
+    return table.sort_values([main, "slice"], ascending=[best_first, True], ignore_index=True)
+
+
+def _baselines(definition: ModelDefinition, features: pd.DataFrame) -> dict[str, Figures]:
+    judged_on = features[features["split"] == "test"]
+    found = baseline_outputs(definition, features[features["split"] == "train"], judged_on)
+    labels = judged_on["label"].to_numpy()
+    return {name: score(definition, labels, outputs) for name, outputs in found.items()}
+
+
+def _intervals(judged: Judged) -> dict[str, Figures]:
+    if judged.bounds is None:
+        return {}
+    stated = {"stated": judged.definition.interval_coverage}
+    return {"interval": score_intervals(judged.labels, judged.bounds) | stated}
+
+
+def _required_only(judged: Judged, pipeline: Any) -> dict[str, Figures]:
+    """The same test rows, sent by somebody who leaves out whatever may be left out."""
+    definition = judged.definition
+    if not has_optional_fields(definition):
+        return {}
+    outputs = outputs_of(pipeline, required_only_features(definition, judged.rows), definition)
+    return {"required_only": score(definition, judged.labels, outputs)}
 
 
 def _cross_validation(
@@ -97,9 +135,8 @@ def _cross_validation(
 
 
 def _summary(definition: ModelDefinition, metrics: dict[str, Any]) -> str:
-    main = main_metric(definition)
-    baseline = metrics["baseline"]
+    main, baseline = main_metric(definition), metrics["baseline"]
     return (
         f"{main} {metrics['overall'][main]:.4g} on {metrics['rows']['test']} test rows "
-        f"(linear {baseline['linear'][main]:.4g}, constant {baseline['constant'][main]:.4g})"
+        f"(linear {baseline[LINEAR][main]:.4g}, constant {baseline[CONSTANT][main]:.4g})"
     )
