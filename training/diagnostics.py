@@ -33,7 +33,7 @@ class Judged:
         """The prediction of a regressor, the most probable class of a classifier."""
         if self.definition.task is Task.REGRESSION:
             return np.asarray(self.outputs[:, 0].astype(np.float64))
-        return np.take(self.definition.classes, self.outputs.argmax(axis=1))
+        return np.asarray(np.take(self.definition.classes, self.outputs.argmax(axis=1)))
 
     @property
     def errors(self) -> Array:
