@@ -50,6 +50,11 @@ class AliasLedger:
         with one_move_at_a_time(self._ledger, self._definition.name):
             self._move(before, after, move)
 
+    def reached(self, version: Version, alias: str) -> bool:
+        """Whether the version has ever been behind this alias."""
+        moves = history(self._ledger, self._definition.name)
+        return any((move.alias, move.to_version) == (alias, version.number) for move in moves)
+
     def predecessor(self, left: Version, alias: str) -> Version:
         """The ledger read backwards from the promotion that brought `left`, past versions that were withdrawn."""
         number: str | None = left.number

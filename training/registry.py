@@ -109,8 +109,8 @@ class Registry:
         )
         return Path(found)
 
-    def keep_report(self, version: Version, name: str, report: object) -> None:
-        self._client.log_dict(version.run_id, {"gates": report}, f"gates/{name}.json")
+    def keep_report(self, version: Version, name: str, report: dict[str, Any]) -> None:
+        self._client.log_dict(version.run_id, report, f"gates/{name}.json")
 
     def _with_digest(self, new: Registration) -> Version | None:
         digests = {version.digest: version for version in self.versions(new.registry_name)}

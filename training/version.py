@@ -13,7 +13,7 @@ APPROVED_TAG = "slipway.approved"
 GIT_TAG = "slipway.git_sha"
 DATA_TAG = "slipway.data_hash"
 
-CANDIDATE, PRODUCTION = "candidate", "production"
+CANDIDATE, STAGING, PRODUCTION, CHALLENGER = "candidate", "staging", "production", "challenger"
 
 
 @dataclass(frozen=True, kw_only=True)

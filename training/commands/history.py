@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from modelkit.definition import ModelDefinition
 from training.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from records.ledger import LedgerEntry
 
 HELP = "print who moved what, when and why"
 MODELS = "one"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """None of its own."""
+    parser.add_argument("--verbose", action="store_true", help="with every gate, and what the replay found")
 
 
 def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: TrainingSettings) -> str:
@@ -21,9 +25,17 @@ def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: Tr
 
     with open_ledger(settings.database_url) as ledger:
         entries = history(ledger, definition.name)
-    lines = [
+    lines = [line for entry in entries for line in _lines(entry, verbose=arguments.verbose)]
+    return "\n".join([f"{len(entries)} moves, newest first", *lines])
+
+
+def _lines(entry: LedgerEntry, *, verbose: bool) -> list[str]:
+    report = entry.report or {}
+    replayed = report.get("replay", {}).get("sentence")
+    left_out = "  (without replay)" if report.get("replay", {}).get("left_out") else ""
+    line = (
         f"  {entry.at:%Y-%m-%d %H:%M:%S}  {entry.action:<8}  {entry.alias:<10}  "
-        f"{entry.from_version or '-':>4} -> {entry.to_version or '-':<4}  {entry.actor}  {entry.reason}".rstrip()
-        for entry in entries
-    ]
-    return "\n".join([f"{len(lines)} moves, newest first", *lines])
+        f"{entry.from_version or '-':>4} -> {entry.to_version or '-':<4}  {entry.actor}  {entry.reason}"
+    )
+    gates = [f"      {gate['sentence']}" for gate in report.get("gates", ())] if verbose else []
+    return [f"{line.rstrip()}{left_out}", *gates, *([f"      {replayed}"] if verbose and replayed else [])]

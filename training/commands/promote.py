@@ -1,9 +1,10 @@
-"""`promote`: judge a version by its gates and move an alias to it."""
+"""`promote`: judge a version by its gates and by a replay of logged requests, and move an alias to it."""
 
 from __future__ import annotations
 
 import argparse
 import getpass
+from pathlib import Path
 
 from modelkit.definition import ModelDefinition
 from training.settings import TrainingSettings
@@ -17,15 +18,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--actor", default=None, help="who does it; the login name by default")
     parser.add_argument("--version", default=None, help="the candidate by default")
     parser.add_argument("--to", default="production", choices=("staging", "challenger", "production"))
+    parser.add_argument("--require-staging", action="store_true", help="production only after staging")
+    parser.add_argument(
+        "--without-replay", action="store_true", help="replay no logged requests; on the record"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="judge and replay only; move nothing")
 
 
 def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: TrainingSettings) -> str:
     from training.alias_ledger import Move
-    from training.ledger_session import open_ledger
+    from training.judging import Rules
+    from training.ledger_session import open_ledger, open_log
     from training.promote import Promoter
     from training.registry import Registry, said_in_one_line
 
     move = Move(alias=arguments.to, actor=arguments.actor or getpass.getuser(), reason=arguments.reason)
-    with said_in_one_line(), open_ledger(settings.database_url) as ledger:
-        promoter = Promoter(definition, Registry(settings.mlflow_tracking_uri), ledger)
+    with (
+        said_in_one_line(),
+        open_ledger(settings.database_url) as ledger,
+        open_log(settings.replay_database_url) as log,
+    ):
+        rules = Rules(
+            require_staging=arguments.require_staging or settings.require_staging,
+            replay_rows=None if arguments.without_replay else settings.replay_rows,
+            log=log,
+            reports=Path("reports"),
+        )
+        promoter = Promoter(definition, Registry(settings.mlflow_tracking_uri), ledger, rules)
+        if arguments.dry_run:
+            return promoter.rehearse(move, arguments.version)
         return promoter.promote(move, arguments.version).sentence(move.alias)

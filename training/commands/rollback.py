@@ -15,6 +15,7 @@ MODELS = "one"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reason", default="", help="kept in the ledger")
     parser.add_argument("--actor", default=None, help="who does it; the login name by default")
+    parser.add_argument("--to-version", default=None, help="an approved one; by default the one before")
 
 
 def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: TrainingSettings) -> str:
@@ -27,4 +28,4 @@ def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: Tr
     move = Move(alias=PRODUCTION, actor=arguments.actor or getpass.getuser(), reason=arguments.reason)
     with said_in_one_line(), open_ledger(settings.database_url) as ledger:
         promoter = Promoter(definition, Registry(settings.mlflow_tracking_uri), ledger)
-        return promoter.rollback(move).sentence(move.alias)
+        return promoter.rollback(move, arguments.to_version).sentence(move.alias)
