@@ -50,6 +50,23 @@ class Layout:
         return self.outputs / "pipeline" / "pipeline.skops"
 
     @property
+    def evaluated(self) -> Path:
+        """The model that was judged: fitted on the train split only."""
+        return self.outputs / "evaluated"
+
+    @property
+    def evaluated_pipeline(self) -> Path:
+        return self.evaluated / "pipeline.skops"
+
+    @property
+    def evaluated_model(self) -> Path:
+        return self.evaluated / "model.onnx"
+
+    @property
+    def intervals(self) -> Path:
+        return self.outputs / "intervals"
+
+    @property
     def training_facts(self) -> Path:
         return self.outputs / "train.json"
 
@@ -68,6 +85,14 @@ class Layout:
     @property
     def pictures(self) -> Path:
         return self.outputs / "pictures"
+
+    @property
+    def page(self) -> Path:
+        return self.outputs / "report.html"
+
+    @property
+    def card(self) -> Path:
+        return self.outputs / "CARD.md"
 
     @property
     def compile_metrics(self) -> Path:

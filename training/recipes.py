@@ -27,6 +27,10 @@ class Recipe(Protocol):
     `definition.row`, then label, time, known_at (when the label became known) and entity. `prepare` gives those that are
     worth learning from, with a split: all of `RESERVED` after the row's columns.
     `suggest` draws knobs to override those of the `train` block of `params.yaml`.
+
+    Optional: `weights(rows, params, now)` gives a weight for each row that trains a model at the moment `now` (None where
+    the data has no time). `rows` has the feature columns, label, time, known_at and split; `params` is the `train` block.
+    Labels that become known late are missing most among the latest rows: weights can make up for that.
     """
 
     RAW_FOLDER: str

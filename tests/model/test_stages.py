@@ -14,6 +14,7 @@ from modelkit.columns import feature_matrix
 from modelkit.definition import ModelDefinition, Task, load_catalog
 from modelkit.gates import Gate
 from modelkit.rows import RowReader
+from modelkit.runtime import CompiledModel
 from modelkit.servable import Servable, load_servable
 from tests.stage_runs import run_stages, small_params
 from training.errors import CompileRefused
@@ -39,16 +40,19 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return Trained(definition, layout, load_servable(layout.servable, definition))
 
 
-def answers(trained: Trained, requests: list[dict[str, object]]) -> np.ndarray:
-    reader = RowReader(trained.definition.request)
+def answers(
+    trained: Trained, requests: list[dict[str, object]], compiled: CompiledModel | None = None
+) -> np.ndarray:
+    reader = RowReader(trained.definition.row)
     columns = reader.columns([reader.from_object(request) for request in requests])
     matrix = feature_matrix(trained.definition.build(columns), trained.definition.feature_columns)
-    return trained.servable.compiled.run(matrix)
+    return (compiled or trained.servable.compiled).run(matrix)
 
 
-def test_requests_get_the_answers_that_the_pipeline_gave_their_training_rows(trained: Trained) -> None:
+def test_requests_get_the_answers_that_the_judged_pipeline_gave_their_test_rows(trained: Trained) -> None:
     rows = pd.read_parquet(trained.layout.test_rows)
-    served = answers(trained, to_requests(rows, trained.definition.request))
+    judged = CompiledModel.load(trained.layout.evaluated_model)
+    served = answers(trained, to_requests(rows, trained.definition.row), judged)
     metrics = json.loads(trained.layout.metrics.read_text())
     if trained.definition.task is Task.REGRESSION:
         error = np.abs(served[:, 0] - rows["label"]).mean()
@@ -59,7 +63,7 @@ def test_requests_get_the_answers_that_the_pipeline_gave_their_training_rows(tra
 
 
 def test_a_batch_answers_bit_for_bit_what_its_rows_answer_alone(trained: Trained) -> None:
-    requests = to_requests(pd.read_parquet(trained.layout.test_rows).head(40), trained.definition.request)
+    requests = to_requests(pd.read_parquet(trained.layout.test_rows).head(40), trained.definition.row)
     together = answers(trained, requests)
     alone = np.concatenate([answers(trained, [request]) for request in requests])
     assert np.array_equal(together, alone)

@@ -28,10 +28,11 @@ PARITY = "parity.max_abs_difference"
 
 
 def compile_servable(definition: ModelDefinition, params: ModelParams, layout: Layout) -> str:
-    """Writes `servable/` and `compile.json`."""
+    """Writes `servable/`, the graph of the evaluation model (later candidates are compared with it) and `compile.json`."""
     features, rows = pd.read_parquet(layout.features), pd.read_parquet(layout.rows)
     pipeline = load_pipeline(layout.pipeline)
-    graph = to_graph(pipeline, len(definition.feature_columns))
+    width = len(definition.feature_columns)
+    graph = to_graph(pipeline, width)
     compiled = CompiledModel(graph)
     valid = (features["split"] == "valid").to_numpy()
     outputs = _run(compiled, features[valid], definition)
@@ -41,6 +42,8 @@ def compile_servable(definition: ModelDefinition, params: ModelParams, layout: L
     _refuse_unfaithful(definition, flat(found))
     found["latency"] = measure_latency(definition, compiled)
     write_json(layout.compile_metrics, found)
+    layout.evaluated_model.parent.mkdir(parents=True, exist_ok=True)
+    layout.evaluated_model.write_bytes(to_graph(load_pipeline(layout.evaluated_pipeline), width))
     golden = [dict(example) for example in definition.examples]
     sample = rows[valid].sample(min(GOLDEN_ROWS - len(golden), int(valid.sum())), random_state=0)
     golden += to_requests(sample, definition.row)

@@ -32,7 +32,7 @@ Figures = dict[str, float]
 def evaluate(definition: ModelDefinition, params: ModelParams, layout: Layout) -> str:
     """Writes `metrics.json`, `slices.json`, `plots/` and `pictures/`."""
     features, rows = pd.read_parquet(layout.features), pd.read_parquet(layout.rows)
-    pipeline = load_pipeline(layout.pipeline)
+    pipeline = load_pipeline(layout.evaluated_pipeline)
     test, valid = (_judge(definition, pipeline, features, rows, split=name) for name in ("test", "valid"))
     slices = _score_slices(test, params.evaluate["min_slice_rows"])
     metrics: dict[str, Any] = {

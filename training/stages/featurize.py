@@ -10,15 +10,18 @@ from training.frames import to_columns
 from training.layout import Layout
 from training.params import ModelParams
 
+CARRIED = ["label", "time", "known_at", "split"]
+
 
 def featurize(definition: ModelDefinition, _params: ModelParams, layout: Layout) -> str:
-    """Writes `features.parquet`: feature columns, label and split, row for row as prepared."""
+    """Writes `features.parquet`: feature columns, label, time, known_at and split, row for row as prepared."""
     rows = pd.read_parquet(layout.rows)
     built = definition.build(to_columns(rows, definition.row))
     if set(built) != set(definition.feature_columns):
         raise PreparedDataInvalid(f"{definition.name}: features.build and feature_columns disagree")
     features = pd.DataFrame({name: built[name] for name in definition.feature_columns}, dtype="float64")
-    features = features.assign(label=rows["label"], split=rows["split"])
+    # A request's features reach the compiled model as float32: what is learned must not lie between two of them.
+    features = features.astype("float32").astype("float64").join(rows[CARRIED])
     layout.features.parent.mkdir(parents=True, exist_ok=True)
     features.to_parquet(layout.features, index=False)
     return f"{len(features)} rows, {len(definition.feature_columns)} features"

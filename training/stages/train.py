@@ -1,29 +1,35 @@
-"""Stage 3: fit the recipe's estimator on the training split."""
+"""Stage 3: the recipe's estimator, fitted twice.
+
+The evaluation model knows what was known before the valid split; it is judged on the test split. The final model, fitted
+the same way on everything whose label is known at the end of the data, is the one that serves.
+"""
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 
 import pandas as pd
 
 from modelkit.definition import ModelDefinition
+from training.cuts import evaluation_cut, final_cut
 from training.files import write_json
+from training.fitting import fit
 from training.layout import Layout
 from training.params import ModelParams
 from training.pipeline_file import save_pipeline
-from training.recipes import recipe_of
 
 
 def train(definition: ModelDefinition, params: ModelParams, layout: Layout) -> str:
-    """Writes the fitted pipeline and `train.json`."""
+    """Writes both fitted pipelines and `train.json`."""
     features = pd.read_parquet(layout.features)
-    rows = features[features["split"] == "train"]
-    estimator = recipe_of(definition).make_estimator(params.train, params.train["seed"])
-    started = time.monotonic()
-    estimator.fit(rows[list(definition.feature_columns)], rows["label"])
-    seconds = time.monotonic() - started
-    save_pipeline(estimator, layout.pipeline)
+    evaluated = fit(definition, params.train, features, evaluation_cut(features))
+    final = fit(definition, params.train, features, final_cut(features))
+    save_pipeline(evaluated.estimator, layout.evaluated_pipeline)
+    save_pipeline(final.estimator, layout.pipeline)
     trained_at = datetime.now(UTC).isoformat(timespec="seconds")
-    write_json(layout.training_facts, {"rows": len(rows), "seconds": seconds, "trained_at": trained_at})
-    return f"{len(rows)} rows in {seconds:.1f} s"
+    facts = final.facts() | {"trained_at": trained_at, "evaluated": evaluated.facts()}
+    write_json(layout.training_facts, facts)
+    return (
+        f"{final.rows} rows in {final.seconds:.1f} s, "
+        f"to be judged by one of {evaluated.rows} rows in {evaluated.seconds:.1f} s"
+    )
