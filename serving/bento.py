@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from auth.scopes import require_predict
 from modelkit.definition import ModelDefinition, load_catalog
-from modelkit.errors import SlipwayError
+from modelkit.errors import EntityNotFound, SlipwayError
 
 if TYPE_CHECKING:
     from serving.bootstrap import Worker
@@ -134,6 +134,10 @@ def _typed_api(definition: ModelDefinition, name: str) -> Callable[..., Any]:
             require_predict(asking.principal, definition.name)
             model = worker.board.current(definition.name)
             row = model.reader.decode_one(request.model_dump_json())
+            if definition.view is not None:
+                (row,) = await worker.entities.complete(model, [row])
+                if row is None:
+                    raise EntityNotFound
             (answer,) = await worker.predictor.predict(model, [row], asking)
         except SlipwayError as error:
             raise _as_bentoml(error) from error

@@ -7,7 +7,7 @@ import importlib
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ from serving.adapters.segment_files import PosixSegmentFiles
 from serving.agent_process import AgentProcess
 from serving.cache import AnswerCache
 from serving.drain import Drain
+from serving.entities import Entities
 from serving.following import Follower
 from serving.http.app import FrontApp
 from serving.http.docs import DocsRoutes
@@ -43,7 +44,7 @@ from serving.orphans import watch_parent
 from serving.prediction_log import PredictionLog
 from serving.predictor import Predictor
 from serving.runtime import Errand, Runtime
-from serving.served_models import served_models
+from serving.served_models import served_models, views_of
 from serving.settings import Durability, Environment, ModelSource, Settings, agent_environment
 from serving.spool import SpoolLimits, SpoolWriter
 
@@ -63,6 +64,10 @@ class Worker:
         self.drain = Drain(settings.drain_file)
         self.log = _prediction_log(settings, self.metrics)
         self.cache = _answer_cache(settings, self.metrics)
+        self.entities = _entities(self.definitions, settings, self.metrics)
+        for name, definition in self.definitions.items():
+            if definition.view is not None:
+                self.board.also_needs(name, partial(self.entities.unready, definition.view.name))
         self.predictor = Predictor(self.cache, self.log, self.metrics, new_id=Identifiers())
         self.lane = SlowLane()
         self.front = self._front()
@@ -73,7 +78,13 @@ class Worker:
         engine = _engine_on_first_use(settings)
         issuer, verifier = _own_tokens(settings)
         limits = Limits(max_json_depth=settings.max_json_depth, max_instances=settings.max_instances)
-        self.native = NativeRoutes(self.board, self.predictor, limits, default_model=settings.default_model)
+        self.native = NativeRoutes(
+            self.board,
+            self.predictor,
+            limits,
+            entities=self.entities,
+            default_model=settings.default_model,
+        )
         handlers = Handlers(
             native=self.native,
             status=StatusRoutes(self.board, self.drain),
@@ -103,6 +114,8 @@ class Worker:
         store = ModelStore(settings.model_store_dir, settings.model_alias) if following else None
         follower = Follower(self.board, store=store, baked=settings.model_path, metrics=self.metrics)
         errands: list[Errand] = [self.drain.run, watch_parent]
+        if self.entities.rows:
+            errands.insert(0, partial(_follow_features, self.entities, settings, self.metrics))
         if self.cache is not None and settings.redis_url is not None:
             errands.append(partial(_attach_redis, self.cache, settings, self.metrics))
         if settings.agent_enabled:
@@ -116,7 +129,7 @@ class Worker:
             errands=errands,
             log=self.log,
             metrics=self.metrics,
-            closers=[self.lane.close, *([self.cache.close] if self.cache else [])],
+            closers=[self.lane.close, self.entities.close, *([self.cache.close] if self.cache else [])],
         )
 
 
@@ -140,6 +153,19 @@ async def _attach_redis(cache: AnswerCache, settings: Settings, metrics: Metrics
     assert settings.redis_url is not None
     url, timeout = settings.redis_url.get_secret_value(), settings.redis_timeout_seconds
     cache.attach(await asyncio.to_thread(redis_cache.RedisCache, url, metrics, timeout_seconds=timeout))
+
+
+def _entities(definitions: Mapping[str, ModelDefinition], settings: Settings, metrics: Metrics) -> Entities:
+    return Entities(views_of(definitions), metrics, max_age_seconds=settings.features_max_age_seconds)
+
+
+async def _follow_features(entities: Entities, settings: Settings, metrics: Metrics) -> None:
+    """Redis is imported, where it is the source, once the models are loaded."""
+    sources = await asyncio.to_thread(importlib.import_module, "serving.feature_sources")
+    made = await asyncio.to_thread(sources.make_sources, entities.rows, settings, metrics)
+    for view, source in made.items():
+        entities.attach(view, source)
+    await entities.run()
 
 
 def _engine_on_first_use(settings: Settings) -> Callable[[], Engine]:

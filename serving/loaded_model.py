@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -20,12 +21,16 @@ from serving.outcome import Outcome
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A version that fits this image. `version` is the registry's number, or `version_of_digest` where there is none."""
+    """A version that fits this image. `version` is the registry's number, or `version_of_digest` where there is none.
+
+    `reader` reads requests, `rows` what features are built from; they are one unless the model has a view.
+    """
 
     definition: ModelDefinition
     version: str
     servable: Servable
     reader: RowReader
+    rows: RowReader
     fingerprint: Fingerprint
 
     @property
@@ -39,7 +44,7 @@ class LoadedModel:
     def predict(self, rows: Sequence[msgspec.Struct]) -> list[Outcome]:
         """One outcome per row, from one call of the compiled model."""
         definition = self.definition
-        features = definition.build(self.reader.columns(rows))
+        features = definition.build(self.rows.columns(rows))
         outputs = self.servable.compiled.run(feature_matrix(features, definition.feature_columns))
         if not definition.classes:
             return [Outcome(value) for value in outputs[:, 0].tolist()]
@@ -58,21 +63,30 @@ def version_of_digest(digest: str) -> str:
 def load_model(
     folder: Path, definition: ModelDefinition, *, version: str, digest: str | None = None
 ) -> LoadedModel:
-    """A version from its folder, checked against this image and warmed with the definition's examples.
+    """A version from its folder, checked against this image and warmed up.
 
     Raises ServableError: the caller keeps what it served before.
     """
     servable = load_servable(folder, definition, digest=digest)
+    reader = RowReader(definition.request)
     model = LoadedModel(
         definition=definition,
         version=version,
         servable=servable,
-        reader=RowReader(definition.request),
+        reader=reader,
+        rows=reader if definition.view is None else RowReader(definition.row),
         fingerprint=Fingerprint(
             model=definition.name, version=version, contract_digest=servable.contract.digest
         ),
     )
-    outcomes = model.predict([model.reader.from_object(dict(example)) for example in definition.examples])
+    outcomes = model.predict([model.rows.from_object(row) for row in _warm_up_rows(model)])
     if not all(outcome.is_finite() for outcome in outcomes):
         raise ServableError(f"{definition.name}: a warm-up row gave no finite prediction")
     return model
+
+
+def _warm_up_rows(model: LoadedModel) -> list[dict[str, Any]]:
+    """The definition's examples, or golden rows where examples only name what has to be looked up."""
+    if model.definition.view is None:
+        return [dict(example) for example in model.definition.examples]
+    return model.servable.contract.golden_rows

@@ -73,6 +73,20 @@ class Metrics:
         self.breaker_open = gauge(
             "cache_breaker_open", "1 while Redis is left alone after failures.", mode="livemax"
         )
+        self._lookups = counter("feature_lookups", "Feature look-ups.", "view", "source", "result")
+        self.feature_rows = gauge("feature_snapshot_rows", "Entities that the source knows.", "view")
+        self.feature_age = gauge(
+            "feature_snapshot_age_seconds", "Since the features were written to their source.", "view"
+        )
+        self.feature_stale = gauge(
+            "feature_snapshot_stale", "1 while the features are older than FEATURES_MAX_AGE_SECONDS.", "view"
+        )
+        self.feature_breaker_open = gauge(
+            "feature_breaker_open",
+            "1 while the feature store on Redis is left alone.",
+            "view",
+            mode="livemax",
+        )
         self._auth = counter("auth_requests", "Authentications.", "issuer", "result")
         self._shed = counter("shed", "Requests refused before any work.", "reason")
         self.model_info = gauge("model_info", "1 for the version being served.", "model", "version", "digest")
@@ -96,6 +110,7 @@ class Metrics:
         self._pending_predictions: defaultdict[tuple[str, str, str, str], list[float]] = defaultdict(list)
         self._pending_values: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
         self._pending_cache: Tally[tuple[str, str, str]] = Tally()
+        self._pending_lookups: Tally[tuple[str, str, str]] = Tally()
         self._pending_auth: Tally[tuple[str, str]] = Tally()
         self._pending_log: Tally[str] = Tally()
         self._pending_shed: Tally[str] = Tally()
@@ -112,6 +127,9 @@ class Metrics:
 
     def cache_asked(self, model: str, tier: str, result: str, count: int = 1) -> None:
         self._pending_cache[model, tier, result] += count
+
+    def features_looked_up(self, view: str, source: str, result: str) -> None:
+        self._pending_lookups[view, source, result] += 1
 
     def authenticated(self, issuer: str, result: str) -> None:
         self._pending_auth[issuer, result] += 1
@@ -138,6 +156,7 @@ class Metrics:
             _observe_many(self._values.labels(*labels), values)
         for counter, pending in (
             (self._cache, self._pending_cache),
+            (self._lookups, self._pending_lookups),
             (self._auth, self._pending_auth),
         ):
             for key, count in _drained(pending):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -38,6 +38,7 @@ class ModelBoard:
     def __init__(self, definitions: Mapping[str, ModelDefinition], metrics: Metrics) -> None:
         self.slots = {name: Slot(definition) for name, definition in definitions.items()}
         self._metrics = metrics
+        self._needs: dict[str, Callable[[], str]] = {}
         for name in self.slots:
             self._publish_state(name)
 
@@ -83,9 +84,15 @@ class ModelBoard:
         self._metrics.model_skew.labels(name).set(1.0)
         self._publish_state(name)
 
+    def also_needs(self, name: str, reason: Callable[[], str]) -> None:
+        """The model is not ready while `reason` says anything, whatever is loaded."""
+        self._needs[name] = reason
+
     def unready(self) -> dict[str, str]:
-        """The models without a servable version, with the reason."""
-        return {name: slot.reason for name, slot in self.slots.items() if slot.current is None}
+        """The models that cannot answer, with the reason: no servable version, or something else is missing."""
+        missing = {name: slot.reason for name, slot in self.slots.items() if slot.current is None}
+        needs = {name: reason() for name, reason in self._needs.items() if name not in missing}
+        return missing | {name: reason for name, reason in needs.items() if reason}
 
     def _publish_state(self, name: str) -> None:
         for state in State:

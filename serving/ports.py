@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+from modelkit.view_rows import FeatureSetMeta, Numbers
 
 
 class SegmentFiles(Protocol):
@@ -33,5 +35,33 @@ class RemoteCache(Protocol):
     async def get_many(self, keys: Sequence[bytes]) -> Sequence[bytes | None]: ...
 
     async def set_many(self, entries: Mapping[bytes, bytes], *, ttl_seconds: int) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class LookedUp(NamedTuple):
+    """One key's row of numbers, and how it was found: `hit`, `unknown` (there is none), `stale` (the last that was seen
+    of a source that is down) or `unavailable` (down, and never seen)."""
+
+    numbers: Numbers | None
+    result: str
+
+
+class FeatureSource(Protocol):
+    """Features of one view's entities, for many keys in one call."""
+
+    kind: str
+    reason: str
+    """Why the source cannot be asked yet; empty from the moment it can, for good."""
+
+    @property
+    def meta(self) -> FeatureSetMeta | None:
+        """What the source holds now, as far as is known."""
+
+    def get_many(self, keys: Sequence[str]) -> Sequence[LookedUp] | Awaitable[Sequence[LookedUp]]:
+        """One entry per key; awaitable where the source is on a network. Never raises."""
+
+    async def tend(self) -> None:
+        """Follows what the source publishes; called a few times a second."""
 
     async def close(self) -> None: ...

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from auth.keys import MountedSecretKeys, SecretKeys
-from modelkit.definition import ModelDefinition, load_catalog
+from modelkit.definition import FeatureView, ModelDefinition, load_catalog
 from serving.model_store import ModelStore
 from serving.settings import Settings
 
@@ -21,12 +23,22 @@ def served_models(settings: Settings) -> dict[str, ModelDefinition]:
     return {name: catalog[name] for name in names}
 
 
+def views_of(definitions: Mapping[str, ModelDefinition]) -> dict[str, FeatureView]:
+    """The feature views of models, by name. Raises ValueError where two models mean different rows by one name."""
+    views: dict[str, FeatureView] = {}
+    for definition in definitions.values():
+        view = definition.view
+        if view is not None and views.setdefault(view.name, view).row is not view.row:
+            raise ValueError(f"two models declare different feature views named {view.name}")
+    return views
+
+
 def refuse_impossible(settings: Settings) -> None:
     """Raises ValueError, naming the setting and never its value, for what every worker would stumble over.
 
     A worker that cannot start is started again and again; the parent stops at once.
     """
-    served_models(settings)
+    views_of(served_models(settings))
     ModelStore(settings.model_store_dir, settings.model_alias)
     if settings.jwt_secret_key is not None:
         SecretKeys(settings.jwt_secret_key.get_secret_value(), setting="JWT_SECRET_KEY")

@@ -41,6 +41,14 @@ class Durability(StrEnum):
     DISK = "disk"
 
 
+class FeatureOrigin(StrEnum):
+    """What kind of place FEATURES_URL names."""
+
+    FOLDER = "folder"
+    SQL = "sql"
+    REDIS = "redis"
+
+
 class Settings(BaseSettings):
     """Every setting, its default and its meaning; `python -m serving settings` prints them as the README's table."""
 
@@ -111,6 +119,14 @@ class Settings(BaseSettings):
         "sqlite:///mlflow.db", description="MLflow registry that the agent follows"
     )
 
+    features_url: SecretStr = Field(
+        SecretStr("data/online"),
+        description="features of entities: a folder of Parquet files, `sqlite:`, `postgresql:` or `redis:`",
+    )
+    features_max_age_seconds: float = Field(
+        0.0, ge=0, description="older features are counted as stale and reported; 0: never"
+    )
+
     spool_dir: Path = Field(DEV_RUN_FOLDER / "spool", description="folder of the local prediction log")
     metrics_dir: Path = Field(
         DEV_RUN_FOLDER / "metrics",
@@ -158,6 +174,21 @@ class Settings(BaseSettings):
             raise ValueError("MODEL_SOURCE=path needs MODEL_PATH")
         return self
 
+    @model_validator(mode="after")
+    def _features_come_from_somewhere(self) -> Self:
+        _ = self.feature_origin
+        return self
+
+    @property
+    def feature_origin(self) -> FeatureOrigin:
+        scheme, found, _ = self.features_url.get_secret_value().partition(":")
+        if not found:
+            return FeatureOrigin.FOLDER
+        kind = FEATURE_SCHEMES.get(scheme.partition("+")[0])
+        if kind is None:
+            raise ValueError("FEATURES_URL must be a folder, or a URL of SQLite, PostgreSQL or Redis")
+        return kind
+
     @property
     def model_names(self) -> tuple[str, ...]:
         """The models asked for; empty means all."""
@@ -169,6 +200,11 @@ class Settings(BaseSettings):
             return self.slipway_env is not Environment.PRODUCTION
         return self.metrics_on_api_port
 
+
+FEATURE_SCHEMES = {
+    **dict.fromkeys(("sqlite", "postgresql", "postgres"), FeatureOrigin.SQL),
+    **dict.fromkeys(("redis", "rediss", "unix"), FeatureOrigin.REDIS),
+}
 
 MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 

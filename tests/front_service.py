@@ -21,6 +21,7 @@ from serving.bootstrap import Worker
 from serving.metrics import Metrics
 from serving.settings import Settings
 from serving.spool import OPEN, SEALED
+from tests.tiny_features import example_features, write_snapshot
 from tests.tiny_servables import write_tiny
 
 PASSWORD = "correct horse battery staple"
@@ -35,16 +36,18 @@ class FrontService:
     """A started worker; `close` stops it. Background work goes on only while a request is being answered."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:
-        baked = folder / "baked"
-        for name, definition in CATALOG.items():
+        baked, store = folder / "baked", folder / "store"
+        for name, definition in load_catalog(settings.get("catalog", "catalog")).items():
             write_tiny(definition, baked / name)
+            if definition.view is not None and "features_url" not in settings:
+                write_snapshot(definition.view, store, example_features(definition))
         self.settings = Settings(
             **{
                 "slipway_env": "dev",
                 "jwt_secret_key": KEY,
                 "model_source": "path",
                 "model_path": baked,
-                "model_store_dir": folder / "store",
+                "model_store_dir": store,
                 "spool_dir": folder / "spool",
                 "drain_file": folder / "drain",
                 "agent_enabled": False,

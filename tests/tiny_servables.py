@@ -17,6 +17,7 @@ from modelkit.reference import ColumnReference, Reference
 from modelkit.runtime import INPUT_NAME, OUTPUT_NAME, CompiledModel
 from modelkit.servable import Card, write_servable
 from serving.loaded_model import LoadedModel, load_model
+from tests.tiny_features import example_row
 
 OPSET, IR_VERSION = 17, 10
 
@@ -55,7 +56,9 @@ def write_tiny(definition: ModelDefinition, folder: Path, *, bias: float = 0.0, 
     """A whole servable and its digest. `contract` replaces members of its contract."""
     graph = tiny_graph(definition, bias=bias)
     promised = make_contract(
-        definition, [dict(example) for example in definition.examples], CompiledModel(graph)
+        definition,
+        [example_row(definition, example) for example in definition.examples],
+        CompiledModel(graph),
     )
     if contract:
         import msgspec

@@ -13,9 +13,9 @@ import random
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO, TYPE_CHECKING, TypeVar
 
 import structlog
 
@@ -23,7 +23,11 @@ from serving.agent.metrics import AgentMetrics
 from serving.agent.shipper import Shipper
 from serving.agent.sync import RegistrySync
 from serving.logs import configure_logs
-from serving.settings import Environment, ModelSource, Settings
+from serving.settings import Environment, FeatureOrigin, ModelSource, Settings
+
+if TYPE_CHECKING:
+    from modelkit.definition import FeatureView
+    from serving.agent.features import FeatureSync
 
 SHIP_SECONDS = 0.25
 RETRY_SECONDS = 2.0
@@ -57,6 +61,10 @@ def _run(settings: Settings, stop: threading.Event) -> None:
     ship.start()
     if settings.model_source is ModelSource.FOLLOW:
         threading.Thread(target=_follow, args=(settings, metrics, stop), name="follow", daemon=True).start()
+    if settings.feature_origin is not FeatureOrigin.REDIS:  # workers ask that one themselves
+        threading.Thread(
+            target=_compile_features, args=(settings, metrics, stop), name="features", daemon=True
+        ).start()
     stop.wait()
     ship.join()
 
@@ -75,6 +83,33 @@ def _make_sync(settings: Settings, metrics: AgentMetrics) -> RegistrySync:
 
     store = ModelStore(settings.model_store_dir, settings.model_alias)
     return RegistrySync(MlflowRegistry(settings.mlflow_tracking_uri), store, served_models(settings), metrics)
+
+
+def _compile_features(settings: Settings, metrics: AgentMetrics, stop: threading.Event) -> None:
+    from serving.served_models import served_models, views_of
+
+    views = views_of(served_models(settings))
+    sync = _until_it_works(
+        lambda: _make_feature_sync(settings, views, metrics), stop, "features cannot be opened"
+    )
+    while views and sync is not None and not stop.is_set():
+        sync.step()
+        stop.wait(settings.model_poll_seconds * random.uniform(1 - JITTER, 1))
+
+
+def _make_feature_sync(
+    settings: Settings, views: Mapping[str, FeatureView], metrics: AgentMetrics
+) -> FeatureSync:
+    from serving.agent.feature_origins import ParquetFolder, SqlTables
+    from serving.agent.features import FeatureSync
+    from serving.feature_snapshot import SnapshotStore
+
+    url, store = settings.features_url.get_secret_value(), SnapshotStore(settings.model_store_dir)
+    if settings.feature_origin is FeatureOrigin.FOLDER:
+        return FeatureSync(ParquetFolder(Path(url)), store, views, metrics)
+    from records.engine import open_engine
+
+    return FeatureSync(SqlTables(open_engine(url)), store, views, metrics)
 
 
 def _ship(settings: Settings, metrics: AgentMetrics, stop: threading.Event) -> None:

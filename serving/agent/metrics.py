@@ -24,6 +24,23 @@ class AgentMetrics:
             "slipway_agent_oldest_unshipped_seconds", "Age of the oldest sealed segment.", **shared
         )
 
+        self._feature_polls = Counter(
+            "slipway_feature_polls", "Looks at the source of a view.", ["view", "result"], **shared
+        )
+        self._feature_rows = Gauge(
+            "slipway_feature_compiled_rows", "Rows of the last snapshot compiled here.", ["view"], **shared
+        )
+        self._feature_seconds = Gauge(
+            "slipway_feature_compile_seconds", "How long the last snapshot took.", ["view"], **shared
+        )
+
+    def features_polled(self, view: str, result: str) -> None:
+        self._feature_polls.labels(view, result).inc()
+
+    def features_compiled(self, view: str, *, rows: int, seconds: float) -> None:
+        self._feature_rows.labels(view).set(rows)
+        self._feature_seconds.labels(view).set(seconds)
+
     def polled(self, result: str) -> None:
         self._polls.labels(result).inc()
 

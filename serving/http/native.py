@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import orjson
 
 from auth.scopes import require_predict
 from modelkit.definition import ModelDefinition
 from modelkit.errors import AmbiguousModel, InvalidRequest
+from serving.entities import Entities
+from serving.http.entity_rows import known_rows
 from serving.http.exchange import Exchange, Reply
 from serving.http.request_rows import Limits, RequestRows, accepts, read_rows
 from serving.loaded_model import LoadedModel
@@ -20,10 +24,16 @@ class NativeRoutes:
     """Handlers that read a body, ask the predictor and write its answers."""
 
     def __init__(
-        self, board: ModelBoard, predictor: Predictor, limits: Limits, *, default_model: str
+        self,
+        board: ModelBoard,
+        predictor: Predictor,
+        limits: Limits,
+        *,
+        entities: Entities,
+        default_model: str,
     ) -> None:
         self._board, self._predictor, self._limits = board, predictor, limits
-        self._default_model = default_model
+        self._entities, self._default_model = entities, default_model
 
     async def predict(self, exchange: Exchange, name: str) -> Reply:
         """POST /predict/{model}: one typed object or `instances`."""
@@ -59,21 +69,26 @@ class NativeRoutes:
 
     async def _answer(self, exchange: Exchange, model: LoadedModel, body: bytes) -> Reply:
         request = read_rows(model.reader, body, self._limits)
+        view = model.definition.view
+        if view is not None:
+            request = known_rows(request, await self._entities.complete(model, request.rows), view.key)
         answers = await self._predictor.predict(model, request.rows, exchange.asking)
         written = (
-            one_answer(model, answers[0]) if not request.is_batch else _many_answers(model, request, answers)
+            one_answer(model, request.rows[0], answers[0])
+            if not request.is_batch
+            else _many_answers(model, request, answers)
         )
         return Reply(200, orjson.dumps(written), headers=_answer_headers(model, answers))
 
 
-def one_answer(model: LoadedModel, answer: Answer) -> dict[str, Any]:
+def one_answer(model: LoadedModel, row: msgspec.Struct, answer: Answer) -> dict[str, Any]:
     """The body of one row's answer, as every JSON protocol of ours writes it."""
-    outcome = answer.outcome
+    outcome, definition = answer.outcome, model.definition
     body: dict[str, Any] = {
         "prediction": outcome.prediction,
         "lower": outcome.lower,
         "upper": outcome.upper,
-        "units": model.definition.units,
+        "units": definition.units,
         "model": model.name,
         "model_version": model.version,
         "prediction_id": answer.prediction_id,
@@ -81,8 +96,12 @@ def one_answer(model: LoadedModel, answer: Answer) -> dict[str, Any]:
     }
     if outcome.probabilities is not None:
         body["probabilities"] = outcome.probabilities
-    if model.definition.answer_field is not None:
-        body[model.definition.answer_field] = outcome.prediction
+    if definition.answer_field is not None:
+        body[definition.answer_field] = outcome.prediction
+    for name in definition.echo:
+        body[name] = getattr(row, name)
+    if definition.timestamp:
+        body["timestamp"] = datetime.now(UTC).isoformat()
     return body
 
 
@@ -110,14 +129,18 @@ def answer_fields(definition: ModelDefinition) -> dict[str, dict[str, Any]]:
         }
     if definition.answer_field is not None:
         fields[definition.answer_field] = value
+    requested = definition.request.model_json_schema()["properties"]
+    fields |= {name: requested[name] for name in definition.echo}
+    if definition.timestamp:
+        fields["timestamp"] = {"type": "string", "format": "date-time"}
     return fields
 
 
 def _many_answers(model: LoadedModel, request: RequestRows, answers: list[Answer]) -> dict[str, Any]:
     """`predictions` has one entry per row of the request, null for a row that was skipped."""
     predictions: list[dict[str, Any] | None] = [None] * request.size
-    for place, answer in zip(request.places, answers, strict=True):
-        predictions[place] = one_answer(model, answer)
+    for place, row, answer in zip(request.places, request.rows, answers, strict=True):
+        predictions[place] = one_answer(model, row, answer)
     return {
         "model": model.name,
         "model_version": model.version,

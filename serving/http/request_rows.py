@@ -6,6 +6,7 @@ The fast path decodes with msgspec; a body it refuses is read again by pydantic,
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -34,6 +35,14 @@ class RequestRows(msgspec.Struct, frozen=True, gc=False):
     size: int
     is_batch: bool
     errors: list[FieldError]
+    skips: bool = False
+
+    def with_rows(
+        self, rows: Sequence[msgspec.Struct | None], places: list[int], errors: list[FieldError]
+    ) -> RequestRows:
+        """The same request with other rows, and more that is wrong, in order."""
+        found = sorted([*self.errors, *errors], key=lambda error: error.row or 0)
+        return RequestRows([row for row in rows if row is not None], places, self.size, self.is_batch, found)
 
 
 class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
@@ -98,17 +107,17 @@ def _read_batch(reader: RowReader, body: bytes, limits: Limits) -> RequestRows:
             f"`instances` must hold 1 to {limits.max_instances} rows",
             errors=[FieldError(pointer="/instances", detail=f"has {len(envelope.instances)} rows")],
         )
-    refused = _read_instances(reader, envelope.instances, limits)
-    if refused.errors and (envelope.on_error == "fail" or not refused.rows):
-        raise InvalidRequest("At least one row is not valid", errors=refused.errors)
-    return refused
+    read = _read_instances(reader, envelope, limits)
+    if read.errors and not (read.skips and read.rows):
+        raise InvalidRequest("At least one row is not valid", errors=read.errors)
+    return read
 
 
-def _read_instances(reader: RowReader, instances: list[msgspec.Raw], limits: Limits) -> RequestRows:
+def _read_instances(reader: RowReader, envelope: _Envelope, limits: Limits) -> RequestRows:
     rows: list[msgspec.Struct] = []
     places: list[int] = []
     errors: list[FieldError] = []
-    for place, raw in enumerate(instances):
+    for place, raw in enumerate(envelope.instances):
         try:
             rows.append(_read_instance(reader, raw, place, limits))
             places.append(place)
@@ -116,7 +125,8 @@ def _read_instances(reader: RowReader, instances: list[msgspec.Raw], limits: Lim
             errors.extend(
                 error.errors or [FieldError(pointer=f"/instances/{place}", detail=error.detail, row=place)]
             )
-    return RequestRows(rows, places, len(instances), True, errors)
+    skips = envelope.on_error == "skip"
+    return RequestRows(rows, places, len(envelope.instances), True, errors, skips)
 
 
 def _read_instance(reader: RowReader, raw: msgspec.Raw, place: int, limits: Limits) -> msgspec.Struct:
