@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modelkit.definition import ModelDefinition
+from training.downloads import DOWNLOADS, is_downloaded
 from training.errors import RawDataMissing
 from training.files import write_if_changed
 from training.layout import Layout
@@ -38,6 +39,13 @@ def write_raw(
     written = tuple(name for name, content in files.items() if write_if_changed(layout.raw / name, content))
     size = sum(len(content) for content in files.values())
     return RawData(source="synthetic" if source is None else named, size_bytes=size, written=written)
+
+
+def take_raw(definition: ModelDefinition, layout: Layout, given: Path | None) -> RawData:
+    """The newest raw files there are: those that are given, those that were downloaded, synthetic ones otherwise."""
+    if given is None and is_downloaded(definition):
+        return write_raw(definition, layout, DOWNLOADS, "downloaded files")
+    return write_raw(definition, layout, given)
 
 
 def _read(path: Path) -> bytes:

@@ -58,9 +58,16 @@ class Registry:
 
         A servable that is registered already gets no second version: only the alias moves.
         """
-        found = self._with_digest(new) or self._create(new)
+        found = self.add(new)
         self.move_alias(found, CANDIDATE)
         return found
+
+    def add(self, new: Registration) -> Version:
+        """The same without the alias."""
+        return self._with_digest(new) or self._create(new)
+
+    def tag(self, version: Version, name: str, value: str) -> None:
+        self._client.set_model_version_tag(version.registry_name, version.number, name, value)
 
     def by_alias(self, registry_name: str, alias: str) -> Version | None:
         try:
@@ -91,7 +98,7 @@ class Registry:
         self._client.delete_registered_model_alias(registry_name, alias)
 
     def approve(self, version: Version) -> None:
-        self._client.set_model_version_tag(version.registry_name, version.number, APPROVED_TAG, "true")
+        self.tag(version, APPROVED_TAG, "true")
 
     def withdraw(self, version: Version) -> None:
         """Takes the approval back: the serving side will not fall back to this version."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -24,3 +26,19 @@ class TrainingSettings(BaseSettings):
     replay_database_url: str | None = Field(None, description="Prediction log to replay; empty: DATABASE_URL")
     require_staging: bool = Field(False, description="Only what is or was in staging may go into production")
     drift_psi: float = Field(0.2, gt=0, description="A column with this PSI or more has drifted")
+    s3_endpoint_url: str | None = Field(
+        None,
+        description="Object storage other than Amazon's, for batch files",
+        validation_alias=AliasChoices("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
+    )
+    s3_region: str | None = Field(
+        None,
+        description="Region of the bucket of batch files",
+        validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION"),
+    )
+
+
+def stage_environment() -> dict[str, str]:
+    """For the processes of `dvc repro`: stages say `python`, and mean the one that runs this."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    return {**os.environ, "PATH": path, "DVC_NO_ANALYTICS": "1"}

@@ -12,6 +12,8 @@ DIGEST_TAG = "slipway.servable_digest"
 APPROVED_TAG = "slipway.approved"
 GIT_TAG = "slipway.git_sha"
 DATA_TAG = "slipway.data_hash"
+INPUTS_TAG = "slipway.inputs"  # data, knobs and code of the model: equal inputs, equal model
+RETRAINING_TAG = "slipway.retraining"  # open, passed or failed: how far a retraining came with it
 
 CANDIDATE, STAGING, PRODUCTION, CHALLENGER = "candidate", "staging", "production", "challenger"
 

@@ -17,12 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: TrainingSettings) -> str:
-    from training.downloads import DOWNLOADS, is_downloaded
-    from training.raw_data import write_raw
+    from training.raw_data import take_raw
 
-    source, named = settings.slipway_raw_dir, "real files"
-    if source is None and is_downloaded(definition):
-        source, named = DOWNLOADS, "downloaded files"
-    raw = write_raw(definition, Layout(model=definition.name), source, named)
+    raw = take_raw(definition, Layout(model=definition.name), settings.slipway_raw_dir)
     done = f"wrote {', '.join(raw.written)}" if raw.written else "unchanged"
     return f"{raw.source}, {raw.size_bytes / 1e6:.1f} MB, {done}"
