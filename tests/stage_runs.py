@@ -14,9 +14,10 @@ from training.stages.compile import compile_servable
 from training.stages.evaluate import evaluate
 from training.stages.featurize import featurize
 from training.stages.prepare import prepare
+from training.stages.report import report
 from training.stages.train import train
 
-STAGES = (prepare, featurize, train, evaluate, compile_servable)
+STAGES = (prepare, featurize, train, evaluate, compile_servable, report)
 
 
 def small_params(definition: ModelDefinition, **train_knobs: Any) -> ModelParams:
@@ -25,7 +26,7 @@ def small_params(definition: ModelDefinition, **train_knobs: Any) -> ModelParams
 
 
 def run_stages(definition: ModelDefinition, root: Path, **train_knobs: Any) -> Layout:
-    """All five under `root`; `train_knobs` override those of `params.yaml`."""
+    """All of them under `root`; `train_knobs` override those of `params.yaml`."""
     layout = Layout(model=definition.name, root=root)
     write_raw(definition, layout, source=None)
     params = small_params(definition, **train_knobs)

@@ -24,6 +24,7 @@ STAGES = {
     "train": ("training.stages.train", "train"),
     "evaluate": ("training.stages.evaluate", "evaluate"),
     "compile": ("training.stages.compile", "compile_servable"),
+    "report": ("training.stages.report", "report"),
 }
 COUNTS: dict[str, int | str] = {"one": 1, "any": "*"}
 

@@ -9,6 +9,10 @@ class TrainingError(Exception):
     exit_code = 1
 
 
+class NotebookFailed(TrainingError):
+    """A cell of an exploration script raised."""
+
+
 class DownloadFailed(TrainingError):
     """A public data set could not be fetched: no network, no account, or no such data set."""
 
@@ -33,6 +37,10 @@ class CompileRefused(TrainingError):
     """The compiled model answers otherwise than the pipeline it was compiled from."""
 
 
+class NotTrained(TrainingError):
+    """The stages have not left what the command reads."""
+
+
 class NotRegistered(TrainingError):
     """The registry has no such version or alias."""
 
@@ -51,6 +59,10 @@ class PromotionRefused(TrainingError):
 
 class RecordsFailed(TrainingError):
     """The database of ledger and prediction log cannot be reached, or refuses what it was asked."""
+
+
+class BatchRefused(TrainingError):
+    """A batch cannot be read, written or gone on with, or not one of its rows could be answered."""
 
 
 class SearchImpossible(TrainingError):

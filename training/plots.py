@@ -13,6 +13,7 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.figure import Figure
 
 from modelkit.definition import ModelDefinition, Task
@@ -21,6 +22,8 @@ from training.layout import Layout
 SHOWN_SLICES, SHOWN_FEATURES = 25, 25
 # Ink is one colour, so that the report can replace it by that of its text in the dark.
 INK, BLUE, ORANGE, GREY = "#1b1f24", "#3b7dd8", "#d9822b", "#8a93a0"
+# From hardly any blue to half of it: ink stays readable on either, on a light and on a dark page.
+SHADES = LinearSegmentedColormap.from_list("shades", [to_rgba(BLUE, 0.05), to_rgba(BLUE, 0.5)])
 STYLE: dict[Any, Any] = {
     "text.parse_math": False,
     "svg.fonttype": "none",
@@ -71,7 +74,7 @@ def _draw_answers(axes: Axes, definition: ModelDefinition, table: pd.DataFrame) 
         axes.set_ylabel(f"predicted ({definition.units})")
         return
     counts = pd.crosstab(table["actual"], table["predicted"])
-    axes.imshow(counts.to_numpy(), cmap="Blues", alpha=0.7, aspect="auto")
+    axes.imshow(counts.to_numpy(), cmap=SHADES, aspect="auto")
     for row in range(counts.shape[0]):
         for column in range(counts.shape[1]):
             axes.text(column, row, str(counts.iloc[row, column]), ha="center", va="center")
@@ -121,7 +124,8 @@ def _draw_slices(axes: Axes, definition: ModelDefinition, table: pd.DataFrame) -
     """Worst on top."""
     shown = table.head(SHOWN_SLICES).iloc[::-1]
     axes.barh(shown["slice"], shown[table.columns[1]], color=BLUE)
-    axes.set_xlabel(f"{table.columns[1]} ({definition.units})")
+    unit = f" ({definition.units})" if definition.task is Task.REGRESSION else ""
+    axes.set_xlabel(f"{table.columns[1]}{unit}")
 
 
 DRAWN: dict[str, Draw] = {

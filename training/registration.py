@@ -7,26 +7,33 @@ import pandas as pd
 from modelkit.definition import ModelDefinition
 from modelkit.servable import CARD, Card, load_servable
 from training.errors import NotRegistered
+from training.inputs import inputs_digest
 from training.layout import Layout
 from training.pipeline_file import load_pipeline
 from training.registry import EVALUATION, Registry
-from training.version import DATA_TAG, DIGEST_TAG, GIT_TAG, MODEL_TAG, Registration, Version
+from training.version import DATA_TAG, DIGEST_TAG, GIT_TAG, INPUTS_TAG, MODEL_TAG, Registration, Version
 
 EXAMPLE_ROWS = 5
 
 
 def register(definition: ModelDefinition, layout: Layout, registry: Registry) -> Version:
-    """The new version, verified as serving will verify it."""
+    """The new version, verified as serving will verify it, and the alias `candidate` on it."""
+    return registry.register(registration_of(definition, layout))
+
+
+def registration_of(definition: ModelDefinition, layout: Layout) -> Registration:
+    """What the stages left on disk. Raises NotRegistered before they ran."""
     if not (layout.servable / CARD).exists():
         raise NotRegistered(f"{layout.servable} is not there yet: run `dvc repro`")
     servable = load_servable(layout.servable, definition)
-    return registry.register(_registration(definition, layout, servable.card, servable.digest))
+    return _registration(definition, layout, servable.card, servable.digest)
 
 
 def _registration(definition: ModelDefinition, layout: Layout, card: Card, digest: str) -> Registration:
     pipeline = load_pipeline(layout.pipeline)
     example = _example(definition, layout)
     judged = (layout.metrics, layout.slices, layout.compile_metrics, layout.report, layout.test_rows)
+    for_people = (layout.page, layout.card)
     plots = sorted([*layout.plots.iterdir(), *layout.pictures.glob("*.png")])
     return Registration(
         model=definition.name,
@@ -41,9 +48,13 @@ def _registration(definition: ModelDefinition, layout: Layout, card: Card, diges
             DIGEST_TAG: digest,
             GIT_TAG: card.git_sha,
             DATA_TAG: card.data_hash,
+            INPUTS_TAG: inputs_digest(definition, data_hash=card.data_hash, params=card.params),
         },
         servable=layout.servable,
-        evidence=(*((EVALUATION, path) for path in judged), *(("plots", path) for path in plots)),
+        evidence=(
+            *((EVALUATION, path) for path in (*judged, *for_people)),
+            *(("plots", path) for path in plots),
+        ),
     )
 
 
