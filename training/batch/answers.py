@@ -1,0 +1,66 @@
+"""What a model says about the rows of a table, as columns to put beside theirs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from modelkit.columns import Columns, feature_matrix
+from modelkit.definition import ModelDefinition
+from training.batch.wide import WideModel
+
+PREDICTION, LOWER, UPPER, VERSION = "prediction", "lower", "upper", "model_version"
+INTERVAL_OUTPUTS = 3
+
+
+class Answerer:
+    """One version of a model. A prediction that is not finite is none, as for the API."""
+
+    def __init__(self, definition: ModelDefinition, model: WideModel, *, version: str, outputs: int) -> None:
+        self._definition, self._model, self._version = definition, model, version
+        self._has_interval = not definition.classes and outputs >= INTERVAL_OUTPUTS
+        self.schema = pa.schema(self._fields())
+
+    def outputs(self, columns: Columns) -> NDArray[np.float32]:
+        """The graph's outputs; rows on which the feature code fails are NaN, their neighbours are not."""
+        try:
+            return self._run(columns)
+        except Exception:  # a bug in a model's feature code must not fail a whole chunk
+            return self._run_one_by_one(columns)
+
+    def table(self, outputs: NDArray[np.float32]) -> Any:
+        if self._definition.classes:
+            classes = pa.array(self._definition.classes)
+            found = [classes.take(pa.array(outputs.argmax(axis=1)))]
+            found += [pa.array(column.astype(np.float64)) for column in outputs.T]
+        else:
+            width = INTERVAL_OUTPUTS if self._has_interval else 1
+            found = [pa.array(column.astype(np.float64)) for column in outputs.T[:width]]
+        versions = pa.repeat(pa.scalar(self._version), len(outputs))
+        return pa.table([*found, versions], schema=self.schema)
+
+    def _fields(self) -> list[tuple[str, Any]]:
+        if classes := self._definition.classes:
+            shares = [(f"probability_{name}", pa.float64()) for name in classes]
+            return [(PREDICTION, pa.string()), *shares, (VERSION, pa.string())]
+        bounds = [(LOWER, pa.float64()), (UPPER, pa.float64())] if self._has_interval else []
+        return [(PREDICTION, pa.float64()), *bounds, (VERSION, pa.string())]
+
+    def _run(self, columns: Columns) -> NDArray[np.float32]:
+        definition = self._definition
+        return self._model.run(feature_matrix(definition.build(columns), definition.feature_columns))
+
+    def _run_one_by_one(self, columns: Columns) -> NDArray[np.float32]:
+        width = len(self.schema) - 1 if not self._definition.classes else len(self._definition.classes)
+        rows = len(next(iter(columns.values())))
+        outputs = np.full((rows, width), np.nan, dtype=np.float32)
+        for row in range(rows):
+            try:
+                found = self._run({name: values[row : row + 1] for name, values in columns.items()})
+            except Exception:  # noqa: S112 (the row is rejected, with a reason)
+                continue
+            outputs[row] = found[0, :width]
+        return outputs

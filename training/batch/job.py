@@ -1,0 +1,125 @@
+"""The use case: every row of a table answered or rejected, once, however often the program is killed on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import msgspec
+
+from modelkit.definition import ModelDefinition
+from training.batch.journal import ChunkRecord, Journal, Plan
+from training.batch.local_engine import run_threads
+from training.batch.parts import encode_part, join_parts
+from training.batch.places import Place, said_in_one_line
+from training.batch.reading import Chunk, Source
+from training.batch.rows import Rejected
+from training.batch.scoring import Scored
+from training.batch.version_files import VersionFiles, load_scorer
+from training.errors import BatchRefused
+
+REJECTED_SUFFIX = ".rejected.jsonl"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What to do. `engine` is `local` (threads) or `ray`."""
+
+    definition: ModelDefinition
+    version: VersionFiles
+    input: Place
+    output: Place
+    chunk_rows: int
+    workers: int
+    engine: str = "local"
+    restart: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """`resumed` rows were answered or rejected by an earlier run."""
+
+    rows: int
+    answered: int
+    rejected: int
+    resumed: int
+
+
+def run(job: Job, advance: Callable[[int], object]) -> Summary:
+    """`advance` is told of every number of rows that is done. Raises BatchRefused."""
+    source = Source(job.input)
+    target = job.output.format
+    scorer = load_scorer(job.definition, job.version, is_text=source.is_text)
+    schema = scorer.output_schema(source.schema)
+    journal = Journal(job.output)
+    with said_in_one_line(f"{job.output.url} cannot be written"):
+        done = journal.begin(_plan(job, source), restart=job.restart)
+    resumed = sum(record.rows for record in done.values())
+    advance(resumed)
+    chunks = (chunk for chunk in source.chunks(job.chunk_rows) if chunk.number not in done)
+
+    def finish(chunk: Chunk, scored: Scored) -> ChunkRecord:
+        part, rejected = encode_part(scored.answered, target), _lines(scored.rejected)
+        counts = (chunk.table.num_rows, scored.answered.num_rows, len(scored.rejected))
+        return journal.finish_chunk(chunk.number, counts, part, rejected)
+
+    def score(chunk: Chunk) -> ChunkRecord:
+        return finish(chunk, scorer(chunk.table, chunk.first_row))
+
+    with said_in_one_line(f"{job.output.url} cannot be written"):
+        if job.engine == "local":
+            finished: Iterator[ChunkRecord] = run_threads(score, chunks, job.workers)
+        else:
+            from training.batch.ray_engine import run_ray
+
+            finished = (
+                finish(chunk, scored) for chunk, scored in run_ray(job, source) if chunk.number not in done
+            )
+        for record in finished:
+            done[record.number] = record
+            advance(record.rows)
+        records = [done[number] for number in sorted(done)]
+        _publish(job, journal, records, partial(join_parts, schema=schema, target=target))
+    return _summary(records, resumed)
+
+
+def _publish(job: Job, journal: Journal, records: list[ChunkRecord], join: Callable[..., None]) -> None:
+    """Rejected rows first: an output never stands beside those of another run."""
+    beside = job.output.beside(REJECTED_SUFFIX)
+    if any(record.rejected for record in records):
+        with beside.publish() as sink:
+            for lines in journal.rejected(records):
+                sink.write(lines)
+    else:
+        beside.delete()
+    with job.output.publish() as sink:
+        join(sink, (partial(journal.part, record) for record in records))
+    journal.end()
+
+
+def _plan(job: Job, source: Source) -> Plan:
+    return Plan(
+        input=job.input.url,
+        identity=source.identity,
+        chunk_rows=job.chunk_rows,
+        model=job.definition.name,
+        version=job.version.version,
+        digest=job.version.digest,
+    )
+
+
+def _lines(rejected: list[Rejected]) -> bytes:
+    return b"".join(msgspec.json.encode(item) + b"\n" for item in rejected)
+
+
+def _summary(records: list[ChunkRecord], resumed: int) -> Summary:
+    found = Summary(
+        rows=sum(record.rows for record in records),
+        answered=sum(record.answered for record in records),
+        rejected=sum(record.rejected for record in records),
+        resumed=resumed,
+    )
+    if found.rows and not found.answered:
+        raise BatchRefused(f"none of {found.rows} rows could be answered")
+    return found

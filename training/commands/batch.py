@@ -1,0 +1,67 @@
+"""`batch`: answer every row of a table, as the service would."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from modelkit.definition import ModelDefinition
+from training.settings import TrainingSettings
+
+HELP = "answer every row of a CSV or Parquet file (local or s3://); goes on where a killed run stopped"
+MODELS = "one"
+CHUNK_ROWS = 65_536
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("input", metavar="INPUT", help="path or s3:// address of a .csv, .csv.gz or .parquet")
+    parser.add_argument("output", metavar="OUTPUT", help="the same; rejected rows go beside it")
+    parser.add_argument("--version", default=None, help="number in the registry")
+    parser.add_argument("--alias", default="production", help="alias in the registry (default: %(default)s)")
+    parser.add_argument("--servable", type=Path, default=None, help="folder of a servable: asks no registry")
+    parser.add_argument("--engine", default="local", choices=("local", "ray"))
+    parser.add_argument(
+        "--chunk-rows", type=_positive, default=CHUNK_ROWS, help="rows per chunk: %(default)s"
+    )
+    parser.add_argument("--workers", type=_positive, default=None, help="threads; one per core by default")
+    parser.add_argument("--restart", action="store_true", help="drop what an unfinished run left behind")
+
+
+def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: TrainingSettings) -> str:
+    from tqdm import tqdm
+
+    from training.batch.job import REJECTED_SUFFIX, Job
+    from training.batch.job import run as run_job
+    from training.batch.places import ObjectStorage, open_place
+    from training.batch.version_files import from_folder, from_registry
+
+    storage = ObjectStorage(endpoint=settings.s3_endpoint_url, region=settings.s3_region)
+    if arguments.servable is not None:
+        version = from_folder(arguments.servable)
+    else:
+        version = from_registry(
+            definition, settings.mlflow_tracking_uri, alias=arguments.alias, number=arguments.version
+        )
+    job = Job(
+        definition=definition,
+        version=version,
+        input=open_place(arguments.input, storage),
+        output=open_place(arguments.output, storage),
+        chunk_rows=arguments.chunk_rows,
+        workers=arguments.workers or len(os.sched_getaffinity(0)),
+        engine=arguments.engine,
+        restart=arguments.restart,
+    )
+    with tqdm(unit=" rows", unit_scale=True, disable=None, desc=definition.name) as bar:
+        found = run_job(job, bar.update)
+    beside = f", {found.rejected} rejected: see {job.output.url}{REJECTED_SUFFIX}" if found.rejected else ""
+    before = f", {found.resumed} of them by an earlier run" if found.resumed else ""
+    return f"version {version.version}, {found.rows} rows{before}; {found.answered} answered{beside}"
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
