@@ -30,7 +30,10 @@ T = TypeVar("T")
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """`card.json`: where a version comes from and how good it was. `metrics` is flat: `overall.mae`, `slice.city=Urban.mae`."""
+    """`card.json`: where a version comes from and how good it was. `metrics` is flat: `overall.mae`, `slice.city=Urban.mae`.
+
+    `trained_until` is the time of the last row that trained it, None where rows have no time.
+    """
 
     model: str
     metrics: dict[str, float]
@@ -40,6 +43,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     trained_at: str
     training_seconds: float
     rows: dict[str, int]
+    trained_until: str | None = None
 
 
 class Servable(msgspec.Struct, frozen=True, kw_only=True):

@@ -83,7 +83,7 @@ def _row(facts: RunFacts) -> tuple[str, ...]:
         f"{number(facts.figure('latency.p95_ms'))} ms",
         size(facts),
         number(sum(facts.card.rows.values())),
-        facts.trained_until or "–",
+        facts.card.trained_until or "–",
         verdict,
     )
 

@@ -29,13 +29,17 @@ def _provenance(facts: RunFacts) -> list[str]:
         "",
         "| | |",
         "|---|---|",
-        f"| Trained | {card.trained_at}, {number(card.training_seconds)} s |",
+        f"| Trained | {card.trained_at}, {number(card.training_seconds)} s{_until(facts)} |",
         f"| Commit | `{card.git_sha}` |",
         f"| Prepared rows | `{card.data_hash}` |",
         f"| Rows | {rows} |",
         f"| One answer, 95th percentile | {number(facts.figure('latency.p95_ms'))} ms |",
         f"| Size of the graph | {size(facts)} |",
     ]
+
+
+def _until(facts: RunFacts) -> str:
+    return f", on rows until {facts.card.trained_until}" if facts.card.trained_until else ""
 
 
 def _figures(facts: RunFacts) -> list[str]:

@@ -43,5 +43,4 @@ def registered_servable(
 
 def training_cut(card: Card) -> pd.Timestamp | None:
     """The time up to which labels trained the version; None where its rows have no time."""
-    until = getattr(card, "trained_until", None)
-    return pd.Timestamp(until) if until else None
+    return pd.Timestamp(card.trained_until) if card.trained_until else None

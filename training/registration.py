@@ -23,8 +23,9 @@ def register(definition: ModelDefinition, layout: Layout, registry: Registry) ->
 
 def registration_of(definition: ModelDefinition, layout: Layout) -> Registration:
     """What the stages left on disk. Raises NotRegistered before they ran."""
-    if not (layout.servable / CARD).exists():
-        raise NotRegistered(f"{layout.servable} is not there yet: run `dvc repro`")
+    for path in (layout.servable / CARD, layout.page, layout.card):
+        if not path.exists():
+            raise NotRegistered(f"{path} is not there yet: run `dvc repro`")
     servable = load_servable(layout.servable, definition)
     return _registration(definition, layout, servable.card, servable.digest)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from modelkit.columns import feature_matrix
 from modelkit.definition import ModelDefinition
 from modelkit.rows import RowReader
 from training.frames import to_requests
@@ -31,4 +32,5 @@ def required_only_features(definition: ModelDefinition, rows: pd.DataFrame) -> p
     reader = RowReader(definition.row)
     requests = without_optional(definition, to_requests(rows, definition.row))
     built = definition.build(reader.columns([reader.from_object(request) for request in requests]))
-    return pd.DataFrame({name: built[name] for name in definition.feature_columns}, dtype="float64")
+    matrix = feature_matrix(built, definition.feature_columns)
+    return pd.DataFrame(matrix, columns=list(definition.feature_columns), dtype="float64")

@@ -65,11 +65,6 @@ class RunFacts:
         return main_metric(self.definition)
 
     @property
-    def trained_until(self) -> str | None:
-        """The time of the last row that trained the version; None where rows have no time."""
-        return getattr(self.card, "trained_until", None)
-
-    @property
     def failed(self) -> int:
         return sum(not result.passed for result in self.gates)
 

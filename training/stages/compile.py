@@ -117,4 +117,5 @@ def _card(definition: ModelDefinition, params: ModelParams, layout: Layout) -> C
         trained_at=facts["trained_at"],
         training_seconds=facts["seconds"],
         rows=read_json(layout.report)["split"],
+        trained_until=facts["trained_until"],
     )

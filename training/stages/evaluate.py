@@ -9,6 +9,7 @@ from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
 
 from modelkit.definition import ModelDefinition, Task
 from training.baselines import CONSTANT, LINEAR, baseline_outputs
+from training.cuts import evaluation_cut
 from training.diagnostics import (
     Judged,
     answers_table,
@@ -97,8 +98,9 @@ def _slices_table(definition: ModelDefinition, slices: dict[str, Figures]) -> pd
 
 
 def _baselines(definition: ModelDefinition, features: pd.DataFrame) -> dict[str, Figures]:
+    """Fitted on the rows that the judged model was fitted on."""
     judged_on = features[features["split"] == "test"]
-    found = baseline_outputs(definition, features[features["split"] == "train"], judged_on)
+    found = baseline_outputs(definition, features[evaluation_cut(features).rows], judged_on)
     labels = judged_on["label"].to_numpy()
     return {name: score(definition, labels, outputs) for name, outputs in found.items()}
 
