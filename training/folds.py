@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
 from modelkit.definition import Task
+from training.cuts import Cut, known_at
 
 Positions = NDArray[np.intp]
+Mask = NDArray[np.bool_]
 TIME_FOLDS, FOLDS = 3, 5
 # The first window begins here: a model fitted on less says little about one fitted on everything.
 FIRST_WINDOW = 0.55
@@ -25,15 +27,14 @@ FIRST_WINDOW = 0.55
 
 @dataclass(frozen=True, kw_only=True)
 class Fold:
-    """Positions of the rows to fit on and of those to be judged on. `cut` is when the window begins, where rows have time."""
+    """What to fit on, and a mask of the rows to be judged on."""
 
-    fit: Positions
-    judge: Positions
-    cut: pd.Timestamp | None = None
+    cut: Cut
+    judged: Mask
 
 
 def folds_of(rows: pd.DataFrame, task: Task, seed: int) -> list[Fold]:
-    """Folds of prepared rows. Rows of the test split are in none."""
+    """Folds of prepared rows or of their features. Rows of the test split are in none."""
     usable = np.flatnonzero((rows["split"] != "test").to_numpy())
     dated = usable[rows["time"].notna().to_numpy()[usable]]
     if len(dated):
@@ -43,7 +44,7 @@ def folds_of(rows: pd.DataFrame, task: Task, seed: int) -> list[Fold]:
 
 def _expanding(rows: pd.DataFrame, usable: Positions, dated: Positions) -> Iterator[Fold]:
     times = rows["time"].to_numpy()
-    known = rows["known_at"].where(rows["known_at"].notna(), rows["time"]).to_numpy()
+    known = known_at(rows).to_numpy()
     edges = np.quantile(np.sort(times[dated]).astype(np.int64), np.linspace(FIRST_WINDOW, 1, TIME_FOLDS + 1))
     bounds = edges.astype(times.dtype)
     for number in range(TIME_FOLDS):
@@ -53,7 +54,7 @@ def _expanding(rows: pd.DataFrame, usable: Positions, dated: Positions) -> Itera
         # What has no time at all has no future to leak from.
         before = np.isnat(times[usable]) | ((times[usable] < begin) & (known[usable] < begin))
         if len(judged) and before.any():
-            yield Fold(fit=usable[before], judge=judged, cut=pd.Timestamp(begin))
+            yield _fold(rows, usable[before], judged, now=pd.Timestamp(begin))
 
 
 def _crossed(rows: pd.DataFrame, usable: Positions, task: Task, seed: int) -> Iterator[Fold]:
@@ -61,7 +62,12 @@ def _crossed(rows: pd.DataFrame, usable: Positions, task: Task, seed: int) -> It
     grouped = bool(entities.notna().all())
     splitter = _splitter(task, grouped=grouped, seed=seed)
     for fit, judge in splitter.split(labels, labels, entities if grouped else None):
-        yield Fold(fit=usable[fit], judge=usable[judge])
+        yield _fold(rows, usable[fit], usable[judge], now=None)
+
+
+def _fold(rows: pd.DataFrame, fit: Positions, judged: Positions, *, now: pd.Timestamp | None) -> Fold:
+    everywhere = np.arange(len(rows))
+    return Fold(cut=Cut(rows=np.isin(everywhere, fit), now=now), judged=np.isin(everywhere, judged))
 
 
 def _splitter(task: Task, *, grouped: bool, seed: int) -> Any:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,21 +10,23 @@ import numpy as np
 import pandas as pd
 
 from modelkit.definition import ModelDefinition
+from training.cuts import Cut
 from training.errors import SearchImpossible
 from training.files import sha256_of
 from training.folds import Fold, folds_of
 from training.layout import Layout
-from training.recipes import Recipe
 from training.scores import outputs_of, score
 
 Figures = dict[str, float]
+# Knobs, the frame, and which of its rows to learn from; gives a fitted estimator.
+Fit = Callable[[Mapping[str, Any], pd.DataFrame, Cut], Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Material:
-    """Prepared rows and their features, row for row. `digest` tells one state of the data from another."""
+    """Features of the prepared rows, with their label, times, entity and split. `digest` tells one state of the data from
+    another."""
 
-    rows: pd.DataFrame
     features: pd.DataFrame
     digest: str
 
@@ -36,21 +37,17 @@ def read_material(definition: ModelDefinition, layout: Layout) -> Material:
         raise SearchImpossible(
             f"{layout.features} is not there yet: run `dvc repro featurize@{definition.name}`"
         )
-    digests = sha256_of(layout.rows) + sha256_of(layout.features)
-    features = pd.read_parquet(layout.features, columns=[*definition.feature_columns, "label"])
-    return Material(
-        rows=pd.read_parquet(layout.rows),
-        features=features,
-        digest=hashlib.sha256(digests.encode()).hexdigest(),
-    )
+    entities = pd.read_parquet(layout.rows, columns=["entity"])
+    features = pd.read_parquet(layout.features).assign(entity=entities["entity"])
+    return Material(features=features, digest=sha256_of(layout.features))
 
 
 class Judge:
     """Scores knobs by fitting them on one fold after the other."""
 
-    def __init__(self, definition: ModelDefinition, recipe: Recipe, material: Material, seed: int) -> None:
-        self._definition, self._recipe, self._material = definition, recipe, material
-        self._folds = folds_of(material.rows, definition.task, seed)
+    def __init__(self, definition: ModelDefinition, fit: Fit, features: pd.DataFrame, seed: int) -> None:
+        self._definition, self._fit, self._features = definition, fit, features
+        self._folds = folds_of(features, definition.task, seed)
         if not self._folds:
             raise SearchImpossible(f"{definition.name}: too few rows to cut into folds")
 
@@ -62,11 +59,7 @@ class Judge:
             yield {name: float(np.mean([each[name] for each in found])) for name in found[0]}
 
     def _figures(self, knobs: Mapping[str, Any], fold: Fold) -> Figures:
-        features = self._material.features
-        fitted = features.iloc[fold.fit]
-        judged = features.iloc[fold.judge]
-        estimator = self._recipe.make_estimator(knobs, knobs["seed"])
-        estimator.fit(fitted[list(self._definition.feature_columns)], fitted["label"])
-        return score(
-            self._definition, judged["label"].to_numpy(), outputs_of(estimator, judged, self._definition)
-        )
+        estimator = self._fit(knobs, self._features, fold.cut)
+        judged = self._features[fold.judged]
+        outputs = outputs_of(estimator, judged, self._definition)
+        return score(self._definition, judged["label"].to_numpy(), outputs)

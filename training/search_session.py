@@ -6,12 +6,17 @@ import math
 import re
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+import pandas as pd
 from tqdm import tqdm
 
 from modelkit.definition import ModelDefinition, Task
+from training.cuts import Cut
 from training.errors import SearchImpossible
+from training.fitting import fit
 from training.layout import Layout
 from training.params import ModelParams, flat
 from training.params_edit import write_knobs
@@ -43,7 +48,11 @@ def search(
     recipe, seed = recipe_of(definition), int(params.train["seed"])
     maximise = definition.task is Task.CLASSIFICATION
     study = open_study(settings.optuna_storage, name, maximise=maximise, seed=seed)
-    judge = Judge(definition, recipe, material, seed)
+
+    def fitted(knobs: Mapping[str, Any], features: pd.DataFrame, cut: Cut) -> Any:
+        return fit(definition, knobs, features, cut).estimator
+
+    judge = Judge(definition, fitted, material.features, seed)
     found = Search(study, recipe, judge, block=params.train, metric=main_metric(definition))
     found.claim(material.digest)
     runs = SearchRuns(settings.mlflow_tracking_uri, definition.name, name)

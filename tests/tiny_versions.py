@@ -1,0 +1,115 @@
+"""Registered versions in a fraction of a second: a tiny servable with the figures that a test needs, and a bare pipeline."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import mlflow
+import msgspec
+import pandas as pd
+from mlflow.models import Model, infer_signature
+
+from modelkit.definition import ModelDefinition
+from modelkit.servable import (
+    CARD,
+    CONTRACT,
+    MODEL,
+    REFERENCE,
+    Card,
+    Contract,
+    Reference,
+    servable_digest,
+    write_servable,
+)
+from tests.tiny_servables import write_tiny
+from training.registry import EVALUATION, SERVABLE, Registry
+from training.version import APPROVED_TAG, CANDIDATE, DIGEST_TAG, MODEL_TAG, Version
+
+
+def passing_metrics(definition: ModelDefinition) -> dict[str, float]:
+    """Figures that lie exactly on the limit of every gate."""
+    return {
+        gate.metric: float(gate.at_least if gate.at_least is not None else gate.at_most or 0.0)
+        for gate in definition.gates
+    }
+
+
+def example_rows(definition: ModelDefinition) -> pd.DataFrame:
+    """The definition's examples as test rows, all with the same label."""
+    names = definition.row.model_fields
+    rows = [{name: example.get(name) for name in names} for example in definition.examples]
+    label = definition.classes[0] if definition.classes else 20.0
+    return pd.DataFrame(rows, dtype=object).assign(label=label)
+
+
+class TinyVersions:
+    """Makes versions of one model at one tracking URI."""
+
+    def __init__(self, definition: ModelDefinition, tracking_uri: str, folder: Path) -> None:
+        self._definition, self._folder = definition, folder
+        self._client = mlflow.MlflowClient(tracking_uri)
+        self._registry = Registry(tracking_uri)
+        self._client.create_registered_model(definition.registry_name)
+        self._experiment = self._client.create_experiment(definition.name, f"file://{folder / 'artifacts'}")
+
+    def make(
+        self,
+        *,
+        bias: float = 0.0,
+        metrics: Mapping[str, float] | None = None,
+        signed: bool = True,
+        approved: bool = False,
+        test_rows: pd.DataFrame | None = None,
+    ) -> Version:
+        """A version that passes every gate of the definition, but for what is asked for otherwise."""
+        run_id = self._client.create_run(self._experiment).info.run_id
+        with tempfile.TemporaryDirectory(dir=self._folder) as name:
+            root = Path(name)
+            digest = _servable(
+                self._definition,
+                root / SERVABLE,
+                bias=bias,
+                metrics=passing_metrics(self._definition) | dict(metrics or {}),
+            )
+            _pipeline(self._definition, root / "pipeline", signed=signed)
+            (root / EVALUATION).mkdir()
+            rows = example_rows(self._definition) if test_rows is None else test_rows
+            rows.to_parquet(root / EVALUATION / "test_rows.parquet")
+            self._client.log_artifacts(run_id, str(root))
+        tags = {MODEL_TAG: self._definition.name, DIGEST_TAG: digest}
+        made = self._client.create_model_version(
+            self._definition.registry_name,
+            f"runs:/{run_id}/pipeline",
+            run_id,
+            tags=tags | ({APPROVED_TAG: "true"} if approved else {}),
+        )
+        return self._registry.by_number(self._definition.registry_name, str(made.version))
+
+    def candidate(self, **changes: object) -> Version:
+        version = self.make(**changes)  # type: ignore[arg-type]
+        self._registry.move_alias(version, CANDIDATE)
+        return version
+
+
+def _servable(definition: ModelDefinition, folder: Path, *, bias: float, metrics: Mapping[str, float]) -> str:
+    write_tiny(definition, folder, bias=bias)
+    card = msgspec.json.decode((folder / CARD).read_bytes(), type=Card)
+    write_servable(
+        folder,
+        graph=(folder / MODEL).read_bytes(),
+        contract=msgspec.json.decode((folder / CONTRACT).read_bytes(), type=Contract),
+        reference=msgspec.json.decode((folder / REFERENCE).read_bytes(), type=Reference),
+        card=msgspec.structs.replace(card, metrics=dict(metrics)),
+    )
+    return servable_digest(folder)
+
+
+def _pipeline(definition: ModelDefinition, folder: Path, *, signed: bool) -> None:
+    """The description of a logged model is all that a promotion reads of it."""
+    folder.mkdir()
+    row = pd.DataFrame([[0.5] * len(definition.feature_columns)], columns=list(definition.feature_columns))
+    described = Model(signature=infer_signature(row) if signed else None)
+    described.add_flavor("python_function", loader_module="none", env={})
+    described.save(str(folder / "MLmodel"))
