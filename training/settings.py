@@ -18,6 +18,7 @@ class TrainingSettings(BaseSettings):
     slipway_raw_dir: Path | None = Field(None, description="Folder of the real raw files; empty: synthetic")
     mlflow_tracking_uri: str = Field("sqlite:///mlflow.db", description="Tracking server and model registry")
     database_url: str = Field("sqlite:///var/slipway.db", description="Where the ledger of moves is kept")
+    features_url: str = Field("data/online", description="Where materialised features go, and serving looks")
     dvc_remote_url: str | None = Field(None, description="DVC remote for data sets and models")
     optuna_storage: str = Field("sqlite:///var/optuna.db", description="Where searches share their studies")
     replay_rows: int = Field(
@@ -35,6 +36,9 @@ class TrainingSettings(BaseSettings):
         None,
         description="Region of the bucket of batch files",
         validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION"),
+    )
+    ray_address: str | None = Field(
+        None, description="Ray cluster of `batch --engine ray`; empty: a local one"
     )
 
 
