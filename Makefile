@@ -139,8 +139,12 @@ register: train ## Register the trained models in MLflow (MODEL=name for one)
 .PHONY: register-model
 register-model: register ## The same as `make register`
 
+.PHONY: materialize
+materialize: data ## Write features that serving looks up, as of the end of the data (MODEL=name for one)
+	$(BIN)/python -m training materialize $(CHOSEN)
+
 .PHONY: promote
-promote: migrate ## Judge the candidates and put them into production (MODEL=name for one)
+promote: migrate materialize ## Judge the candidates and put them into production (MODEL=name for one)
 	@set -e; for model in $(CHOSEN); do $(BIN)/python -m training promote $$model; done
 
 .PHONY: rollback

@@ -22,13 +22,17 @@ Cast = Callable[[float], Any]
 
 
 class FeatureSetMeta(msgspec.Struct, frozen=True, kw_only=True):
-    """What a store says about all rows of a view: `written_at` is a Unix time, `digest` that of the view's schema."""
+    """What a store says about all rows of a view: `written_at` is a Unix time, `digest` that of the view's schema.
+
+    `content` is a digest of the rows where whoever wrote them knew one.
+    """
 
     view: str
     columns: list[str]
     digest: str
     rows: int
     written_at: float
+    content: str = ""
 
 
 class ViewRows:
@@ -72,13 +76,14 @@ class ViewRows:
         self.check(numbers)
         return numbers
 
-    def meta(self, *, rows: int, written_at: float) -> FeatureSetMeta:
+    def meta(self, *, rows: int, written_at: float, content: str = "") -> FeatureSetMeta:
         return FeatureSetMeta(
             view=self.view.name,
             columns=list(self.names),
             digest=self.digest,
             rows=rows,
             written_at=written_at,
+            content=content,
         )
 
     def refusal(self, meta: FeatureSetMeta) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from modelkit.feature_url import FeatureHome
 from modelkit.view_rows import ViewRows
 from serving.adapters.guarded_redis import GuardedRedis
 from serving.adapters.redis_features import RedisFeatures
@@ -11,14 +12,14 @@ from serving.adapters.snapshot_features import SnapshotFeatures
 from serving.feature_snapshot import SnapshotStore
 from serving.metrics import Metrics
 from serving.ports import FeatureSource
-from serving.settings import FeatureOrigin, Settings
+from serving.settings import Settings
 
 
 def make_sources(
     views: Mapping[str, ViewRows], settings: Settings, metrics: Metrics
 ) -> dict[str, FeatureSource]:
     """A source for each view, by the view's name."""
-    if settings.feature_origin is FeatureOrigin.REDIS:
+    if settings.feature_home is FeatureHome.REDIS:
         redis = GuardedRedis(
             settings.features_url.get_secret_value(),
             timeout_seconds=settings.redis_timeout_seconds,

@@ -10,6 +10,8 @@ from typing import Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from modelkit.feature_url import FeatureHome, feature_home
+
 DEV_RUN_FOLDER = Path("var")
 
 
@@ -39,14 +41,6 @@ class FullLogPolicy(StrEnum):
 class Durability(StrEnum):
     PROCESS = "process"
     DISK = "disk"
-
-
-class FeatureOrigin(StrEnum):
-    """What kind of place FEATURES_URL names."""
-
-    FOLDER = "folder"
-    SQL = "sql"
-    REDIS = "redis"
 
 
 class Settings(BaseSettings):
@@ -176,18 +170,15 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _features_come_from_somewhere(self) -> Self:
-        _ = self.feature_origin
+        try:
+            feature_home(self.features_url.get_secret_value())
+        except ValueError as error:
+            raise ValueError(f"FEATURES_URL: {error}") from None
         return self
 
     @property
-    def feature_origin(self) -> FeatureOrigin:
-        scheme, found, _ = self.features_url.get_secret_value().partition(":")
-        if not found:
-            return FeatureOrigin.FOLDER
-        kind = FEATURE_SCHEMES.get(scheme.partition("+")[0])
-        if kind is None:
-            raise ValueError("FEATURES_URL must be a folder, or a URL of SQLite, PostgreSQL or Redis")
-        return kind
+    def feature_home(self) -> FeatureHome:
+        return feature_home(self.features_url.get_secret_value())
 
     @property
     def model_names(self) -> tuple[str, ...]:
@@ -200,11 +191,6 @@ class Settings(BaseSettings):
             return self.slipway_env is not Environment.PRODUCTION
         return self.metrics_on_api_port
 
-
-FEATURE_SCHEMES = {
-    **dict.fromkeys(("sqlite", "postgresql", "postgres"), FeatureOrigin.SQL),
-    **dict.fromkeys(("redis", "rediss", "unix"), FeatureOrigin.REDIS),
-}
 
 MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 

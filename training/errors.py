@@ -33,6 +33,14 @@ class PreparedDataInvalid(TrainingError):
     """Prepared rows and the request schema disagree: training would learn from what serving never sees."""
 
 
+class FeaturesInvalid(TrainingError):
+    """Materialised features are no rows of their view, or an entity has two."""
+
+
+class FeatureStoreFailed(TrainingError):
+    """The place where features are kept cannot be reached, or refuses what it was given."""
+
+
 class CompileRefused(TrainingError):
     """The compiled model answers otherwise than the pipeline it was compiled from."""
 

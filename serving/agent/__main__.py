@@ -19,11 +19,12 @@ from typing import IO, TYPE_CHECKING, TypeVar
 
 import structlog
 
+from modelkit.feature_url import FeatureHome
 from serving.agent.metrics import AgentMetrics
 from serving.agent.shipper import Shipper
 from serving.agent.sync import RegistrySync
 from serving.logs import configure_logs
-from serving.settings import Environment, FeatureOrigin, ModelSource, Settings
+from serving.settings import Environment, ModelSource, Settings
 
 if TYPE_CHECKING:
     from modelkit.definition import FeatureView
@@ -61,7 +62,7 @@ def _run(settings: Settings, stop: threading.Event) -> None:
     ship.start()
     if settings.model_source is ModelSource.FOLLOW:
         threading.Thread(target=_follow, args=(settings, metrics, stop), name="follow", daemon=True).start()
-    if settings.feature_origin is not FeatureOrigin.REDIS:  # workers ask that one themselves
+    if settings.feature_home is not FeatureHome.REDIS:  # workers ask that one themselves
         threading.Thread(
             target=_compile_features, args=(settings, metrics, stop), name="features", daemon=True
         ).start()
@@ -105,7 +106,7 @@ def _make_feature_sync(
     from serving.feature_snapshot import SnapshotStore
 
     url, store = settings.features_url.get_secret_value(), SnapshotStore(settings.model_store_dir)
-    if settings.feature_origin is FeatureOrigin.FOLDER:
+    if settings.feature_home is FeatureHome.FOLDER:
         return FeatureSync(ParquetFolder(Path(url)), store, views, metrics)
     from records.engine import open_engine
 
