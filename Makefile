@@ -147,6 +147,14 @@ materialize: data ## Write features that serving looks up, as of the end of the 
 promote: migrate materialize ## Judge the candidates and put them into production (MODEL=name for one)
 	@set -e; for model in $(CHOSEN); do $(BIN)/python -m training promote $$model; done
 
+.PHONY: notebooks
+notebooks: setup ## Execute the exploration of the real data sets (needs SLIPWAY_RAW_DIR)
+	$(BIN)/python -m training notebooks
+
+.PHONY: run-jupyter
+run-jupyter: setup ## Open the exploration notebooks in Jupyter on 127.0.0.1:8899
+	PYTHONPATH=$(CURDIR) $(BIN)/jupyter lab --ip 127.0.0.1 --port 8899 --no-browser docs/notebooks
+
 .PHONY: rollback
 rollback: migrate ## Put the previous version of MODEL=name back into production
 	$(BIN)/python -m training rollback $(or $(MODEL),$(error say which one: make rollback MODEL=name))

@@ -29,10 +29,9 @@ def python_files() -> list[Path]:
 
 
 def product_files() -> list[Path]:
-    """Python files outside the tests, and outside the benchmarks' peers, which run in environments of their own."""
-    return [
-        path for path in python_files() if path.parts[0] != "tests" and path.parts[:2] != ("bench", "peers")
-    ]
+    """Python files outside the tests, the benchmarks' peers (environments of their own) and the notebooks' scripts."""
+    apart = (("bench", "peers"), ("docs", "notebooks"))
+    return [path for path in python_files() if path.parts[0] != "tests" and path.parts[:2] not in apart]
 
 
 def packages() -> list[str]:
