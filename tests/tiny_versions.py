@@ -11,15 +11,15 @@ import msgspec
 import pandas as pd
 from mlflow.models import Model, infer_signature
 
+from modelkit.contract import Contract
 from modelkit.definition import ModelDefinition
+from modelkit.reference import Reference
 from modelkit.servable import (
     CARD,
     CONTRACT,
     MODEL,
     REFERENCE,
     Card,
-    Contract,
-    Reference,
     servable_digest,
     write_servable,
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -19,7 +19,7 @@ from training.errors import SearchImpossible
 from training.knobs import digest_of, merged, present_trial, rounded
 from training.params import flat
 from training.recipes import Recipe
-from training.search_material import Figures, Judge
+from training.search_material import Figures
 from training.study import release_dead_trials, trials_in
 
 KNOBS, BLOCK, FIGURES, DATA = "knobs", "block", "figures", "data"
@@ -57,11 +57,17 @@ class Found:
         return f"{trials}: {best}, {verdict} the {self.present:.5g} of params.yaml"
 
 
+class Judging(Protocol):
+    """How good knobs are: figures after each of some steps, the last of them the verdict."""
+
+    def steps(self, knobs: Mapping[str, Any]) -> Iterator[Figures]: ...
+
+
 class Search:
     """The search of one model. `block` is its `train` block of `params.yaml`."""
 
     def __init__(
-        self, study: Study, recipe: Recipe, judge: Judge, *, block: Mapping[str, Any], metric: str
+        self, study: Study, recipe: Recipe, judge: Judging, *, block: Mapping[str, Any], metric: str
     ) -> None:
         self._study, self._recipe, self._judge = study, recipe, judge
         self._block, self._metric = dict(block), metric
