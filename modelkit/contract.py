@@ -23,13 +23,14 @@ from modelkit.runtime import CompiledModel
 from modelkit.schema import schema_digest
 
 GOLDEN_ROWS = 32
+REGRESSOR_OUTPUTS = (1, 3)  # a prediction, or a prediction with its lower and upper bound
 # Golden outputs are recomputed on other machines: room for other SIMD widths, none for another model.
 GOLDEN_RELATIVE_TOLERANCE = 1e-4
 GOLDEN_ABSOLUTE_TOLERANCE = 1e-5
 
 
 class Contract(msgspec.Struct, frozen=True, kw_only=True):
-    """`contract.json`. `golden_outputs` has one inner list per golden row: one number, or a probability per class."""
+    """`contract.json`. `golden_outputs` has one inner list per golden row: what the compiled model gives for it."""
 
     model: str
     task: str
@@ -84,6 +85,8 @@ def check_fit(contract: Contract, definition: ModelDefinition, compiled: Compile
         outputs = compiled.run(matrix)
     except Exception as error:  # the runtime's own exceptions share no public base
         raise ContractMismatch(f"{definition.name}: the graph cannot compute the golden rows") from error
+    if outputs.shape[1] not in ((len(definition.classes),) if definition.classes else REGRESSOR_OUTPUTS):
+        raise ContractMismatch(f"{definition.name}: the graph has {outputs.shape[1]} outputs for a row")
     if not _close(outputs, contract.golden_outputs):
         raise ContractMismatch(
             f"{definition.name}: golden rows give other outputs than when the version was compiled"

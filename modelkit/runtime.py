@@ -20,7 +20,8 @@ OUTPUT_NAME = "outputs"
 class CompiledModel:
     """One loaded graph. `run` takes float32 (rows, features) and gives float32 (rows, outputs).
 
-    A regressor has one output column, a classifier one probability per class.
+    A regressor gives a prediction, or three columns: prediction, lower and upper bound. A classifier gives a probability
+    per class.
     """
 
     def __init__(self, graph: bytes) -> None:

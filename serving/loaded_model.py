@@ -47,7 +47,7 @@ class LoadedModel:
         features = definition.build(self.rows.columns(rows))
         outputs = self.servable.compiled.run(feature_matrix(features, definition.feature_columns))
         if not definition.classes:
-            return [Outcome(value) for value in outputs[:, 0].tolist()]
+            return [Outcome(*values) for values in outputs.tolist()]  # prediction, and its bounds if any
         classes = definition.classes
         return [
             Outcome(classes[best], probabilities=dict(zip(classes, probabilities, strict=True)))

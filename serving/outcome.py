@@ -8,7 +8,10 @@ import msgspec
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):
-    """A regressor gives a number, a classifier a label and the probability of each class."""
+    """A regressor gives a number, with bounds where its version has them; a classifier a label and the probability of each.
+
+    The fields of a regressor stand in the order of the compiled model's columns.
+    """
 
     prediction: float | str
     lower: float | None = None

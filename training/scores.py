@@ -20,7 +20,8 @@ def outputs_of(pipeline: Any, features: pd.DataFrame, definition: ModelDefinitio
     """What the compiled graph gives: one column of predictions, or a probability per class."""
     matrix = features[list(definition.feature_columns)]
     if definition.task is Task.REGRESSION:
-        return np.asarray(pipeline.predict(matrix)).reshape(-1, 1)
+        answers = np.asarray(pipeline.predict(matrix)).reshape(-1, 1)
+        return answers if definition.least is None else np.maximum(answers, definition.least)
     return np.asarray(pipeline.predict_proba(matrix))
 
 

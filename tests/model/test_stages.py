@@ -70,9 +70,29 @@ def test_a_batch_answers_bit_for_bit_what_its_rows_answer_alone(trained: Trained
 
 
 def test_every_example_is_answered(trained: Trained) -> None:
+    """By a probability per class, or by a prediction with its bounds."""
     outputs = answers(trained, [dict(example) for example in trained.definition.examples])
-    assert outputs.shape == (len(trained.definition.examples), max(1, len(trained.definition.classes)))
+    assert outputs.shape == (len(trained.definition.examples), len(trained.definition.classes) or 3)
     assert np.isfinite(outputs).all()
+
+
+def test_a_prediction_lies_between_its_bounds_and_none_lies_below_the_least(trained: Trained) -> None:
+    rows = pd.read_parquet(trained.layout.test_rows)
+    outputs = answers(trained, to_requests(rows, trained.definition.row))
+    if trained.definition.task is Task.REGRESSION:
+        prediction, lower, upper = outputs.T
+        assert (lower <= prediction).all()
+        assert (prediction <= upper).all()
+        assert lower.min() >= (-np.inf if trained.definition.least is None else trained.definition.least)
+
+
+def test_about_the_stated_share_of_held_out_truths_lies_within_bounds(trained: Trained) -> None:
+    rows = pd.read_parquet(trained.layout.test_rows)
+    judged = CompiledModel.load(trained.layout.evaluated_model)
+    outputs = answers(trained, to_requests(rows, trained.definition.row), judged)
+    if trained.definition.task is Task.REGRESSION:
+        inside = (outputs[:, 1] <= rows["label"]) & (rows["label"] <= outputs[:, 2])
+        assert inside.mean() == pytest.approx(trained.definition.interval_coverage, abs=0.07)
 
 
 def test_the_model_is_worth_more_than_a_constant(trained: Trained) -> None:

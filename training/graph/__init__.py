@@ -16,6 +16,8 @@ from typing import Any
 from training.graph import catboost_export, categories, composition, linear, preprocessing, trees
 from training.graph.assembly import Assembly, Converter, Tensor
 from training.graph.exported import add_exported
+from training.graph.interval_columns import add_intervals, at_least
+from training.intervals import Intervals
 
 __all__ = ["Assembly", "Tensor", "new_assembly", "to_graph"]
 
@@ -34,10 +36,14 @@ def new_assembly(width: int) -> Assembly:
     return Assembly(width, converters=CONVERTERS, fallback=add_exported)
 
 
-def to_graph(pipeline: Any, width: int) -> bytes:
+def to_graph(
+    pipeline: Any, width: int, *, intervals: Intervals | None = None, least: float | None = None
+) -> bytes:
     """The graph of a fitted estimator over `width` features: float32 (rows, width) in, float32 (rows, outputs) out.
 
+    With intervals a regressor gives three columns: prediction, lower and upper bound. No answer is below `least`.
     Raises CompileRefused, naming the type, for a step that no graph can be made of.
     """
     assembly = new_assembly(width)
-    return assembly.finish(assembly.add(pipeline, assembly.features))
+    answer = at_least(assembly, assembly.add(pipeline, assembly.features), least)
+    return assembly.finish(answer if intervals is None else add_intervals(assembly, answer, intervals))

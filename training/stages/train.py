@@ -10,22 +10,25 @@ from datetime import UTC, datetime
 
 import pandas as pd
 
-from modelkit.definition import ModelDefinition
-from training.cuts import evaluation_cut, final_cut
+from modelkit.definition import ModelDefinition, Task
+from training.cuts import calibration_cut, evaluation_cut, final_cut
 from training.files import write_json
-from training.fitting import fit
+from training.fitting import Fitted, fit, row_weights
+from training.intervals import Calibration, Intervals, calibrate, write_intervals
 from training.layout import Layout
 from training.params import ModelParams
 from training.pipeline_file import save_pipeline
+from training.scores import outputs_of
 
 
 def train(definition: ModelDefinition, params: ModelParams, layout: Layout) -> str:
-    """Writes both fitted pipelines and `train.json`."""
+    """Writes both fitted pipelines, the intervals around a regressor's answers, and `train.json`."""
     features = pd.read_parquet(layout.features)
     evaluated = fit(definition, params.train, features, evaluation_cut(features))
     final = fit(definition, params.train, features, final_cut(features))
     save_pipeline(evaluated.estimator, layout.evaluated_pipeline)
     save_pipeline(final.estimator, layout.pipeline)
+    write_intervals(_intervals(definition, params, features, evaluated), layout.intervals)
     trained_at = datetime.now(UTC).isoformat(timespec="seconds")
     facts = final.facts() | {"trained_at": trained_at, "evaluated": evaluated.facts()}
     write_json(layout.training_facts, facts)
@@ -33,3 +36,20 @@ def train(definition: ModelDefinition, params: ModelParams, layout: Layout) -> s
         f"{final.rows} rows in {final.seconds:.1f} s, "
         f"to be judged by one of {evaluated.rows} rows in {evaluated.seconds:.1f} s"
     )
+
+
+def _intervals(
+    definition: ModelDefinition, params: ModelParams, features: pd.DataFrame, evaluated: Fitted
+) -> Intervals | None:
+    """From the evaluation model's errors in the valid split, as they were known before the test split."""
+    if definition.task is not Task.REGRESSION:
+        return None
+    cut = calibration_cut(features)
+    rows = features[cut.rows]
+    held_out = Calibration(
+        features=rows[list(definition.feature_columns)].to_numpy(),
+        predictions=outputs_of(evaluated.estimator, rows, definition)[:, 0],
+        labels=rows["label"].to_numpy(),
+        weights=row_weights(definition, params.train, rows, cut.now),
+    )
+    return calibrate(held_out, coverage=definition.interval_coverage, least=definition.least)
