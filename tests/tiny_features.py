@@ -39,7 +39,8 @@ class MemoryOrigin:
         self.reads += 1
         kept = self.sets[rows.view.name]
         keys = list(kept)
-        yield iter([(keys, np.array(list(kept.values()), dtype=np.float64))])
+        numbers = np.array(list(kept.values()), dtype=np.float64).reshape(len(keys), len(rows.names))
+        yield iter([(keys, numbers)])
 
 
 def write_snapshot(view: FeatureView, root: Path, rows: KeyedRows) -> SnapshotStore:

@@ -69,11 +69,13 @@ class ParquetStore:
         names = [features.rows.view.key, *features.rows.names]
         described = {CONTENT: features.digest, SCHEMA: features.rows.digest}
         table = pyarrow.table(arrays, names).replace_schema_metadata(described)
-        self._folder.mkdir(parents=True, exist_ok=True)
         fresh = path.with_suffix(f".{uuid.uuid4().hex}.new")
         try:
+            self._folder.mkdir(parents=True, exist_ok=True)
             pyarrow.parquet.write_table(table, fresh, row_group_size=ROWS_PER_GROUP)
             os.replace(fresh, path)
+        except OSError as error:
+            raise FeatureStoreFailed(f"{path} cannot be written: {error.strerror}") from error
         finally:
             fresh.unlink(missing_ok=True)
         return True

@@ -7,26 +7,22 @@ from typing import Any, cast
 
 import pandas as pd
 
-from modelkit.definition import ModelDefinition
+from modelkit.definition import FeatureView
 from modelkit.view_rows import ViewRows
 from training.errors import FeaturesInvalid, TrainingError
 from training.feature_set import feature_set
 from training.feature_stores import feature_store
-from training.layout import Layout
-from training.recipes import Recipe, recipe_of
+from training.recipes import Recipe
 
 
 def materialize(
-    definition: ModelDefinition, layout: Layout, url: str, *, as_of: pd.Timestamp | None = None
+    view: FeatureView, recipe: Recipe, raw: Path, url: str, *, as_of: pd.Timestamp | None = None
 ) -> str:
     """Writes the view's rows as of a moment, the end of the data where none is given. Says what it did."""
-    if definition.view is None:
-        return "no view, nothing to do"
-    recipe = recipe_of(definition)
-    moment = end_of_data(recipe, layout.raw) if as_of is None else as_of
-    features = feature_set(ViewRows(definition.view), _rows_as_of(recipe, layout.raw, moment))
+    moment = end_of_data(recipe, raw) if as_of is None else as_of
+    features = feature_set(ViewRows(view), _rows_as_of(recipe, raw, moment))
     wrote = "written" if feature_store(url).replace(features) else "unchanged"
-    return f"{len(features.keys)} rows of {definition.view.name} as of {moment:%Y-%m-%d %H:%M}, {wrote}"
+    return f"{len(features.keys)} rows of {view.name} as of {moment:%Y-%m-%d %H:%M}, {wrote}"
 
 
 def end_of_data(recipe: Recipe, raw: Path) -> pd.Timestamp:
@@ -41,5 +37,5 @@ def end_of_data(recipe: Recipe, raw: Path) -> pd.Timestamp:
 def _rows_as_of(recipe: Any, raw: Path, moment: pd.Timestamp) -> pd.DataFrame:
     materialise = getattr(recipe, "materialise", None)
     if materialise is None:
-        raise TrainingError(f"{recipe.__name__} has no `materialise`, and its model has a view")
+        raise TrainingError("the recipe has no `materialise`, and its model has a view")
     return cast(pd.DataFrame, materialise(raw, moment))

@@ -20,7 +20,7 @@ from tests.architecture.source_tree import (
     tree,
 )
 
-HEAVY = ("catboost", "mlflow", "pandas", "skl2onnx", "sklearn", "sqlalchemy")
+HEAVY = ("catboost", "mlflow", "pandas", "pyarrow", "skl2onnx", "sklearn", "sqlalchemy")
 
 
 def python(code: str, folder: Path) -> str:

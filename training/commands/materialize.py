@@ -24,10 +24,12 @@ def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: Tr
     import pandas as pd
 
     from training.materialize import materialize
+    from training.recipes import recipe_of
 
     try:
         as_of = None if arguments.as_of is None else pd.Timestamp(arguments.as_of)
     except ValueError:
         raise FeaturesInvalid("--as-of is a local time such as 2011-11-21T00:00") from None
     url = arguments.to or settings.features_url
-    return materialize(definition, Layout(model=definition.name), url, as_of=as_of)
+    raw = Layout(model=definition.name).raw
+    return materialize(definition.view, recipe_of(definition), raw, url, as_of=as_of)
