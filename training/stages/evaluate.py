@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -9,7 +10,7 @@ from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
 
 from modelkit.definition import ModelDefinition, Task
 from training.baselines import CONSTANT, LINEAR, baseline_outputs
-from training.cuts import evaluation_cut
+from training.cuts import calibration_cut, evaluation_cut
 from training.diagnostics import (
     Judged,
     answers_table,
@@ -19,28 +20,42 @@ from training.diagnostics import (
 )
 from training.files import write_json
 from training.importance import permutation_importance
+from training.intervals import Intervals, apply, read_intervals
 from training.layout import Layout
 from training.params import ModelParams
 from training.pipeline_file import load_pipeline
 from training.plots import write_plots
 from training.recipes import recipe_of
 from training.required_only import has_optional_fields, required_only_features
-from training.scores import main_metric, outputs_of, score, score_intervals, slices_of
+from training.scores import Array, main_metric, outputs_of, score, score_intervals
+from training.slices import score_slices, slices_table, worst_slice
 
 Figures = dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """What is judged. A classifier has no intervals; nor has a regressor that had too few rows for them."""
+
+    definition: ModelDefinition
+    pipeline: Any
+    intervals: Intervals | None
 
 
 def evaluate(definition: ModelDefinition, params: ModelParams, layout: Layout) -> str:
     """Writes `metrics.json`, `slices.json`, `plots/` and `pictures/`."""
     features, rows = pd.read_parquet(layout.features), pd.read_parquet(layout.rows)
     pipeline = load_pipeline(layout.evaluated_pipeline)
-    test, valid = (_judge(definition, pipeline, features, rows, split=name) for name in ("test", "valid"))
-    slices = _score_slices(test, params.evaluate["min_slice_rows"])
+    model = Model(definition=definition, pipeline=pipeline, intervals=read_intervals(layout.intervals))
+    test = _judge(model, features, rows, (features["split"] == "test").to_numpy())
+    valid = _judge(model, features, rows, (features["split"] == "valid").to_numpy())
+    calibrated_on = _judge(model, features, rows, calibration_cut(features).rows)
+    slices = score_slices(test, params.evaluate["min_slice_rows"])
     metrics: dict[str, Any] = {
         "overall": score(definition, test.labels, test.outputs),
         "valid": score(definition, valid.labels, valid.outputs),
         "baseline": _baselines(definition, features),
-        "worst_slice": _worst(definition, slices),
+        "worst_slice": worst_slice(definition, slices),
         "rows": {"test": len(test.rows)},
     }
     metrics |= _intervals(test) | _required_only(test, pipeline)
@@ -51,50 +66,22 @@ def evaluate(definition: ModelDefinition, params: ModelParams, layout: Layout) -
         "answers": answers_table(test),
         "residuals": residuals_table(test),
         "over_time": over_time_table(test),
-        "calibration": calibration_table(test, valid),
+        "calibration": calibration_table(test, calibrated_on),
         "importance": permutation_importance(definition, pipeline, features[features["split"] == "test"]),
-        "slices": _slices_table(definition, slices),
+        "slices": slices_table(definition, slices),
     }
     write_plots(definition, tables, layout)
     return _summary(definition, metrics)
 
 
-def _judge(
-    definition: ModelDefinition, pipeline: Any, features: pd.DataFrame, rows: pd.DataFrame, *, split: str
-) -> Judged:
-    chosen = (features["split"] == split).to_numpy()
-    outputs = outputs_of(pipeline, features[chosen], definition)
-    return Judged(definition=definition, rows=rows[chosen], outputs=outputs)
-
-
-def _score_slices(judged: Judged, min_rows: int) -> dict[str, Figures]:
-    """The main figure, the rows and, where there are intervals, their coverage and width."""
-    definition, main = judged.definition, main_metric(judged.definition)
-    found = {}
-    for name, mask in slices_of(judged.rows, definition, min_rows):
-        labels = judged.labels[mask]
-        figures = {main: score(definition, labels, judged.outputs[mask])[main], "rows": int(mask.sum())}
-        if judged.bounds is not None:
-            figures |= score_intervals(labels, judged.bounds[mask])
-        found[name] = figures
-    return found
-
-
-def _worst(definition: ModelDefinition, slices: dict[str, Figures]) -> Figures:
-    main = main_metric(definition)
-    figures = [figure[main] for figure in slices.values()]
-    worst = max if definition.task is Task.REGRESSION else min
-    return {main: worst(figures)} if figures else {}
-
-
-def _slices_table(definition: ModelDefinition, slices: dict[str, Figures]) -> pd.DataFrame:
-    """Worst first."""
-    main = main_metric(definition)
-    table = pd.DataFrame([{"slice": name, **figures} for name, figures in slices.items()])
-    if table.empty:
-        return pd.DataFrame({"slice": [], main: [], "rows": []})
-    best_first = definition.task is Task.CLASSIFICATION
-    return table.sort_values([main, "slice"], ascending=[best_first, True], ignore_index=True)
+def _judge(model: Model, features: pd.DataFrame, rows: pd.DataFrame, chosen: Array) -> Judged:
+    frame = features[chosen]
+    outputs = outputs_of(model.pipeline, frame, model.definition)
+    bounds = None
+    if model.intervals is not None:
+        matrix = frame[list(model.definition.feature_columns)].to_numpy()
+        bounds = apply(model.intervals, matrix, outputs[:, 0])
+    return Judged(definition=model.definition, rows=rows[chosen], outputs=outputs, bounds=bounds)
 
 
 def _baselines(definition: ModelDefinition, features: pd.DataFrame) -> dict[str, Figures]:
