@@ -1,0 +1,1 @@
+"""Median house value of a Californian census block group."""
