@@ -66,9 +66,12 @@ def _errors(reader: RowReader, request: dict[str, Any]) -> list[ErrorDetails]:
 
 
 def _bound(error: ErrorDetails) -> float | None:
+    """In the type of the field: pydantic gives a whole number for a field of whole numbers."""
     limits = error.get("ctx", {})
-    if "ge" in limits or "le" in limits:
-        return float(limits.get("ge", limits.get("le", math.nan)))
-    if "gt" in limits:
-        return math.nextafter(limits["gt"], math.inf)
-    return math.nextafter(limits["lt"], -math.inf) if "lt" in limits else None
+    for name, outwards in (("ge", 0), ("le", 0), ("gt", 1), ("lt", -1)):
+        if name in limits:
+            limit: float = limits[name]
+            if isinstance(limit, int):
+                return limit + outwards
+            return math.nextafter(limit, outwards * math.inf) if outwards else limit
+    return None
