@@ -82,10 +82,7 @@ class Metrics:
             "feature_snapshot_stale", "1 while the features are older than FEATURES_MAX_AGE_SECONDS.", "view"
         )
         self.feature_breaker_open = gauge(
-            "feature_breaker_open",
-            "1 while the feature store on Redis is left alone.",
-            "view",
-            mode="livemax",
+            "feature_breaker_open", "1 while the feature store on Redis is left alone.", mode="livemax"
         )
         self._auth = counter("auth_requests", "Authentications.", "issuer", "result")
         self._shed = counter("shed", "Requests refused before any work.", "reason")

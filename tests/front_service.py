@@ -35,7 +35,7 @@ PATIENCE_SECONDS = 20.0
 class FrontService:
     """A started worker; `close` stops it. Background work goes on only while a request is being answered."""
 
-    def __init__(self, folder: Path, **settings: Any) -> None:
+    def __init__(self, folder: Path, *, patient: bool = True, **settings: Any) -> None:
         baked, store = folder / "baked", folder / "store"
         for name, definition in load_catalog(settings.get("catalog", "catalog")).items():
             write_tiny(definition, baked / name)
@@ -61,12 +61,12 @@ class FrontService:
         self.client = httpx.AsyncClient(
             transport=httpx.ASGITransport(app=self.worker.front), base_url="http://test"
         )
-        self.runner.run(self._start())
+        self.runner.run(self._start(patient))
 
-    async def _start(self) -> None:
+    async def _start(self, patient: bool) -> None:
         await self.worker.runtime.start()
         give_up_at = time.monotonic() + PATIENCE_SECONDS
-        while self.worker.board.unready():
+        while patient and self.worker.board.unready():
             assert time.monotonic() < give_up_at, self.worker.board.unready()
             await asyncio.sleep(0.02)
         while self.settings.redis_url and not (self.worker.cache and self.worker.cache.has_remote):
