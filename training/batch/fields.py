@@ -131,7 +131,7 @@ def _is_plain(kind: Any, wanted: Kind) -> bool:
     """Whether a typed column can be checked as a whole."""
     types = pa.types
     number = types.is_integer(kind) or types.is_floating(kind)
-    plain = {
+    plain: dict[Kind, bool] = {
         Kind.NUMBER: number,
         Kind.INTEGER: number,
         Kind.TIME: types.is_timestamp(kind) and kind.tz is None,

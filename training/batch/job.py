@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import msgspec
 
@@ -34,6 +35,7 @@ class Job:
     workers: int
     engine: str = "local"
     restart: bool = False
+    ray_address: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,9 +75,8 @@ def run(job: Job, advance: Callable[[int], object]) -> Summary:
         else:
             from training.batch.ray_engine import run_ray
 
-            finished = (
-                finish(chunk, scored) for chunk, scored in run_ray(job, source) if chunk.number not in done
-            )
+            mapped = run_ray(_ray_plan(job), source)
+            finished = (finish(chunk, scored) for chunk, scored in mapped if chunk.number not in done)
         for record in finished:
             done[record.number] = record
             advance(record.rows)
@@ -88,12 +89,12 @@ def _publish(job: Job, journal: Journal, records: list[ChunkRecord], join: Calla
     """Rejected rows first: an output never stands beside those of another run."""
     beside = job.output.beside(REJECTED_SUFFIX)
     if any(record.rejected for record in records):
-        with beside.publish() as sink:
+        with beside.publish(journal.folder) as sink:
             for lines in journal.rejected(records):
                 sink.write(lines)
     else:
         beside.delete()
-    with job.output.publish() as sink:
+    with job.output.publish(journal.folder) as sink:
         join(sink, (partial(journal.part, record) for record in records))
     journal.end()
 
@@ -106,6 +107,18 @@ def _plan(job: Job, source: Source) -> Plan:
         model=job.definition.name,
         version=job.version.version,
         digest=job.version.digest,
+    )
+
+
+def _ray_plan(job: Job) -> Any:
+    from training.batch.ray_engine import RayPlan
+
+    return RayPlan(
+        model=job.definition.name,
+        version=job.version,
+        chunk_rows=job.chunk_rows,
+        workers=job.workers,
+        address=job.ray_address,
     )
 
 

@@ -48,6 +48,10 @@ class Journal:
         self._output = output
         self._folder = output.beside(FOLDER_SUFFIX)
 
+    @property
+    def folder(self) -> Place:
+        return self._folder
+
     def begin(self, plan: Plan, *, restart: bool) -> dict[int, ChunkRecord]:
         """The records of chunks that need not be computed again."""
         if restart:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -80,10 +82,14 @@ class Place:
             stream.write(content)
 
     @contextlib.contextmanager
-    def publish(self) -> Iterator[Any]:
-        """A sink whose content appears under the name when the block ends, and never when it fails."""
+    def publish(self, by_way_of: Place | None = None) -> Iterator[Any]:
+        """A sink whose content appears under the name when the block ends, and never when it fails.
+
+        On a local disk it grows in the folder `by_way_of`, so that a kill leaves nothing beside the name.
+        """
         if self.storage is None:
-            with _local_sink(Path(self.path)) as sink:
+            path = Path(self.path)
+            with _local_sink(path, path.parent if by_way_of is None else Path(by_way_of.path)) as sink:
                 yield sink
         else:
             with _object_sink(self.path, self.storage) as sink:
@@ -96,11 +102,17 @@ class Place:
 
     def delete(self) -> None:
         with contextlib.suppress(FileNotFoundError):
-            self.files.delete_file(self.path)
+            if self.storage is None:
+                self.files.delete_file(self.path)
+            else:
+                _object_files(self.storage).rm_file(self.path)
 
     def delete_folder(self) -> None:
         with contextlib.suppress(FileNotFoundError):
-            self.files.delete_dir(self.path)
+            if self.storage is None:
+                self.files.delete_dir(self.path)
+            else:
+                _object_files(self.storage).rm(self.path, recursive=True)
 
     def make_folder(self) -> None:
         if self.storage is None:
@@ -126,9 +138,8 @@ def said_in_one_line(what: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _local_sink(path: Path) -> Iterator[Any]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+def _local_sink(path: Path, folder: Path) -> Iterator[Any]:
+    unfinished = folder / f"{path.name}.{os.getpid()}.{threading.get_ident()}.tmp"
     try:
         with unfinished.open("wb") as sink:
             yield sink
@@ -139,17 +150,7 @@ def _local_sink(path: Path) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def _object_sink(path: str, storage: ObjectStorage) -> Iterator[Any]:
-    """By s3fs, because Arrow's own stream also completes an upload that failed half-way."""
-    import s3fs
-
-    client = {"region_name": storage.region} if storage.region else {}
-    files = s3fs.S3FileSystem(
-        endpoint_url=storage.endpoint,
-        client_kwargs=client,
-        skip_instance_cache=True,
-        use_listings_cache=False,
-    )
-    sink = files.open(path, "wb", autocommit=False)
+    sink = _object_files(storage).open(path, "wb", autocommit=False)
     try:
         yield sink
         sink.close()
@@ -157,3 +158,15 @@ def _object_sink(path: str, storage: ObjectStorage) -> Iterator[Any]:
         sink.discard()
         raise
     sink.commit()
+
+
+def _object_files(storage: ObjectStorage) -> Any:
+    """By s3fs what Arrow does otherwise: it completes an upload that failed half-way, and leaves markers of folders."""
+    s3fs: Any = importlib.import_module("s3fs")  # takes half a second
+    client = {"region_name": storage.region} if storage.region else {}
+    return s3fs.S3FileSystem(
+        endpoint_url=storage.endpoint,
+        client_kwargs=client,
+        skip_instance_cache=True,
+        use_listings_cache=False,
+    )

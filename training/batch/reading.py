@@ -13,8 +13,6 @@ from pyarrow import parquet as pq
 from training.batch.places import Format, Place, said_in_one_line
 from training.errors import BatchRefused
 
-CSV_LAYOUT = csv.ParseOptions(newlines_in_values=True)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Chunk:
@@ -32,7 +30,7 @@ class Source:
         self.place = place
         self.is_text = place.format is not Format.PARQUET
         with said_in_one_line(f"{place.url} cannot be read"):
-            self.schema, self.rows = _parquet_facts(place) if not self.is_text else (_csv_schema(place), None)
+            self.schema = _csv_schema(place) if self.is_text else _parquet_schema(place)
             facts = place.facts()
         if len(set(self.schema.names)) < len(self.schema.names):
             raise BatchRefused(f"{place.url} has two columns of the same name")
@@ -58,6 +56,11 @@ class Source:
                     yield from parquet.iter_batches(batch_size=min(rows, 2**16))
 
 
+def csv_layout() -> csv.ParseOptions:
+    """A quoted cell may hold line breaks."""
+    return csv.ParseOptions(newlines_in_values=True)
+
+
 def csv_conversion(schema: Any) -> csv.ConvertOptions:
     """Every cell as text; an empty one is absent."""
     return csv.ConvertOptions(
@@ -71,7 +74,7 @@ def _open_csv(place: Place, conversion: csv.ConvertOptions) -> Any:
     stream = place.files.open_input_stream(
         place.path, compression="gzip" if place.format is Format.CSV_GZ else None
     )
-    return csv.open_csv(stream, parse_options=CSV_LAYOUT, convert_options=conversion)
+    return csv.open_csv(stream, parse_options=csv_layout(), convert_options=conversion)
 
 
 def _csv_schema(place: Place) -> Any:
@@ -79,9 +82,9 @@ def _csv_schema(place: Place) -> Any:
         return pa.schema([(name, pa.string()) for name in reader.schema.names])
 
 
-def _parquet_facts(place: Place) -> tuple[Any, int]:
+def _parquet_schema(place: Place) -> Any:
     with place.files.open_input_file(place.path) as file, pq.ParquetFile(file) as parquet:
-        return parquet.schema_arrow.remove_metadata(), parquet.metadata.num_rows
+        return parquet.schema_arrow.remove_metadata()
 
 
 def _regrouped(batches: Iterator[Any], rows: int) -> Iterator[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 import onnx
@@ -17,52 +18,68 @@ PROBES = 256
 Matrix = NDArray[np.float32]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Step:
+    """One sum of trees: the part of the graph that makes its input, where it is not there yet, and the trees."""
+
+    before: onnxruntime.InferenceSession | None
+    taken: str
+    given: str
+    trees: SymmetricTrees
+
+
 class WideModel:
     """Answers like the compiled model that it is made of, several times faster where most of the work is in its trees."""
 
     def __init__(self, compiled: CompiledModel, graph: bytes, *, seed: int = 0) -> None:
         self._compiled = compiled
         document = onnx.load_from_string(graph)
-        self._trees = _independent_trees(document.graph)
-        self.is_wide = bool(self._trees)
-        if not self.is_wide:
-            return
-        taken, given = [node.input[0] for node, _ in self._trees], [node.output[0] for node, _ in self._trees]
-        self._taken = sorted(set(taken) - {INPUT_NAME})
-        self._before = _part(document, inputs=[INPUT_NAME], outputs=self._taken) if self._taken else None
-        self._after = None if given == [OUTPUT_NAME] else _part(document, [INPUT_NAME, *given], [OUTPUT_NAME])
-        self.is_wide = self._agrees(_probes(document.graph, seed))
+        self._steps = _steps(document)
+        self.is_wide = bool(self._steps)
+        if self.is_wide:
+            there = [INPUT_NAME, *(step.given for step in self._steps)]
+            self._after = None if OUTPUT_NAME in there else _part(document, there, OUTPUT_NAME)
+            self.is_wide = self._agrees(_probes(document.graph, seed))
 
     def run(self, matrix: Matrix) -> Matrix:
         return self._run_wide(matrix) if self.is_wide else self._compiled.run(matrix)
 
     def _run_wide(self, matrix: Matrix) -> Matrix:
         tensors = {INPUT_NAME: matrix}
-        if self._before is not None:
-            tensors |= zip(self._taken, self._before.run(self._taken, {INPUT_NAME: matrix}), strict=True)
-        for node, trees in self._trees:
-            tensors[node.output[0]] = trees.run(tensors[node.input[0]])
-        if self._after is None:
-            return tensors[OUTPUT_NAME]
-        needed = [item.name for item in self._after.get_inputs()]
-        output: Matrix = self._after.run([OUTPUT_NAME], {name: tensors[name] for name in needed})[0]
-        return output
+        for step in self._steps:
+            if step.before is not None:
+                tensors[step.taken] = _run(step.before, tensors)
+            tensors[step.given] = step.trees.run(tensors[step.taken])
+        return tensors[OUTPUT_NAME] if self._after is None else _run(self._after, tensors)
 
     def _agrees(self, matrix: Matrix) -> bool:
         """To the bit, on rows that lie on the very borders of the trees' questions."""
-        expected = self._compiled.run(matrix)
-        return self._run_wide(matrix).tobytes() == expected.tobytes()
+        expected, found = self._compiled.run(matrix), self._run_wide(matrix)
+        same = (expected.view(np.int32) == found.view(np.int32)) | (np.isnan(expected) & np.isnan(found))
+        return expected.shape == found.shape and bool(same.all())
 
 
-def _independent_trees(graph: onnx.GraphProto) -> list[tuple[onnx.NodeProto, SymmetricTrees]]:
-    """Nodes that numpy can compute, and that need nothing of one another."""
-    found = [(node, trees) for node in graph.node if (trees := read_trees(node)) is not None]
-    given = {node.output[0] for node, _ in found}
-    return [(node, trees) for node, trees in found if not given & _ancestors(graph, node.input)]
+def _steps(document: onnx.ModelProto) -> list[_Step]:
+    """Of the nodes that numpy can compute, in the order of the graph: each input may need what came before."""
+    there, steps = [INPUT_NAME], []
+    for node in document.graph.node:
+        trees = read_trees(node)
+        if trees is None:
+            continue
+        taken, given = node.input[0], node.output[0]
+        before = None if taken in there else _part(document, there, taken)
+        steps.append(_Step(before=before, taken=taken, given=given, trees=trees))
+        there.append(given)
+    return steps
 
 
-def _ancestors(graph: onnx.GraphProto, tensors: Iterable[str]) -> set[str]:
-    maker = {output: node for node in graph.node for output in node.output}
+def _run(session: onnxruntime.InferenceSession, tensors: dict[str, Matrix]) -> Matrix:
+    found: Matrix = session.run(None, {item.name: tensors[item.name] for item in session.get_inputs()})[0]
+    return found
+
+
+def _ancestors(nodes: Iterable[onnx.NodeProto], tensors: Iterable[str]) -> set[str]:
+    maker = {output: node for node in nodes for output in node.output}
     seen: set[str] = set()
     waiting = list(tensors)
     while waiting:
@@ -73,24 +90,19 @@ def _ancestors(graph: onnx.GraphProto, tensors: Iterable[str]) -> set[str]:
     return seen
 
 
-def _part(document: onnx.ModelProto, inputs: list[str], outputs: list[str]) -> onnxruntime.InferenceSession:
-    """The nodes between given tensors, on one thread as the whole graph is."""
-    graph = onnx.GraphProto()
-    graph.CopyFrom(document.graph)
-    kept = [node for node in graph.node if not set(node.output) & set(inputs)]
-    graph.ClearField("node")
-    graph.node.extend(kept)
-    needed = _ancestors(graph, outputs)
-    kept = [node for node in kept if set(node.output) & needed]
+def _part(document: onnx.ModelProto, there: Iterable[str], wanted: str) -> onnxruntime.InferenceSession:
+    """The nodes between given tensors and a wanted one, on one thread as the whole graph is."""
+    known = set(there)
+    nodes = [node for node in document.graph.node if not known & set(node.output)]
+    needed = _ancestors(nodes, [wanted])
     part = helper.make_graph(
-        kept,
+        [node for node in nodes if needed & set(node.output)],
         "part",
         [
             helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, None])
-            for name in inputs
-            if name in needed
+            for name in sorted(known & needed)
         ],
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs],
+        [helper.make_tensor_value_info(wanted, TensorProto.FLOAT, None)],
         [constant for constant in document.graph.initializer if constant.name in needed],
     )
     model = helper.make_model(part, opset_imports=document.opset_import, ir_version=document.ir_version)
@@ -112,7 +124,8 @@ def _probes(graph: onnx.GraphProto, seed: int) -> Matrix:
         if node.op_type == "TreeEnsembleRegressor":
             found = {item.name: helper.get_attribute_value(item) for item in node.attribute}
             for feature, value in zip(found["nodes_featureids"], found["nodes_values"], strict=True):
-                edges[feature].add(value)
+                if feature < width:  # others are of what earlier trees gave
+                    edges[feature].add(value)
     columns = []
     for values in edges:
         edge = np.asarray(sorted(values | {0.0}), dtype=np.float32)
