@@ -34,10 +34,11 @@ def fit(definition: ModelDefinition, knobs: Mapping[str, Any], features: pd.Data
     """`features` is the frame of the stage `featurize`; only rows of the cut are looked at."""
     rows = features[cut.rows]
     estimator = recipe_of(definition).make_estimator(knobs, knobs["seed"])
-    weights = row_weights(definition, knobs, rows, cut.now)
+    chosen = chosen_rows(definition, knobs, rows)
+    weights = row_weights(definition, knobs, chosen, cut.now)
     weighted = {} if weights is None else {weight_argument(estimator): weights}
     started = time.monotonic()
-    estimator.fit(rows[list(definition.feature_columns)], rows["label"], **weighted)
+    estimator.fit(chosen[list(definition.feature_columns)], chosen["label"], **weighted)
     last = rows["time"].max()
     return Fitted(
         estimator=estimator,
@@ -45,6 +46,12 @@ def fit(definition: ModelDefinition, knobs: Mapping[str, Any], features: pd.Data
         seconds=time.monotonic() - started,
         trained_until=None if pd.isna(last) else pd.Timestamp(last).isoformat(),
     )
+
+
+def chosen_rows(definition: ModelDefinition, knobs: Mapping[str, Any], rows: pd.DataFrame) -> pd.DataFrame:
+    """What the recipe makes of the rows that may be learned from; all of them, as they are, where it has no say."""
+    choose = getattr(recipe_of(definition), "fitted_on", None)
+    return rows if choose is None else choose(rows, knobs)
 
 
 def row_weights(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +17,12 @@ from modelkit.runtime import CompiledModel
 WARM_UP, REPEATS, BATCH = 50, 1000, 32
 
 
-def measure_latency(definition: ModelDefinition, compiled: CompiledModel) -> dict[str, float]:
-    """Milliseconds for one row and microseconds a row in a batch, over the definition's examples."""
+def measure_latency(
+    definition: ModelDefinition, compiled: CompiledModel, rows: Sequence[Mapping[str, Any]]
+) -> dict[str, float]:
+    """Milliseconds for one row and microseconds a row in a batch; of `rows` the first is the one."""
     reader = RowReader(definition.row)
-    examples = [reader.from_object(dict(example)) for example in definition.examples]
+    examples = [reader.from_object(dict(row)) for row in rows]
     batch = (examples * BATCH)[:BATCH]
 
     def answer(rows: list[object]) -> None:

@@ -31,6 +31,9 @@ class Recipe(Protocol):
     Optional: `weights(rows, params, now)` gives a weight for each row that trains a model at the moment `now` (None where
     the data has no time). `rows` has the feature columns, label, time, known_at and split; `params` is the `train` block.
     Labels that become known late are missing most among the latest rows: weights can make up for that.
+    `fitted_on(rows, params)` gives the rows to fit on in place of such rows: without some, or with some again as a caller
+    sends them who knows less. `materialise(raw, as_of)`, of a model with a view, gives the view's key and fields for every
+    entity, from what happened before that moment.
     """
 
     RAW_FOLDER: str

@@ -40,13 +40,14 @@ def compile_servable(definition: ModelDefinition, params: ModelParams, layout: L
     parity = measure(compiled, source, features[valid])
     found: dict[str, dict[str, float]] = {"parity": parity, "size": {"model_bytes": len(graph)}}
     refuse_unfaithful(definition, flat(found))
-    found["latency"] = measure_latency(definition, compiled)
+    golden = _golden(definition, rows[valid])
+    found["latency"] = measure_latency(definition, compiled, golden[: len(definition.examples)])
     write_json(layout.compile_metrics, found)
     _write_evaluated(source, layout)
     digest = write_servable(
         layout.servable,
         graph=graph,
-        contract=make_contract(definition, _golden(definition, rows[valid]), compiled),
+        contract=make_contract(definition, golden, compiled),
         reference=_reference(definition, rows, run(compiled, definition, features[valid])),
         card=_card(definition, params, layout),
     )
@@ -66,8 +67,8 @@ def _write_evaluated(source: Source, layout: Layout) -> None:
 
 
 def _golden(definition: ModelDefinition, valid: pd.DataFrame) -> list[dict[str, Any]]:
-    """The examples, and rows that look like traffic."""
-    examples = [dict(example) for example in definition.examples]
+    """The examples where they are whole rows, and rows that look like traffic."""
+    examples = [] if definition.view else [dict(example) for example in definition.examples]
     sample = valid.sample(min(GOLDEN_ROWS - len(examples), len(valid)), random_state=0)
     return examples + to_requests(sample, definition.row)
 
