@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
-from math import isfinite, isnan
+from math import isfinite, nan
 from typing import Any
 
 import msgspec
@@ -43,14 +43,21 @@ class ViewRows:
         self.names = tuple(view.row.model_fields)
         self.digest = schema_digest(view.row)
         self._struct = compile_struct(view.row)
-        self._casts = [_cast(info) for info in view.row.model_fields.values()]
+        fields = view.row.model_fields.values()
+        self._defaults = [nan if info.is_required() else info.default for info in fields]
+        self._casts = [(place, cast) for place, cast in enumerate(map(_cast, fields)) if cast is not None]
         self._packed = struct.Struct(f"<{len(self.names)}d")
 
     def values(self, numbers: Numbers) -> dict[str, Any]:
         """The fields of a row that was checked when it was stored."""
-        return {
-            name: cast(number) for name, cast, number in zip(self.names, self._casts, numbers, strict=True)
-        }
+        values = [
+            default if number != number else number  # only NaN differs from itself
+            for number, default in zip(numbers, self._defaults, strict=True)
+        ]
+        for place, cast in self._casts:
+            if isinstance(values[place], float):
+                values[place] = cast(values[place])
+        return dict(zip(self.names, values, strict=True))
 
     def check(self, numbers: Numbers) -> None:
         """Raises ValueError, naming the field, for a row that the view's schema does not allow."""
@@ -93,17 +100,12 @@ class ViewRows:
         return "" if meta.digest == self.digest else "rows were written for another schema of the view"
 
 
-def _cast(info: FieldInfo) -> Cast:
+def _cast(info: FieldInfo) -> Cast | None:
+    """From the stored number to the field's type; None where that is a float."""
     kinds = {scalar_type(option) for option in alternatives(info.annotation)}
-    to_value: Cast = float if float in kinds else _flag if bool in kinds else _whole
-    if info.is_required():
-        return to_value
-    default = info.default
-
-    def or_default(number: float) -> Any:
-        return default if isnan(number) else to_value(number)
-
-    return or_default
+    if float in kinds:
+        return None
+    return _flag if bool in kinds else _whole
 
 
 def _flag(number: float) -> bool | float:

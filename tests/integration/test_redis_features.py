@@ -38,7 +38,7 @@ class Narrower(Habits):
 OTHER = ViewRows(FeatureView(name="habits", key="user_id", row=Narrower))
 
 
-def put(url: str, rows: ViewRows = ROWS, **spent: float) -> bool:
+def put(url: str, spent: dict[str, float], rows: ViewRows = ROWS) -> bool:
     columns: dict[str, Any] = {"user_id": list(spent), "spent": list(spent.values())}
     frame = pd.DataFrame({**columns, "visits": 1, "days_between": 2.0})
     return feature_store(url).replace(feature_set(rows, frame))
@@ -78,7 +78,7 @@ class Reader:
 
 @pytest.fixture
 def reader(redis_server: RedisServer) -> Iterator[Reader]:
-    put(redis_server.url, ada=1.0, bob=2.0)
+    put(redis_server.url, {"ada": 1.0, "bob": 2.0})
     made = Reader(redis_server.url)
     yield made
     made.close()
@@ -109,14 +109,14 @@ def test_look_ups_of_one_turn_go_in_one_command(reader: Reader, redis_server: Re
             await asyncio.gather(*(reader.features.get_many(["ada", "bob"]) for _ in range(50)))
 
         reader.run(scenario)
-        assert client.info("commandstats")["cmdstat_hmget"]["calls"] == 1  # type: ignore[index]
+        assert client.info("commandstats")["cmdstat_hmget"]["calls"] == 1
 
 
 def test_a_new_set_is_seen_at_once_and_entities_that_are_gone_are_gone(
     reader: Reader, redis_server: RedisServer
 ) -> None:
     reader.ask("ada", "bob")
-    assert put(redis_server.url, bob=3.0, eve=4.0)
+    assert put(redis_server.url, {"bob": 3.0, "eve": 4.0})
     assert reader.results("ada", "bob", "eve") == ["unknown", "hit", "hit"]
     assert reader.ask("bob")[0].numbers == (3.0, 1.0, 2.0)
     with Redis.from_url(redis_server.url) as client:
@@ -125,7 +125,7 @@ def test_a_new_set_is_seen_at_once_and_entities_that_are_gone_are_gone(
 
 
 def test_an_equal_set_is_left_alone(reader: Reader, redis_server: RedisServer) -> None:
-    assert not put(redis_server.url, ada=1.0, bob=2.0)
+    assert not put(redis_server.url, {"ada": 1.0, "bob": 2.0})
 
 
 def test_while_redis_is_down_entities_that_were_seen_keep_their_features(
@@ -138,7 +138,7 @@ def test_while_redis_is_down_entities_that_were_seen_keep_their_features(
     assert reader.ask("ada")[0].numbers == (1.0, 1.0, 2.0)
     assert reader.breaker[-1] == 1
     redis_server.start()
-    put(redis_server.url, ada=9.0)
+    put(redis_server.url, {"ada": 9.0})
     reader.clock.advance(2.0)
     assert reader.ask("ada")[0] == LookedUp((9.0, 1.0, 2.0), "hit")
     assert reader.breaker[-1] == 0
@@ -156,7 +156,7 @@ def test_an_entity_that_is_known_to_be_gone_is_not_remembered(
     reader: Reader, redis_server: RedisServer
 ) -> None:
     reader.ask("ada")
-    put(redis_server.url, bob=2.0)
+    put(redis_server.url, {"bob": 2.0})
     assert reader.results("ada") == ["unknown"]
     redis_server.stop()
     assert reader.results("ada") == ["unavailable"]
@@ -171,7 +171,7 @@ def test_a_redis_that_lost_everything_makes_nobody_unknown(reader: Reader, redis
 
 def test_a_set_for_another_schema_is_not_used(reader: Reader, redis_server: RedisServer) -> None:
     reader.ask("ada")
-    put(redis_server.url, OTHER, ada=5.0, bob=6.0)
+    put(redis_server.url, {"ada": 5.0, "bob": 6.0}, OTHER)
     assert reader.results("ada", "bob") == ["stale", "unavailable"]
     assert reader.ask("ada")[0].numbers == (1.0, 1.0, 2.0)
 
@@ -181,7 +181,7 @@ def test_a_row_that_is_no_row_of_the_view_is_not_believed(
     reader: Reader, redis_server: RedisServer, poison: bytes
 ) -> None:
     with Redis.from_url(redis_server.url) as client:
-        client.hset(NAME, row_field("ada").decode(), poison)  # type: ignore[arg-type]
+        client.hset(NAME, row_field("ada").decode(), poison)
     assert reader.results("ada", "bob") == ["unavailable", "hit"]
 
 
@@ -189,9 +189,9 @@ def test_a_row_that_is_no_row_of_the_view_is_not_believed(
 def test_a_description_that_cannot_be_read_is_a_source_that_is_down(
     redis_server: RedisServer, poison: bytes
 ) -> None:
-    put(redis_server.url, ada=1.0)
+    put(redis_server.url, {"ada": 1.0})
     with Redis.from_url(redis_server.url) as client:
-        client.hset(NAME, META_FIELD.decode(), poison)  # type: ignore[arg-type]
+        client.hset(NAME, META_FIELD.decode(), poison)
     reader = Reader(redis_server.url)
     assert reader.results("ada") == ["unavailable"]
     assert "cannot be read" in reader.features.reason
@@ -199,7 +199,7 @@ def test_a_description_that_cannot_be_read_is_a_source_that_is_down(
 
 
 def test_what_was_seen_is_kept_for_a_bounded_number_of_entities(redis_server: RedisServer) -> None:
-    put(redis_server.url, ada=1.0, bob=2.0, eve=3.0)
+    put(redis_server.url, {"ada": 1.0, "bob": 2.0, "eve": 3.0})
     reader = Reader(redis_server.url, last_seen_rows=2)
     reader.ask("ada", "bob", "eve")
     redis_server.stop()
@@ -208,17 +208,17 @@ def test_what_was_seen_is_kept_for_a_bounded_number_of_entities(redis_server: Re
 
 
 def test_a_set_that_replaces_itself_under_look_ups_is_never_half_there(redis_server: RedisServer) -> None:
-    put(redis_server.url, **{f"u{number}": 1.0 for number in range(200)})
+    put(redis_server.url, {f"u{number}": 1.0 for number in range(200)})
     reader = Reader(redis_server.url)
 
     async def scenario() -> None:
         for turn in range(2, 12):
             spent = {f"u{number}": float(turn) for number in range(200)}
-            writing = asyncio.create_task(asyncio.to_thread(put, redis_server.url, **spent))
+            writing = asyncio.create_task(asyncio.to_thread(put, redis_server.url, spent))
             while not writing.done():
                 found = await reader.features.get_many([f"u{number}" for number in range(200)])
                 assert {each.result for each in found} == {"hit"}
-                assert len({each.numbers for each in found}) == 1  # type: ignore[arg-type]
+                assert len({each.numbers for each in found}) == 1
             await writing
 
     reader.run(scenario)
