@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from modelkit.definition import ModelDefinition
+from modelkit.servable import Servable
 from training.layout import Layout
 from training.params import ModelParams, read_params
 from training.raw_data import write_raw
@@ -16,6 +17,16 @@ from training.stages.featurize import featurize
 from training.stages.prepare import prepare
 from training.stages.report import report
 from training.stages.train import train
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """A model that all stages ran for; the tests in `tests/model` share one of each."""
+
+    definition: ModelDefinition
+    layout: Layout
+    servable: Servable
+
 
 STAGES = (prepare, featurize, train, evaluate, compile_servable, report)
 

@@ -11,12 +11,11 @@ import pandas as pd
 import pytest
 
 from modelkit.columns import feature_matrix
-from modelkit.definition import ModelDefinition, Task, load_catalog
+from modelkit.definition import Task
 from modelkit.gates import Gate
 from modelkit.rows import RowReader
 from modelkit.runtime import CompiledModel
-from modelkit.servable import Servable, load_servable
-from tests.stage_runs import run_stages, small_params
+from tests.stage_runs import Trained, small_params
 from training.errors import CompileRefused
 from training.frames import to_requests
 from training.layout import Layout
@@ -24,20 +23,6 @@ from training.params import flat
 from training.scores import main_metric
 from training.stages.compile import compile_servable
 from training.stages.train import train
-
-
-@dataclasses.dataclass(frozen=True)
-class Trained:
-    definition: ModelDefinition
-    layout: Layout
-    servable: Servable
-
-
-@pytest.fixture(scope="module", params=load_catalog().values(), ids=lambda definition: definition.name)
-def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    definition: ModelDefinition = request.param
-    layout = run_stages(definition, tmp_path_factory.mktemp(definition.package))
-    return Trained(definition, layout, load_servable(layout.servable, definition))
 
 
 def answers(
