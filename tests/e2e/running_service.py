@@ -32,8 +32,11 @@ TAG = "SPOOL_DIR"  # the variable by which processes of this service are told fr
 class RunningService(AbstractContextManager["RunningService"]):
     """May be killed and started again on the same ports and folders. The end of the context leaves no process behind."""
 
-    def __init__(self, folder: Path, *, tracking_uri: str, database_url: str, **settings: str) -> None:
+    def __init__(
+        self, folder: Path, project: Path = ROOT, /, *, tracking_uri: str, database_url: str, **settings: str
+    ) -> None:
         self.folder = folder
+        self._project = project
         self.api_port, self.metrics_port, self.agent_metrics_port = free_ports(3)
         self.spool, self.drain_file, self.metrics_folder = (
             folder / "spool",
@@ -63,7 +66,7 @@ class RunningService(AbstractContextManager["RunningService"]):
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "serving"],
-                cwd=ROOT,
+                cwd=self._project,
                 env=self._environment(),
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -4,37 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.architecture.source_tree import ROOT, files
+from tests.project_copy import copy_of_the_project
 
 DEMO_SECONDS = 900
 RAW_DIR = os.environ.get("SLIPWAY_RAW_DIR", "")
 SOURCES = ["synthetic", *(["real"] if RAW_DIR else [])]
 FOOD_DELIVERY_MINUTES = 3.25
-
-
-def copy_of_the_project(folder: Path) -> Path:
-    """What a clone of the working tree would hold, with this environment instead of a new one."""
-    project = folder / "project"
-    for path in files():
-        target = project / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / path, target)
-    (project / ".venv").symlink_to(ROOT / ".venv")
-    for command in (
-        ["init", "--quiet"],
-        ["add", "--all"],
-        ["commit", "--quiet", "--no-verify", "--message", "copy"],
-    ):
-        identity = ["-c", "user.name=demo", "-c", "user.email=demo@localhost"]
-        subprocess.run(["git", *identity, *command], cwd=project, check=True)
-    return project
 
 
 def free_ports(count: int) -> list[str]:

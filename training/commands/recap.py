@@ -20,4 +20,7 @@ def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: Tr
     from training.layout import Layout
     from training.recap import RECAPS
 
-    return RECAPS[arguments.step](definition, Layout(model=definition.name))
+    try:
+        return RECAPS[arguments.step](definition, Layout(model=definition.name))
+    except FileNotFoundError:
+        return "nothing there yet"

@@ -1,0 +1,1 @@
+"""Price of sending a parcel: the model that docs/adding-a-model.md adds."""
