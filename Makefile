@@ -132,6 +132,11 @@ data: setup ## Write data/raw: files from SLIPWAY_RAW_DIR, downloaded ones, or a
 train: data ## Train, evaluate and compile what has changed (dvc repro)
 	$(BIN)/dvc repro
 
+.PHONY: params-search
+params-search: data ## Search hyperparameters: make params-search MODEL=name [TRIALS=15]; better ones land in params.yaml
+	$(BIN)/dvc repro --quiet featurize@$(or $(MODEL),$(error say which one: make params-search MODEL=iris))
+	$(BIN)/python -m training params-search $(MODEL) --trials $(or $(TRIALS),15) $(ARGS)
+
 .PHONY: register
 register: train ## Register the trained models in MLflow (MODEL=name for one)
 	@set -e; for model in $(CHOSEN); do $(BIN)/python -m training register $$model; done
@@ -154,6 +159,19 @@ notebooks: setup ## Execute the exploration of the real data sets (needs SLIPWAY
 .PHONY: run-jupyter
 run-jupyter: setup ## Open the exploration notebooks in Jupyter on 127.0.0.1:8899
 	PYTHONPATH=$(CURDIR) $(BIN)/jupyter lab --ip 127.0.0.1 --port 8899 --no-browser docs/notebooks
+
+.PHONY: gates
+gates: migrate ## Judge the candidate of MODEL=name, or its VERSION=number, and move nothing
+	$(BIN)/python -m training promote $(or $(MODEL),$(error say which one: make gates MODEL=iris)) --dry-run \
+		$(if $(VERSION),--version $(VERSION))
+
+.PHONY: history
+history: migrate ## Print who moved which alias of MODEL=name, when, why and on what evidence
+	$(BIN)/python -m training history $(or $(MODEL),$(error say which one: make history MODEL=iris)) --verbose
+
+.PHONY: retrain
+retrain: migrate ## Retrain MODEL=name on new data; what passes its gates becomes the candidate, never more
+	$(BIN)/python -m training retrain $(or $(MODEL),$(error say which one: make retrain MODEL=iris)) $(ARGS)
 
 .PHONY: rollback
 rollback: migrate ## Put the previous version of MODEL=name back into production
