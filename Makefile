@@ -139,7 +139,7 @@ params-search: data ## Search hyperparameters: make params-search MODEL=name [TR
 
 .PHONY: register
 register: train ## Register the trained models in MLflow (MODEL=name for one)
-	@set -e; for model in $(CHOSEN); do $(BIN)/python -m training register $$model; done
+	@$(BIN)/python -m training register $(CHOSEN)
 
 .PHONY: register-model
 register-model: register ## The same as `make register`
@@ -150,7 +150,7 @@ materialize: data ## Write features that serving looks up, as of the end of the 
 
 .PHONY: promote
 promote: migrate materialize ## Judge the candidates and put them into production (MODEL=name for one)
-	@set -e; for model in $(CHOSEN); do $(BIN)/python -m training promote $$model; done
+	@$(BIN)/python -m training promote $(CHOSEN)
 
 .PHONY: notebooks
 notebooks: setup ## Execute the exploration of the real data sets (needs SLIPWAY_RAW_DIR)

@@ -10,12 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from modelkit.definition import load_catalog
 from tests.project_copy import copy_of_the_project
 
 DEMO_SECONDS = 900
 RAW_DIR = os.environ.get("SLIPWAY_RAW_DIR", "")
 SOURCES = ["synthetic", *(["real"] if RAW_DIR else [])]
-FOOD_DELIVERY_MINUTES = 3.25
+CATALOG = load_catalog()
+# What the models of the real data sets reach on the slice that they are judged by, with a little room for the machine.
+QUALITY = (("food-delivery", "mae", 3.25),)
 
 
 def free_ports(count: int) -> list[str]:
@@ -50,11 +53,13 @@ def make_demo(project: Path, source: str) -> str:
 @pytest.mark.parametrize("source", SOURCES)
 def test_the_demo_ends_well_and_can_be_run_again(source: str, tmp_path: Path) -> None:
     project = copy_of_the_project(tmp_path)
-    for output in (make_demo(project, source), make_demo(project, source)):
-        assert output.count('"cached": true') == 2
-        assert output.count('source="cache"') == 2
-        assert output.count('source="model"') == 2
+    runs = 2 if source == "synthetic" else 1
+    for output in (make_demo(project, source) for _ in range(runs)):
+        assert output.count('"cached": true') == len(CATALOG)
+        assert output.count('source="cache"') == len(CATALOG)
+        assert output.count('source="model"') == len(CATALOG)
         assert "make serve" in output
     if source == "real":
-        metrics = json.loads((project / "models" / "food-delivery" / "metrics.json").read_text())
-        assert metrics["overall"]["mae"] <= FOOD_DELIVERY_MINUTES
+        for model, metric, limit in QUALITY:
+            metrics = json.loads((project / "models" / model / "metrics.json").read_text())
+            assert metrics["overall"][metric] <= limit, model

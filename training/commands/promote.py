@@ -10,7 +10,7 @@ from modelkit.definition import ModelDefinition
 from training.settings import TrainingSettings
 
 HELP = "judge the candidate (or a version) by its gates and move an alias to it"
-MODELS = "one"
+MODELS = "many"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,7 +9,7 @@ from training.layout import Layout
 from training.settings import TrainingSettings
 
 HELP = "make the trained model a version in the registry, and the candidate"
-MODELS = "one"
+MODELS = "many"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
