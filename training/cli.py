@@ -26,7 +26,7 @@ STAGES = {
     "compile": ("training.stages.compile", "compile_servable"),
     "report": ("training.stages.report", "report"),
 }
-COUNTS: dict[str, int | str] = {"one": 1, "any": "*"}
+COUNTS: dict[str, int | str] = {"one": 1, "many": "+", "any": "*"}
 
 
 def main(argv: Sequence[str]) -> int:

@@ -52,6 +52,8 @@ def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: Tr
         workers=arguments.workers or len(os.sched_getaffinity(0)),
         engine=arguments.engine,
         restart=arguments.restart,
+        ray_address=settings.ray_address,
+        catalog=settings.catalog,
     )
     with tqdm(unit=" rows", unit_scale=True, disable=None, desc=definition.name) as bar:
         found = run_job(job, bar.update)
