@@ -36,7 +36,7 @@ def main(argv: Sequence[str]) -> int:
     _silence_libraries()
     try:
         settings = TrainingSettings()
-        for definition in _chosen(arguments):
+        for definition in _chosen(arguments, settings.catalog):
             said = _run(found, arguments, definition, settings)
             print(f"{arguments.command}{f' {definition.name}' if definition else ''}: {said}")
     except (TrainingError, ServableError) as error:
@@ -67,10 +67,10 @@ def _parser(found: dict[str, Any]) -> argparse.ArgumentParser:
     return parser
 
 
-def _chosen(arguments: argparse.Namespace) -> list[ModelDefinition | None]:
+def _chosen(arguments: argparse.Namespace, package: str) -> list[ModelDefinition | None]:
     if "models" not in arguments:
         return [None]
-    catalog = load_catalog()
+    catalog = load_catalog(package)
     for name in arguments.models:
         if name not in catalog:
             raise UnknownModel(f"the catalog declares no {name}; it declares {', '.join(catalog)}")

@@ -15,10 +15,10 @@ class TrainingSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True)
 
+    catalog: str = Field("catalog", description="Package of the declared models, as in serving")
     slipway_raw_dir: Path | None = Field(None, description="Folder of the real raw files; empty: synthetic")
     mlflow_tracking_uri: str = Field("sqlite:///mlflow.db", description="Tracking server and model registry")
     database_url: str = Field("sqlite:///var/slipway.db", description="Where the ledger of moves is kept")
-    features_url: str = Field("data/online", description="Where materialised features go, and serving looks")
     features_url: str = Field("data/online", description="Where materialised features go, and serving looks")
     dvc_remote_url: str | None = Field(None, description="DVC remote for data sets and models")
     optuna_storage: str = Field("sqlite:///var/optuna.db", description="Where searches share their studies")

@@ -74,7 +74,7 @@ def test_answers_are_the_bits_of_the_served_graph(name: str) -> None:
     matrix = rows()
     expected = compiled.run(matrix)
     for size in (1, 2, 15, 16, 17, BLOCK_ROWS - 1, BLOCK_ROWS, BLOCK_ROWS + 1, ROWS):
-        assert model.run(matrix[:size]).tobytes() == expected[:size].tobytes()
+        assert model.run(matrix[:size].T).tobytes() == expected[:size].tobytes()
     assert compiled.run(matrix[:1]).tobytes() == expected[:1].tobytes()
 
 
@@ -87,7 +87,7 @@ def test_trees_that_need_the_answer_of_other_trees_come_after_them() -> None:
     compiled = CompiledModel(graph)
     model = WideModel(compiled, graph)
     assert model.is_wide
-    assert model.run(rows()).tobytes() == compiled.run(rows()).tobytes()
+    assert model.run(rows().T).tobytes() == compiled.run(rows()).tobytes()
 
 
 @settings(max_examples=60, deadline=None)
@@ -96,7 +96,7 @@ def test_trees_that_need_the_answer_of_other_trees_come_after_them() -> None:
 )
 def test_no_value_of_a_feature_makes_a_difference(matrix: Any) -> None:
     _, compiled, model = _fitted()
-    assert model.run(matrix).tobytes() == compiled.run(matrix).tobytes()
+    assert model.run(matrix.T).tobytes() == compiled.run(matrix).tobytes()
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_graph_without_trees_is_left_to_onnx_runtime(definition: Any) -> None:
     matrix = np.ones((3, len(definition.feature_columns)), dtype=np.float32)
     model = WideModel(compiled, graph)
     assert not model.is_wide
-    assert model.run(matrix).tobytes() == compiled.run(matrix).tobytes()
+    assert model.run(matrix.T).tobytes() == compiled.run(matrix).tobytes()
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_a_graph_that_answers_otherwise_is_not_taken_apart() -> None:
     other = to_graph(catboost(iterations=61).fit(*material()), FEATURES)
     model = WideModel(compiled, other)
     assert not model.is_wide
-    assert model.run(rows()).tobytes() == compiled.run(rows()).tobytes()
+    assert model.run(rows().T).tobytes() == compiled.run(rows()).tobytes()
 
 
 @cache

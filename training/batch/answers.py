@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from modelkit.columns import Columns, feature_matrix
+from modelkit.columns import Columns
 from modelkit.definition import ModelDefinition
 from training.batch.wide import WideModel
 
@@ -50,8 +50,12 @@ class Answerer:
         return [(PREDICTION, pa.float64()), *bounds, (VERSION, pa.string())]
 
     def _run(self, columns: Columns) -> NDArray[np.float32]:
-        definition = self._definition
-        return self._model.run(feature_matrix(definition.build(columns), definition.feature_columns))
+        features = self._definition.build(columns)
+        order = self._definition.feature_columns
+        matrix = np.empty((len(order), len(features[order[0]])), dtype=np.float32)
+        for position, name in enumerate(order):
+            matrix[position] = features[name]
+        return self._model.run(matrix)
 
     def _run_one_by_one(self, columns: Columns) -> NDArray[np.float32]:
         width = len(self.schema) - 1 if not self._definition.classes else len(self._definition.classes)

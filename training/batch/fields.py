@@ -73,6 +73,8 @@ class Field:
         if convert is None or self.bounds is None or not (is_text or _is_plain(column.type, self.kind)):
             return self.all_doubtful(len(column))
         found = convert(self, column, is_text)
+        if not column.null_count and not pa.types.is_floating(column.type):
+            return found
         absent = np.asarray(column.is_null(nan_is_null=True))
         if not absent.any():
             return found
@@ -144,7 +146,9 @@ def _is_plain(kind: Any, wanted: Kind) -> bool:
 
 def _numbers(field: Field, column: Any, is_text: bool) -> Converted:
     numbers, unread = _cast_numbers(column) if is_text else (column.cast(pa.float64(), safe=False), None)
-    values: Values = numbers.fill_null(math.nan).to_numpy(zero_copy_only=False)
+    if numbers.null_count:
+        numbers = numbers.fill_null(math.nan)
+    values: Values = numbers.to_numpy(zero_copy_only=False)
     good = np.isfinite(values) & (np.abs(values) < EXACT_INTEGER)
     if field.kind is Kind.INTEGER:
         good &= np.floor(values) == values
@@ -178,24 +182,32 @@ def _times(field: Field, column: Any, is_text: bool) -> Converted:
     letters = TIME_LETTERS if field.kind is Kind.TIME else DATE_LETTERS
     usual = None
     if is_text:
-        usual = pc.equal(pc.utf8_length(column), letters).fill_null(False)
-        column = pc.if_else(usual, column, pa.scalar(None, column.type))
-    try:
-        precise = _naive_times(column)
-    except pa.ArrowInvalid:
-        return field.all_doubtful(len(column))
+        usual = pc.equal(pc.binary_length(column), letters).fill_null(False)
+        if not pc.all(usual).as_py():
+            column = pc.if_else(usual, column, pa.scalar(None, column.type))
+    precise = _naive_times(column)
     values = precise.astype("datetime64[s]")
     good = (values == precise) & (values >= FIRST_TIME) & (values <= LAST_TIME)
     return Converted(values=values, doubtful=~good if usual is None else ~(good & np.asarray(usual)))
 
 
 def _naive_times(column: Any) -> Values:
-    if pa.types.is_date(column.type):
-        column = column.cast(pa.timestamp("s"))
-    elif not pa.types.is_timestamp(column.type):
-        column = column.cast(pa.timestamp("s"))
+    """NaT for what is no time."""
+    if not pa.types.is_timestamp(column.type):
+        column = _cast_times(column)
     times: Values = column.to_numpy(zero_copy_only=False)
     return times
+
+
+def _cast_times(column: Any) -> Any:
+    try:
+        return column.cast(pa.timestamp("s"))
+    except pa.ArrowInvalid:
+        form = "%Y-%m-%dT%H:%M:%S" if pc.max(pc.binary_length(column)).as_py() == TIME_LETTERS else "%Y-%m-%d"
+    # It reads 30 February as 2 March: what was read must give the text again.
+    read = pc.strptime(column, format=form, unit="s", error_is_null=True)
+    same = pc.equal(pc.strftime(read, format=form), column)
+    return pc.if_else(same, read, pa.scalar(None, read.type))
 
 
 def _by_value(field: Field, column: Any, is_text: bool) -> Converted:
@@ -207,5 +219,6 @@ def _by_value(field: Field, column: Any, is_text: bool) -> Converted:
     absent = [(None, True)]  # where the code is -1
     values = np.array([value for value, _ in verdicts + absent], dtype=field.dtype)
     readable = np.array([ok for _, ok in verdicts + absent], dtype=bool)
-    codes = encoded.indices.fill_null(len(verdicts)).to_numpy(zero_copy_only=False)
+    codes = encoded.indices.fill_null(len(verdicts)) if encoded.null_count else encoded.indices
+    codes = codes.to_numpy(zero_copy_only=False)
     return Converted(values=values[codes], doubtful=~readable[codes])

@@ -36,6 +36,7 @@ class Job:
     engine: str = "local"
     restart: bool = False
     ray_address: str | None = None
+    catalog: str = "catalog"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +115,7 @@ def _ray_plan(job: Job) -> Any:
     from training.batch.ray_engine import RayPlan
 
     return RayPlan(
+        catalog=job.catalog,
         model=job.definition.name,
         version=job.version,
         chunk_rows=job.chunk_rows,

@@ -30,6 +30,7 @@ REASON = "__rejected__"
 class RayPlan:
     """What of a job the engine needs. `address` is that of a cluster; None starts one of `workers` cores."""
 
+    catalog: str
     model: str
     version: VersionFiles
     chunk_rows: int
@@ -45,7 +46,11 @@ def run_ray(plan: RayPlan, source: Source) -> Iterator[tuple[Chunk, Scored]]:
             _score_block,
             batch_size=plan.chunk_rows,
             batch_format="pyarrow",
-            fn_kwargs={"model": plan.model, "version": version, "is_text": source.is_text},
+            fn_kwargs={
+                "model": (plan.catalog, plan.model),
+                "version": version,
+                "is_text": source.is_text,
+            },
         )
         first_row = 0
         batches = blocks.iter_batches(batch_size=plan.chunk_rows, batch_format="pyarrow")
@@ -97,14 +102,15 @@ def _read(ray: Any, source: Source) -> Any:
 
 
 @lru_cache(maxsize=2)
-def _loaded(model: str, version: Any, is_text: bool) -> Scorer:
+def _loaded(model: tuple[str, str], version: Any, is_text: bool) -> Scorer:
     """Once per worker process."""
     import ray
 
-    return load_scorer(load_catalog()[model], ray.get(version), is_text=is_text)
+    catalog, name = model
+    return load_scorer(load_catalog(catalog)[name], ray.get(version), is_text=is_text)
 
 
-def _score_block(table: Any, *, model: str, version: Any, is_text: bool) -> Any:
+def _score_block(table: Any, *, model: tuple[str, str], version: Any, is_text: bool) -> Any:
     """Every row of the block, rejected ones too, so that the driver can number them."""
     scored = _loaded(model, version, is_text)(table)
     reasons: list[str | None] = [None] * table.num_rows

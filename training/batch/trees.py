@@ -59,8 +59,7 @@ class SymmetricTrees:
         starts = [min(start, len(padded) - size) for start in range(0, len(padded), size)]
         sums = np.empty((len(padded), 1), dtype=np.float32)
         for start in starts:
-            block = np.ascontiguousarray(padded[start : start + size].T)
-            sums[start : start + size, 0] = self._sum(block)
+            sums[start : start + size, 0] = self._sum(padded[start : start + size].T)
         return sums[:rows]
 
     def _sum(self, block: NDArray[np.float32]) -> NDArray[np.float32]:

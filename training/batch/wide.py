@@ -41,8 +41,11 @@ class WideModel:
             self._after = None if OUTPUT_NAME in there else _part(document, there, OUTPUT_NAME)
             self.is_wide = self._agrees(_probes(document.graph, seed))
 
-    def run(self, matrix: Matrix) -> Matrix:
-        return self._run_wide(matrix) if self.is_wide else self._compiled.run(matrix)
+    def run(self, columns: Matrix) -> Matrix:
+        """`columns` is (features, rows): what a batch has, and what its trees take."""
+        if self.is_wide:
+            return self._run_wide(columns.T)
+        return self._compiled.run(np.ascontiguousarray(columns.T))
 
     def _run_wide(self, matrix: Matrix) -> Matrix:
         tensors = {INPUT_NAME: matrix}
@@ -74,7 +77,8 @@ def _steps(document: onnx.ModelProto) -> list[_Step]:
 
 
 def _run(session: onnxruntime.InferenceSession, tensors: dict[str, Matrix]) -> Matrix:
-    found: Matrix = session.run(None, {item.name: tensors[item.name] for item in session.get_inputs()})[0]
+    taken = {item.name: np.ascontiguousarray(tensors[item.name]) for item in session.get_inputs()}
+    found: Matrix = session.run(None, taken)[0]
     return found
 
 
