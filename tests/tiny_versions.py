@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import msgspec
@@ -23,7 +25,7 @@ from modelkit.servable import (
     servable_digest,
     write_servable,
 )
-from tests.tiny_servables import write_tiny
+from tests.tiny_servables import tiny_graph, write_tiny
 from training.registry import EVALUATION, SERVABLE, Registry
 from training.version import APPROVED_TAG, CANDIDATE, DIGEST_TAG, MODEL_TAG, Version
 
@@ -44,6 +46,20 @@ def example_rows(definition: ModelDefinition) -> pd.DataFrame:
     return pd.DataFrame(rows, dtype=object).assign(label=label)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Past:
+    """What a version learned from. `bias` is that of its evaluation model; None: that of what serves."""
+
+    trained_until: str | None = None
+    evaluated_until: str | None = None
+    data_hash: str = "none"
+    bias: float | None = None
+    evaluated: bool = True
+
+
+NO_TIME = Past()
+
+
 class TinyVersions:
     """Makes versions of one model at one tracking URI."""
 
@@ -62,6 +78,7 @@ class TinyVersions:
         signed: bool = True,
         approved: bool = False,
         test_rows: pd.DataFrame | None = None,
+        past: Past = NO_TIME,
     ) -> Version:
         """A version that passes every gate of the definition, but for what is asked for otherwise."""
         run_id = self._client.create_run(self._experiment).info.run_id
@@ -71,10 +88,14 @@ class TinyVersions:
                 self._definition,
                 root / SERVABLE,
                 bias=bias,
-                metrics=passing_metrics(self._definition) | dict(metrics or {}),
+                card={
+                    "metrics": passing_metrics(self._definition) | dict(metrics or {}),
+                    "trained_until": past.trained_until,
+                    "data_hash": past.data_hash,
+                },
             )
             _pipeline(self._definition, root / "pipeline", signed=signed)
-            (root / EVALUATION).mkdir()
+            _evaluation(self._definition, root / EVALUATION, past, bias=bias)
             rows = example_rows(self._definition) if test_rows is None else test_rows
             rows.to_parquet(root / EVALUATION / "test_rows.parquet")
             self._client.log_artifacts(run_id, str(root))
@@ -93,15 +114,25 @@ class TinyVersions:
         return version
 
 
-def _servable(definition: ModelDefinition, folder: Path, *, bias: float, metrics: Mapping[str, float]) -> str:
+def _evaluation(definition: ModelDefinition, folder: Path, past: Past, *, bias: float) -> None:
+    """The model that was judged, and until when its rows reached."""
+    folder.mkdir()
+    if past.evaluated:
+        graph = tiny_graph(definition, bias=bias if past.bias is None else past.bias)
+        (folder / "model.onnx").write_bytes(graph)
+        facts = {"evaluated": {"trained_until": past.evaluated_until}}
+        (folder / "train.json").write_bytes(msgspec.json.encode(facts))
+
+
+def _servable(definition: ModelDefinition, folder: Path, *, bias: float, card: Mapping[str, Any]) -> str:
     write_tiny(definition, folder, bias=bias)
-    card = msgspec.json.decode((folder / CARD).read_bytes(), type=Card)
+    before = msgspec.json.decode((folder / CARD).read_bytes(), type=Card)
     write_servable(
         folder,
         graph=(folder / MODEL).read_bytes(),
         contract=msgspec.json.decode((folder / CONTRACT).read_bytes(), type=Contract),
         reference=msgspec.json.decode((folder / REFERENCE).read_bytes(), type=Reference),
-        card=msgspec.structs.replace(card, metrics=dict(metrics)),
+        card=msgspec.structs.replace(before, **card),
     )
     return servable_digest(folder)
 

@@ -61,6 +61,10 @@ class GatesFailed(TrainingError):
     """A trained servable does not pass the gates of its definition."""
 
 
+class NotComparable(TrainingError):
+    """There are no rows on which two versions could be compared fairly."""
+
+
 class PromotionRefused(TrainingError):
     """At least one gate failed, or another promotion came first."""
 

@@ -43,6 +43,7 @@ class _Evidence:
 
     metrics: dict[str, float] = field(default_factory=dict)
     gates: tuple[Gate, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class VersionJudge:
@@ -64,15 +65,13 @@ class VersionJudge:
         replayed = self._replay(servable)
         metrics = dict(servable.card.metrics) | (replayed.metrics if replayed else {})
         gates = [gate for gate in self._definition.gates if self._applies(gate, replayed)]
-        for evidence in (
-            self._signature(version),
-            self._champion(version),
-            self._staging(version, alias),
-        ):
+        found = (self._signature(version), self._champion(version), self._staging(version, alias))
+        for evidence in found:
             metrics |= evidence.metrics
             gates += evidence.gates
         gates += [replay.GATE] if replayed else []
-        verdict = Verdict(results=tuple(judge(gates, metrics)), replay=replayed)
+        notes = tuple(note for evidence in found for note in evidence.notes)
+        verdict = Verdict(results=tuple(judge(gates, metrics)), replay=replayed, notes=notes)
         self._keep(version, alias, verdict)
         return verdict
 
@@ -86,7 +85,8 @@ class VersionJudge:
         if champion is None or champion.number == version.number:
             return _Evidence()
         compared = compare(self._definition, self._registry, candidate=version, champion=champion)
-        return _Evidence(metrics=compared.metrics, gates=(compared.gate,)) if compared else _Evidence()
+        gates = (compared.gate,) if compared.gate else ()
+        return _Evidence(metrics=compared.metrics, gates=gates, notes=(compared.note,))
 
     def _staging(self, version: Version, alias: str) -> _Evidence:
         if alias != PRODUCTION or not self._rules.require_staging:

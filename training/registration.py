@@ -33,7 +33,10 @@ def registration_of(definition: ModelDefinition, layout: Layout) -> Registration
 def _registration(definition: ModelDefinition, layout: Layout, card: Card, digest: str) -> Registration:
     pipeline = load_pipeline(layout.pipeline)
     example = _example(definition, layout)
-    judged = (layout.metrics, layout.slices, layout.compile_metrics, layout.report, layout.test_rows)
+    judged = (
+        *(layout.metrics, layout.slices, layout.compile_metrics, layout.report, layout.test_rows),
+        *(layout.training_facts, layout.evaluated_model),
+    )
     for_people = (layout.page, layout.card)
     plots = sorted([*layout.plots.iterdir(), *layout.pictures.glob("*.png")])
     return Registration(

@@ -116,6 +116,13 @@ class Registry:
         )
         return Path(found)
 
+    def holds(self, version: Version, artifact: str) -> bool:
+        """Whether the version's run has a folder or file of this path."""
+        folder = artifact.rpartition("/")[0]
+        return artifact in {
+            found.path for found in self._client.list_artifacts(version.run_id, folder or None)
+        }
+
     def keep_report(self, version: Version, name: str, report: dict[str, Any]) -> None:
         self._client.log_dict(version.run_id, report, f"gates/{name}.json")
 

@@ -17,10 +17,14 @@ WITHOUT_REPLAY = "replay: left out on request"
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """Every gate's result, and the replay of logged requests; None where it was left out on request."""
+    """Every gate's result, and the replay of logged requests; None where it was left out on request.
+
+    `notes` say what the gates do not: how a comparison was made, or why there is none.
+    """
 
     results: tuple[GateResult, ...] = ()
     replay: Replay | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def failed(self) -> tuple[GateResult, ...]:
@@ -28,11 +32,12 @@ class Verdict:
 
     def lines(self) -> list[str]:
         replayed = WITHOUT_REPLAY if self.replay is None else self.replay.sentence()
-        return [*(result.sentence() for result in self.results), replayed]
+        return [*(result.sentence() for result in self.results), *self.notes, replayed]
 
     def document(self) -> dict[str, Any]:
         return {
             "gates": [_as_json(result) for result in self.results],
+            "notes": list(self.notes),
             "replay": {"sentence": WITHOUT_REPLAY, "left_out": True}
             if self.replay is None
             else self.replay.document(),
@@ -50,7 +55,8 @@ class Verdict:
             value = "not measured" if result.value is None else f"{result.value:.6g}"
             verdict = "passed" if result.passed else "**FAILED**"
             table.append(f"| {result.gate} | `{result.metric}` | {value} | {result.limit} | {verdict} |")
-        return [*table, "", self.lines()[-1], *self._rows()]
+        said = [part for line in (*self.notes, self.lines()[-1]) for part in ("", line)]
+        return [*table, *said, *self._rows()]
 
     def _rows(self) -> list[str]:
         if self.replay is None or not self.replay.rows:

@@ -61,7 +61,8 @@ def test_labels_that_were_unknown_at_the_cut_change_nothing_in_the_evaluation_mo
         outputs_of(fit(definition, knobs, frame, evaluation_cut(frame)).estimator, frame, definition)
         for frame in (featured.frame, changed)
     ]
-    assert np.array_equal(*answers)
+    before, after = answers
+    assert np.array_equal(before, after)
 
 
 def test_what_is_judged_on_a_split_was_never_seen_by_the_model(featured: Featured) -> None:
