@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import subprocess
 import sys
@@ -12,10 +13,13 @@ import pytest
 from pydantic import ValidationError
 
 from auth.keys import SecretKeys
+from modelkit.definition import load_catalog
+from modelkit.feature_url import FeatureHome
 from serving.__main__ import settings_table
 from serving.bootstrap import dev_key_file
-from serving.served_models import refuse_impossible, served_models
+from serving.served_models import refuse_impossible, served_models, views_of
 from serving.settings import Environment, Settings
+from tests.view_catalog.stall.definition import PlaceRow
 
 ROOT = Path(__file__).resolve().parents[2]
 GOOD_KEY = "kJ4vQ9xTz2LmWc7RbN8yHs3FgD6pXaEo1UiVtY5w"
@@ -191,3 +195,35 @@ def test_the_program_ends_at_once_when_no_worker_could_start() -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert "JWT_SECRET_KEY" in done.stderr
     assert "shortsecretvalue" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "home"),
+    [
+        ("data/online", FeatureHome.FOLDER),
+        ("/srv/online", FeatureHome.FOLDER),
+        ("sqlite:///features.db", FeatureHome.SQL),
+        ("postgresql://u:p@db/features", FeatureHome.SQL),
+        ("postgresql+psycopg://u:p@db/features", FeatureHome.SQL),
+        ("redis://cache:6379/1", FeatureHome.REDIS),
+        ("rediss://cache:6379/1", FeatureHome.REDIS),
+    ],
+)
+def test_the_place_of_features_is_a_folder_or_a_url(url: str, home: FeatureHome) -> None:
+    assert made(features_url=url).feature_home is home
+
+
+def test_a_place_of_features_that_nobody_knows_is_refused_without_showing_it() -> None:
+    with pytest.raises(ValidationError, match="FEATURES_URL") as refused:
+        made(features_url="mysql://user:hunter2@db/x")
+    assert "hunter2" not in str(refused.value)
+
+
+def test_two_models_may_share_a_view_but_not_a_name_for_two() -> None:
+    shopper = load_catalog("tests.view_catalog")["shopper"]
+    assert shopper.view is not None
+    twin = dataclasses.replace(shopper, name="twin")
+    assert list(views_of({"shopper": shopper, "twin": twin})) == ["habits"]
+    other = dataclasses.replace(shopper.view, row=PlaceRow)
+    with pytest.raises(ValueError, match="habits"):
+        views_of({"shopper": shopper, "other": dataclasses.replace(shopper, name="other", view=other)})
