@@ -23,7 +23,7 @@ def run(arguments: argparse.Namespace, definition: None, settings: TrainingSetti
     from training.run_facts import read_run
 
     runs, missing = [], []
-    for name, model in load_catalog().items():
+    for name, model in load_catalog(settings.catalog).items():
         try:
             runs.append(read_run(model, Layout(model=name).servable))
         except NotTrained:
