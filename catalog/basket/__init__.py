@@ -1,0 +1,1 @@
+"""Value of a customer's next basket."""

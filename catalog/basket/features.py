@@ -1,0 +1,87 @@
+"""Row columns to model columns for basket; in the hot path, so numpy only and few calls.
+
+Missing stays NaN: trees learn where a history without a value belongs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+SECONDS_PER_DAY = 86_400
+# Times are divided, not cast: the quotient of a missing time is NaN, its cast is a large number.
+EPOCH, DAY = np.datetime64(0, "s"), np.timedelta64(SECONDS_PER_DAY, "s")
+
+ALWAYS = ("prior_basket_value", "prior_item_count", "prior_regulars_count", "regulars_count")
+RATIOS = ("value_per_item", "repeat_share", "regulars_per_item")
+KEPT = (
+    "basket_count",
+    "mean_value",
+    "log_mean_value",
+    "log_spread",
+    "recent_log_mean",
+    "smallest_value",
+    "lower_quartile",
+    "median_value",
+    "upper_quartile",
+    "largest_value",
+    "recent_median",
+    "second_last_value",
+    "third_last_value",
+    "fourth_last_value",
+    "visit_count",
+    "last_visit_value",
+    "second_last_visit_value",
+    "log_mean_visit",
+    "median_visit",
+    "median_opening",
+    "log_mean_follow_up",
+    "follow_up_share",
+    "median_visit_gap",
+    "last_visit_gap",
+    "last_gap",
+    "active_days",
+    "last_cancelled_value",
+    "cancellation_count",
+    "cancelled_share",
+    "mean_items",
+    "median_items",
+    "product_count",
+    "last_median_price",
+    "mean_median_price",
+    "last_units",
+    "median_units",
+    "last_largest_line",
+    "median_largest_line",
+    "domestic",
+)
+# Days from a moment of the history to that of the order, both needed: NaN where the request does not say when.
+SINCE = {
+    "days_since_basket": "last_basket_at",
+    "days_since_second_last_basket": "second_last_basket_at",
+    "days_since_visit": "last_visit_at",
+    "days_since_cancellation": "last_cancellation_at",
+}
+MOMENT = (*SINCE, "gap_by_usual_gap", "order_hour")
+OPTIONAL = (*KEPT, *MOMENT)
+FEATURE_COLUMNS = (*ALWAYS, *RATIOS, *OPTIONAL)
+
+Columns = Mapping[str, NDArray[Any]]
+
+
+def build(columns: Columns) -> Columns:
+    """Feature columns of shape (rows,), in float64."""
+    features: dict[str, NDArray[Any]] = {name: columns[name] for name in (*ALWAYS, *KEPT)}
+    items = columns["prior_item_count"]
+    features["value_per_item"] = columns["prior_basket_value"] / items
+    features["repeat_share"] = columns["prior_regulars_count"] / items
+    features["regulars_per_item"] = columns["regulars_count"] / items
+    moment = (columns["ordered_at"] - EPOCH) / DAY
+    for name, since in SINCE.items():
+        features[name] = moment - columns[since]
+    features["gap_by_usual_gap"] = features["days_since_visit"] / (columns["median_visit_gap"] + 1.0)
+    features["order_hour"] = moment % 1.0 * 24.0
+    return features
