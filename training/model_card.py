@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import inspect
 from pathlib import Path
 
 from modelkit.definition import ModelDefinition
@@ -15,8 +15,7 @@ SHOWN_SLICES = 10
 def render_card(definition: ModelDefinition, layout: Layout) -> str:
     """Markdown: `catalog/<model>/CARD.md`, then this version."""
     facts = read_run(definition, layout.servable)
-    package = importlib.import_module(f"catalog.{definition.package}")
-    prose = (Path(package.__path__[0]) / "CARD.md").read_text().strip()
+    prose = (Path(inspect.getfile(definition.build)).parent / "CARD.md").read_text().strip()
     parts = [[prose], _provenance(facts), _figures(facts), _gates(facts), _slices(facts)]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
