@@ -49,8 +49,23 @@ def _of(option: Any, info: FieldInfo) -> st.SearchStrategy[str]:
         return st.integers(int(_bound(info, "ge")), int(_bound(info, "le"))).map(str)
     if kind is float:
         return _numbers(info).map(json.dumps)
+    if kind is str:
+        return _texts(info).map(json.dumps)
     assert kind is datetime, kind
     return st.datetimes().map(lambda moment: json.dumps(moment.isoformat()))
+
+
+def _texts(info: FieldInfo) -> st.SearchStrategy[str]:
+    pattern = next((item.pattern for item in info.metadata if getattr(item, "pattern", None)), None)
+    if pattern is not None:
+        return st.from_regex(pattern, fullmatch=True)
+    bounds = {
+        name: getattr(item, name)
+        for item in info.metadata
+        for name in ("min_length", "max_length")
+        if hasattr(item, name)
+    }
+    return st.text(min_size=bounds.get("min_length", 0), max_size=bounds.get("max_length", 100))
 
 
 def _numbers(info: FieldInfo) -> st.SearchStrategy[float]:
