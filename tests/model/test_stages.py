@@ -54,10 +54,15 @@ def test_a_batch_answers_bit_for_bit_what_its_rows_answer_alone(trained: Trained
     assert np.array_equal(together, alone)
 
 
-def test_every_example_is_answered(trained: Trained) -> None:
-    """By a probability per class, or by a prediction with its bounds."""
-    outputs = answers(trained, [dict(example) for example in trained.definition.examples])
-    assert outputs.shape == (len(trained.definition.examples), len(trained.definition.classes) or 3)
+def test_every_golden_row_is_answered(trained: Trained) -> None:
+    """By a probability per class, or by a prediction with its bounds. The examples are among them if they are whole rows."""
+    golden = trained.servable.contract.golden_rows
+    if trained.definition.view is None:
+        assert golden[: len(trained.definition.examples)] == [
+            dict(row) for row in trained.definition.examples
+        ]
+    outputs = answers(trained, golden)
+    assert outputs.shape == (len(golden), len(trained.definition.classes) or 3)
     assert np.isfinite(outputs).all()
 
 
