@@ -1,6 +1,8 @@
 """Request columns to model columns for food-delivery; in the hot path, so numpy only and few calls.
 
-Missing stays NaN: what stands in for it is decided inside the fitted pipeline.
+Missing stays NaN: what stands in for it is decided inside the fitted pipeline. The one exception is the traffic, which
+the clock tells. Where the restaurant lies, the weekday, the time in the kitchen and what was ordered are not among the
+columns: with them the error on held-out rows was larger.
 """
 
 from __future__ import annotations
@@ -13,31 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 KILOMETRES_PER_DEGREE = 111.195
-# The delivery area lies north of the equator: a restaurant this close to (0, 0) is a placeholder, not a place.
-PLACEHOLDER_DEGREES = 1.0
-SECONDS_PER_DAY = 86_400
-# Times are divided, not cast: the quotient of a missing time is NaN, its cast is a large number.
-EPOCH, SECOND = np.datetime64(0, "s"), np.timedelta64(1, "s")
+EPOCH, HOUR = np.datetime64(0, "s"), np.timedelta64(1, "h")
 
 NUMBERS = ("rider_age", "rider_rating", "vehicle_condition", "multiple_deliveries", "festival")
 # Codes follow the mean delivery time where there is an order, so that a tree needs few cuts.
 CODES: dict[str, dict[str | None, float]] = {
     "weather": {"sunny": 0, "stormy": 1, "sandstorms": 2, "windy": 3, "fog": 4, "cloudy": 5, None: math.nan},
     "road_traffic": {"low": 0, "medium": 1, "high": 2, "jam": 3, None: math.nan},
-    "order_type": {"meal": 0, "snack": 1, "drinks": 2, "buffet": 3, None: math.nan},
     "vehicle_type": {"electric_scooter": 0, "scooter": 1, "motorcycle": 2, "bicycle": 3, None: math.nan},
     "city": {"urban": 0, "metropolitan": 1, "semi-urban": 2, None: math.nan},
 }
-PLACE_AND_TIME = (
-    "restaurant_latitude",
-    "restaurant_longitude",
-    "latitude_offset",
-    "distance_km",
-    "order_hour",
-    "weekday",
-    "preparation_minutes",
-)
-FEATURE_COLUMNS = (*NUMBERS, *CODES, *PLACE_AND_TIME)
+# Usual traffic by the hour of the day: low until 11, high until 15, medium until 19, jam until 22, then low.
+TRAFFIC_BY_HOUR = np.repeat([0.0, 2.0, 1.0, 3.0, 0.0], [11, 4, 4, 3, 2])
+FEATURE_COLUMNS = (*NUMBERS, *CODES, "distance_km")
 
 Columns = Mapping[str, NDArray[Any]]
 
@@ -47,29 +37,29 @@ def build(columns: Columns) -> Columns:
     features: dict[str, NDArray[Any]] = {name: columns[name] for name in NUMBERS}
     for name, codes in CODES.items():
         features[name] = np.array([codes[value] for value in columns[name].tolist()], dtype=np.float64)
-    _add_place(features, columns)
-    _add_time(features, columns)
+    features["road_traffic"] = _with_usual_traffic(features["road_traffic"], columns)
+    features["distance_km"] = _distance_km(columns)
     return features
 
 
-def _add_place(features: dict[str, NDArray[Any]], columns: Columns) -> None:
-    """A flipped sign is undone by the absolute value; a placeholder keeps its distance and loses its place."""
+def _with_usual_traffic(traffic: NDArray[Any], columns: Columns) -> NDArray[Any]:
+    """Gaps filled by the hour of the order, or of the pick-up where the order's own time was lost."""
+    gaps = np.isnan(traffic)
+    if not gaps.any():
+        return traffic
+    ordered, picked_up = columns["ordered_at"], columns["picked_up_at"]
+    when = np.where(np.isnat(ordered), picked_up, ordered)
+    fillable = gaps & ~np.isnat(when)
+    hours = (when[fillable] - EPOCH) // HOUR % 24
+    filled = traffic.copy()
+    filled[fillable] = TRAFFIC_BY_HOUR[hours]
+    return filled
+
+
+def _distance_km(columns: Columns) -> NDArray[Any]:
+    """A flipped sign is undone by the absolute value; a (0, 0) placeholder keeps its distance."""
     latitude = np.abs(columns["restaurant_latitude"])
     longitude = np.abs(columns["restaurant_longitude"])
     north = np.abs(columns["delivery_latitude"]) - latitude
     east = (np.abs(columns["delivery_longitude"]) - longitude) * np.cos(latitude * (math.pi / 180))
-    known = latitude >= PLACEHOLDER_DEGREES
-    features["restaurant_latitude"] = np.where(known, latitude, np.nan)
-    features["restaurant_longitude"] = np.where(known, longitude, np.nan)
-    features["latitude_offset"] = north
-    features["distance_km"] = np.hypot(north, east) * KILOMETRES_PER_DEGREE
-
-
-def _add_time(features: dict[str, NDArray[Any]], columns: Columns) -> None:
-    """The order's hour and weekday, taken from the pick-up where the order's own time was lost."""
-    ordered = (columns["ordered_at"] - EPOCH) / SECOND
-    picked_up = (columns["picked_up_at"] - EPOCH) / SECOND
-    when = np.where(np.isnan(ordered), picked_up, ordered)
-    features["order_hour"] = when % SECONDS_PER_DAY / 3600
-    features["weekday"] = (when // SECONDS_PER_DAY + 3) % 7  # 1 January 1970 was a Thursday; Monday is 0
-    features["preparation_minutes"] = (picked_up - ordered) / 60
+    return np.hypot(north, east) * KILOMETRES_PER_DEGREE

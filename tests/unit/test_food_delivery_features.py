@@ -19,9 +19,7 @@ def features_of(*requests: dict[str, Any]) -> dict[str, list[float]]:
 
 
 def test_distance_is_in_kilometres() -> None:
-    found = features_of(FULL)
-    assert found["distance_km"] == [pytest.approx(7.77, abs=0.01)]
-    assert found["latitude_offset"] == [pytest.approx(0.05)]
+    assert features_of(FULL)["distance_km"] == [pytest.approx(7.77, abs=0.01)]
 
 
 def test_a_flipped_sign_changes_nothing() -> None:
@@ -29,34 +27,39 @@ def test_a_flipped_sign_changes_nothing() -> None:
     assert features_of(flipped) == features_of(FULL)
 
 
-def test_a_placeholder_keeps_its_distance_and_loses_its_place() -> None:
+def test_a_placeholder_keeps_its_distance() -> None:
     placeholder = {
         "restaurant_latitude": 0.0,
         "restaurant_longitude": 0.0,
         "delivery_latitude": 0.05,
         "delivery_longitude": 0.05,
     }
-    found = features_of(FULL | placeholder)
-    assert found["distance_km"] == [pytest.approx(7.86, abs=0.01)]
-    assert np.isnan(found["restaurant_latitude"]).all()
-    assert np.isnan(found["restaurant_longitude"]).all()
+    assert features_of(FULL | placeholder)["distance_km"] == [pytest.approx(7.86, abs=0.01)]
 
 
 def test_an_empty_request_has_every_feature_missing() -> None:
     assert all(np.isnan(values).all() for values in features_of({}).values())
 
 
-def test_hour_and_weekday_come_from_the_order() -> None:
-    found = features_of(FULL)
-    assert found["order_hour"] == [19.75]
-    assert found["weekday"] == [4.0]  # 18 March 2022 was a Friday
-    assert found["preparation_minutes"] == [10.0]
+@pytest.mark.parametrize(
+    ("clock", "traffic"),
+    [("10:59", 0), ("11:00", 2), ("15:00", 1), ("19:00", 3), ("21:59", 3), ("22:00", 0), ("00:10", 0)],
+)
+def test_traffic_that_nobody_told_is_what_is_usual_at_the_hour(clock: str, traffic: float) -> None:
+    request = {"ordered_at": f"2022-03-18T{clock}:00"}
+    assert features_of(request)["road_traffic"] == [traffic]
 
 
 def test_a_lost_order_time_is_taken_from_the_pick_up() -> None:
-    found = features_of({name: value for name, value in FULL.items() if name != "ordered_at"})
-    assert found["order_hour"] == [pytest.approx(19 + 55 / 60)]
-    assert np.isnan(found["preparation_minutes"]).all()
+    assert features_of({"picked_up_at": "2022-03-18T19:55:00"})["road_traffic"] == [3.0]
+
+
+def test_traffic_that_was_told_stays_whatever_the_clock_says() -> None:
+    requests = ({"road_traffic": "low", "ordered_at": "2022-03-18T20:00:00"}, {}, FULL)
+    found = features_of(*requests)["road_traffic"]
+    assert found[0] == 0.0
+    assert np.isnan(found[1])
+    assert found[2] == 3.0
 
 
 def test_traffic_codes_rise_with_the_traffic() -> None:

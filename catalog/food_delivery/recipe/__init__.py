@@ -3,6 +3,7 @@
 from catalog.food_delivery.recipe.download import download
 from catalog.food_delivery.recipe.estimator import make_estimator, suggest
 from catalog.food_delivery.recipe.expectations import RAW_SCHEMAS
+from catalog.food_delivery.recipe.gaps import fitted_on
 from catalog.food_delivery.recipe.preparation import labelled, prepare
 from catalog.food_delivery.recipe.raw import RAW_FILES, RAW_FOLDER
 from catalog.food_delivery.recipe.synthetic import synthesise
@@ -12,6 +13,7 @@ __all__ = [
     "RAW_FOLDER",
     "RAW_SCHEMAS",
     "download",
+    "fitted_on",
     "labelled",
     "make_estimator",
     "prepare",

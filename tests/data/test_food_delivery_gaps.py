@@ -1,0 +1,54 @@
+"""Rows that food-delivery is fitted on: all of them, and some again as a caller sends them who knows less."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from catalog.food_delivery.definition import DEFINITION
+from catalog.food_delivery.recipe import fitted_on, prepare, synthesise
+from training.frames import RESERVED, to_columns
+from training.params import read_params
+
+KNOBS = read_params("food-delivery")
+
+
+@pytest.fixture(scope="module")
+def features(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    raw = tmp_path_factory.mktemp("raw")
+    for name, content in synthesise(11).items():
+        (raw / name).write_bytes(content)
+    rows, _ = prepare(raw, KNOBS.prepare)
+    built = pd.DataFrame(dict(DEFINITION.build(to_columns(rows, DEFINITION.row))))
+    return built.join(rows[["label", "time", "known_at", "split"]])
+
+
+def test_every_row_is_kept_as_it_was(features: pd.DataFrame) -> None:
+    fitted = fitted_on(features, KNOBS.train)
+    pd.testing.assert_frame_equal(fitted.iloc[: len(features)], features)
+
+
+def test_copies_lack_the_rider_and_keep_their_label(features: pd.DataFrame) -> None:
+    fitted = fitted_on(features, KNOBS.train)
+    copies = fitted.iloc[len(features) :]
+    assert 0.03 < len(copies) / len(features) < KNOBS.train["gap_share"]
+    assert copies[["rider_age", "rider_rating"]].isna().all(axis=None)
+    assert 0.2 < copies["weather"].isna().mean() < 0.4
+    assert 0.08 < copies["road_traffic"].isna().mean() < 0.25
+    keys = ["distance_km", "label"]
+    assert copies[keys].merge(features[keys].drop_duplicates(), on=keys).shape[0] == len(copies)
+
+
+def test_a_copy_is_known_no_earlier_than_its_row(features: pd.DataFrame) -> None:
+    """Only rows of the cut come in, so only rows of the cut go out."""
+    train = features[features["split"] == "train"]
+    assert set(fitted_on(train, KNOBS.train)["split"]) == {"train"}
+
+
+def test_the_same_seed_gives_the_same_copies(features: pd.DataFrame) -> None:
+    pd.testing.assert_frame_equal(fitted_on(features, KNOBS.train), fitted_on(features, KNOBS.train))
+
+
+def test_the_label_and_what_is_known_only_afterwards_are_no_features() -> None:
+    assert not set(DEFINITION.feature_columns) & {*RESERVED, DEFINITION.target}
+    assert not set(DEFINITION.request.model_fields) & {*RESERVED, DEFINITION.target}
