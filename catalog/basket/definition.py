@@ -30,9 +30,9 @@ DEFINITION = ModelDefinition(
         Gate(name="size", metric="size.model_bytes", at_most=5_000_000),
     ),
     examples=(
-        {"user_id": "12748", "ordered_at": "2011-11-21T10:30:00"},
-        {"user_id": "12748"},
-        {"user_id": "17841", "ordered_at": "2011-11-22T15:05:00"},
+        {"user_id": "12347", "ordered_at": "2011-11-21T10:30:00"},
+        {"user_id": "12347"},
+        {"user_id": "12362", "ordered_at": "2011-11-22T15:05:00"},
     ),
     answer_field="predicted_price",
     echo=("user_id",),
