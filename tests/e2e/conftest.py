@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.running_service import RunningService
-from tests.e2e.trained_registry import TrainedRegistry, train_registry
+from tests.e2e.trained_registry import KNOBS, TrainedRegistry, train_registry
 
 KILLS = 20
 
@@ -32,7 +32,8 @@ def start_service(trained_registry: TrainedRegistry, tmp_path: Path) -> Iterator
 
         def start(**settings: str) -> RunningService:
             tracking_uri, database_url = trained_registry.copy(tmp_path)
-            addresses = {"tracking_uri": tracking_uri, "database_url": database_url, **settings}
+            served = {"MODELS": ",".join(KNOBS), **settings}
+            addresses = {"tracking_uri": tracking_uri, "database_url": database_url, **served}
             return services.enter_context(RunningService(tmp_path, **addresses))
 
         yield start
