@@ -8,10 +8,13 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.bars import bars
+from bench.bars import bars, batch_bars
+from bench.batch import BatchPlan, measure_batch
+from bench.batch_results import BatchResult
 from bench.contestants import CONTESTANTS, SLIPWAY
 from bench.errors import BenchError
 from bench.fixtures import prepare_fixture
@@ -20,7 +23,7 @@ from bench.machine import describe_machine
 from bench.race import Plan, race
 from bench.report import verdict, write_report
 from bench.results import Report
-from bench.settings import read_settings
+from bench.settings import Settings, read_settings
 from bench.versions import installed_versions
 
 MODELS = ("food-delivery", "model-a")
@@ -40,11 +43,12 @@ def main() -> int:
 def _run(arguments: argparse.Namespace) -> int:
     settings, plan, began = read_settings(), _plan(arguments), time.monotonic()
     ensure_wrk()
-    os.sched_setaffinity(0, {settings.load_core})
-    chosen = _chosen(arguments.peers)
+    chosen, models = _chosen(arguments.peers), arguments.models.split(",")
     started = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    batches = _batches(settings, models, arguments) if arguments.only != "serving" else []
+    os.sched_setaffinity(0, {settings.load_core})
     results = []
-    for model in arguments.models.split(","):
+    for model in models if arguments.only != "batch" else ():
         print(f"{model}:", flush=True)
         results.append(race(settings, prepare_fixture(settings, model), plan, chosen))
     raced = [name for name in chosen if any(result.facts(name) for result in results)]
@@ -55,9 +59,11 @@ def _run(arguments: argparse.Namespace) -> int:
         rounds=plan.rounds,
         quick=arguments.quick,
         models=results,
-        versions=installed_versions(settings, raced),
+        versions=installed_versions(settings, raced or [SLIPWAY, "mlflow"]),
+        batch=batches,
     )
-    document, page = write_report(report, Path(arguments.out))
+    name = f"bench-{arguments.only}" if arguments.only else "bench"
+    document, page = write_report(report, Path(arguments.out), name=name)
     failed = _tell_bars(report)
     print(f"{time.monotonic() - began:.0f} s; wrote {page} and {document}")
     return 1 if failed and arguments.strict else 0
@@ -65,12 +71,24 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _tell_bars(report: Report) -> int:
     found = [(result.model, bar) for result in report.models for bar in bars(result)]
+    found += [(result.model, bar) for result in report.batch for bar in batch_bars(result)]
     for model, bar in found:
         value = "-" if bar.value is None else f"{bar.value:.2f}"
         print(
             f"  {verdict(bar).strip('*'):<12} {model}: {bar.name}: {value} (limit {bar.limit:g} {bar.unit})"
         )
     return sum(bar.passed is False for _, bar in found)
+
+
+def _batches(settings: Settings, models: list[str], arguments: argparse.Namespace) -> list[BatchResult]:
+    plan = BatchPlan(rows=100_000, rounds=1) if arguments.quick else BatchPlan()
+    if arguments.rows:
+        plan = replace(plan, rows=arguments.rows)
+    results = []
+    for model in models:
+        print(f"{model}, batch of {plan.rows:,} rows:", flush=True)
+        results.append(measure_batch(settings, model, plan))
+    return results
 
 
 def _chosen(peers: str) -> Sequence[str]:
@@ -98,6 +116,10 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--models", default=",".join(MODELS), help="comma-separated (default: %(default)s)")
     parser.add_argument("--peers", default="all", help=f"comma-separated, of {', '.join(CONTESTANTS)}")
+    parser.add_argument(
+        "--only", choices=("serving", "batch"), help="one section alone, to a report of its own"
+    )
+    parser.add_argument("--rows", type=int, help="rows of the batch section")
     parser.add_argument("--seconds", type=int, help="length of a round at 64 connections")
     parser.add_argument("--out", default="reports", help="folder of bench.json and bench.md")
     parser.add_argument("--strict", action="store_true", help="exit 1 when a bar is missed")

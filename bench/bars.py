@@ -7,6 +7,9 @@ from statistics import median
 
 import msgspec
 
+from bench.batch_results import MEMORY_MB as BATCH_MEMORY_MB
+from bench.batch_results import MLFLOW, RATIOS, BatchResult
+from bench.batch_results import SLIPWAY as BATCH
 from bench.contestants import CONTESTANTS, FLOOR, SLIPWAY
 from bench.results import HITS, MISSES, ModelResult
 
@@ -37,6 +40,17 @@ def bars(result: ModelResult) -> list[Bar]:
     throughput = {"food-delivery": _against_every_peer, "model-a": _against_same_features}
     chosen = throughput.get(result.model)
     return [*(chosen(result) if chosen else ()), *_cpu(result), *_beside(result)]
+
+
+def batch_bars(result: BatchResult) -> list[Bar]:
+    """Throughput of whole commands, and memory throughout."""
+    name = f"rows/s of a batch of {result.rows:,} rows, against `{MLFLOW}`"
+    ratio = result.rows_per_second(BATCH) / result.rows_per_second(MLFLOW)
+    memory = result.peak_memory_mb(BATCH)
+    return [
+        Bar(name=name, value=ratio, limit=RATIOS[result.model], at_least=True),
+        Bar(name="peak memory of a batch", value=memory, limit=BATCH_MEMORY_MB, at_least=False, unit="MB"),
+    ]
 
 
 def _against_every_peer(result: ModelResult) -> Iterator[Bar]:

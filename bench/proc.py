@@ -81,3 +81,13 @@ def pss_bytes(pid: int) -> int:
         return parse_pss_bytes((PROC / str(pid) / "smaps_rollup").read_text())
     except (FileNotFoundError, ProcessLookupError):
         return 0
+
+
+def peak_memory_bytes(pid: int) -> int:
+    """The most that a process ever held (VmHWM)."""
+    try:
+        status = (PROC / str(pid) / "status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    found = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")]
+    return int(found[0]) * 1024 if found else 0

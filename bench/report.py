@@ -8,7 +8,8 @@ from statistics import median
 
 import msgspec
 
-from bench.bars import Bar, bars
+from bench.bars import Bar, bars, batch_bars
+from bench.batch_results import BatchResult
 from bench.contestants import SLIPWAY, titles
 from bench.results import HITS, MISSES, ModelResult, Report
 
@@ -24,13 +25,15 @@ slow minute of the machine meets everybody. Absolute figures wander between runs
   computed from the request, peers get them ready-made, which is in the peers' favour.
 - **The floor** reads a POST of Slipway's size and answers with as many bytes: uvicorn, httptools, uvloop, no access log.
 - After every round the server's backlog is waited for before the next one starts, so that nobody pays for a neighbour.
+- **Batch**: one CSV file per command, start included, in turns; Slipway validates every row, keeps the input's columns and
+  writes CSV, MLflow writes predictions as JSON. Where features are computed from the request, MLflow gets them ready-made.
 - `p99` of a server with few requests per round is hardly more than its slowest request.
 """
 
 
-def write_report(report: Report, folder: Path) -> tuple[Path, Path]:
+def write_report(report: Report, folder: Path, *, name: str = "bench") -> tuple[Path, Path]:
     folder.mkdir(parents=True, exist_ok=True)
-    document, page = folder / "bench.json", folder / "bench.md"
+    document, page = folder / f"{name}.json", folder / f"{name}.md"
     document.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
     page.write_text(render(report))
     return document, page
@@ -49,6 +52,8 @@ def render(report: Report) -> str:
     ]
     for result in report.models:
         lines += [*_model(result), ""]
+    for found in report.batch:
+        lines += [*_batch(found), ""]
     lines += ["## How to read it", "", HOW_TO_READ, "## Versions", "", *_versions(report)]
     return "\n".join(lines) + "\n"
 
@@ -72,6 +77,21 @@ def _model(result: ModelResult) -> Iterator[str]:
     yield from _facts_table(result)
     yield ""
     yield from _beside_lines(result)
+
+
+def _batch(result: BatchResult) -> Iterator[str]:
+    yield f"## Batch: {result.model}"
+    yield ""
+    yield from _bar_table(batch_bars(result))
+    yield ""
+    yield "| command | rows/s | CPU s | peak memory MB |"
+    yield "|---|---|---|---|"
+    for side in dict.fromkeys(sample.side for sample in result.samples):
+        cpu = median(sample.cpu_seconds for sample in result.of(side))
+        yield (
+            f"| {side} | {number(result.rows_per_second(side))} | {number(cpu)} "
+            f"| {number(result.peak_memory_mb(side))} |"
+        )
 
 
 def _bar_table(found: list[Bar]) -> Iterator[str]:

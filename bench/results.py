@@ -7,6 +7,8 @@ from statistics import median
 
 import msgspec
 
+from bench.batch_results import BatchResult
+
 MISSES, HITS = "misses", "hits"
 
 
@@ -110,6 +112,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     quick: bool
     models: list[ModelResult]
     versions: dict[str, dict[str, str]]
+    batch: list[BatchResult] = []
 
 
 def summarize(samples: Sequence[Sample]) -> Summary:

@@ -51,7 +51,7 @@ def rows() -> Any:
 ESTIMATORS = {
     "catboost": catboost(),
     "shallow": catboost(depth=1, iterations=3),
-    "deep": catboost(depth=10, iterations=10),
+    "deep": catboost(depth=8, iterations=10),
     "many trees": catboost(depth=2, iterations=700),
     "imputed": make_pipeline(SimpleImputer(strategy="constant", fill_value=-1.0), catboost()),
     "stack": make_pipeline(
@@ -101,8 +101,8 @@ def test_no_value_of_a_feature_makes_a_difference(matrix: Any) -> None:
 
 @pytest.mark.parametrize(
     "estimator",
-    [RandomForestRegressor(3, random_state=0), LinearRegression()],
-    ids=["forest", "linear"],
+    [RandomForestRegressor(3, random_state=0), catboost(depth=9, iterations=3), LinearRegression()],
+    ids=["forest", "deep", "linear"],
 )
 def test_other_models_are_left_to_the_graph(estimator: Any) -> None:
     matrix, target = material()

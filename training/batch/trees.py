@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 BLOCK_ROWS = 1024
 # numpy adds a single column pairwise, several columns in order; the order is what makes the bits equal.
 LEAST_ROWS = 16
-MAX_DEPTH = 12
+MAX_DEPTH = 8  # a leaf's number is a byte
 PLAIN = {"post_transform": b"NONE", "aggregate_function": b"SUM", "n_targets": 1}
 UNCHECKED = pc.TakeOptions(boundscheck=False)
 
@@ -55,32 +55,41 @@ class SymmetricTrees:
     def run(self, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
         rows = len(matrix)
         padded = matrix if rows >= LEAST_ROWS else np.resize(matrix, (LEAST_ROWS, matrix.shape[1]))
-        size = max(LEAST_ROWS, -(-len(padded) // -(-len(padded) // BLOCK_ROWS)))
+        size = min(len(padded), BLOCK_ROWS)
         starts = [min(start, len(padded) - size) for start in range(0, len(padded), size)]
         sums = np.empty((len(padded), 1), dtype=np.float32)
+        scratch = _Scratch(self._bits, self._levels.shape[1], size, self._starts.dtype)
         for start in starts:
-            sums[start : start + size, 0] = self._sum(padded[start : start + size].T)
+            sums[start : start + size, 0] = self._sum(padded[start : start + size].T, scratch)
         return sums[:rows]
 
-    def _sum(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _sum(self, block: NDArray[np.float32], scratch: _Scratch) -> NDArray[np.float32]:
         """`block` is (features, rows)."""
-        bits = np.empty((self._bits, block.shape[1]), dtype=np.uint8)
-        bits[0] = 0
+        bits, chosen, numbers = scratch.bits, scratch.chosen, scratch.numbers
         for feature, first, thresholds in self._per_feature:
             answers = bits[first : first + len(thresholds)].view(np.bool_)
             np.greater(block[feature], thresholds, out=answers)
-        chosen = np.empty((self._levels.shape[1], block.shape[1]), dtype=np.uint8)
-        numbers: Array = bits[self._levels[0]].astype(
-            self._starts.dtype if len(self._levels) > 8 else np.uint8
-        )
-        for level in self._levels[1:]:
+        numbers[:] = 0
+        for level in self._levels:
             np.add(numbers, numbers, out=numbers)
             np.take(bits, level, axis=0, out=chosen, mode="clip")
             np.bitwise_or(numbers, chosen, out=numbers)
-        flat = np.add(numbers, self._starts, dtype=self._starts.dtype).ravel()
-        values = pc.call_function("array_take", [self._leaves, pa.array(flat)], UNCHECKED)
+        np.copyto(scratch.places, numbers)
+        np.add(scratch.places, self._starts, out=scratch.places)
+        places = pa.array(scratch.places.ravel())
+        values = pc.call_function("array_take", [self._leaves, places], UNCHECKED)
         total: NDArray[np.float32] = np.add.reduce(values.to_numpy().reshape(numbers.shape), axis=0)
         return total + self._base
+
+
+class _Scratch:
+    """Memory of one call, used again for each block: a fresh megabyte costs more than what is done with it."""
+
+    def __init__(self, bits: int, trees: int, rows: int, places: np.dtype[Any]) -> None:
+        self.bits = np.zeros((bits, rows), dtype=np.uint8)
+        self.chosen = np.empty((trees, rows), dtype=np.uint8)
+        self.numbers = np.empty((trees, rows), dtype=np.uint8)
+        self.places = np.empty((trees, rows), dtype=places)
 
 
 def read_trees(node: onnx.NodeProto) -> SymmetricTrees | None:
