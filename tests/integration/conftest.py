@@ -1,7 +1,9 @@
-"""A worker in this process, shared by the tests that only ask it."""
+"""A worker in this process, shared by the tests that only ask it, and new MLflow databases at the price of a copy."""
 
 from __future__ import annotations
 
+import shutil
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from auth.passwords import Passwords
 from records.engine import open_engine
 from records.users import add_user
 from tests.front_service import PASSWORD, FrontService
+from training.registry import Registry
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +28,19 @@ def service(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> 
     made = FrontService(folder, database_url=f"sqlite:///{database}")
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def mlflow_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty MLflow database: making one takes longer than most tests that need one."""
+    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        Registry(f"sqlite:///{path}").versions("none")
+    return path
+
+
+@pytest.fixture
+def mlflow_uri(mlflow_template: Path, tmp_path: Path) -> str:
+    """A new registry without any model."""
+    return f"sqlite:///{shutil.copy(mlflow_template, tmp_path / 'mlflow.db')}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,7 @@ from training.version import PRODUCTION, STAGING, Version
 
 CATALOG = load_catalog()
 FOOD, IRIS = CATALOG["food-delivery"], CATALOG["iris"]
+ROOT = Path(__file__).parents[2]
 MOVE = Move(alias=PRODUCTION, actor="ada", reason="because")
 KINDS = (
     Gate(name="explained variance", metric="overall.r2", at_least=0.7),
@@ -46,14 +49,6 @@ KINDS = (
 JUDGED = dataclasses.replace(FOOD, gates=KINDS)
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty MLflow database: its migrations take longer than all these tests."""
-    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
-    Registry(f"sqlite:///{path}").versions("none")
-    return path
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,11 +91,9 @@ class Desk:
 
 
 @pytest.fixture
-def desk(template: Path, sqlite_url: str, tmp_path: Path) -> Iterator[Desk]:
-    database = tmp_path / "mlflow.db"
-    database.write_bytes(template.read_bytes())
+def desk(mlflow_uri: str, sqlite_url: str, tmp_path: Path) -> Iterator[Desk]:
     ledger = open_engine(sqlite_url)
-    yield Desk(f"sqlite:///{database}", ledger, tmp_path)
+    yield Desk(mlflow_uri, ledger, tmp_path)
     ledger.dispose()
 
 
@@ -294,3 +287,27 @@ def test_a_promotion_that_loses_a_race_leaves_no_approval_behind(desk: Desk) -> 
         Promoter(FOOD, Overtaken(desk.uri), desk.ledger).promote(MOVE, slow.number)
     assert desk.holder(FOOD) == quick.number
     assert not desk.registry.by_number(FOOD.registry_name, slow.number).approved
+
+
+@pytest.mark.timeout(120)
+def test_of_two_processes_that_promote_at_once_one_wins_and_it_is_the_one_in_the_ledger(
+    mlflow_uri: str, engine: Engine, tmp_path: Path
+) -> None:
+    versions = TinyVersions(FOOD, mlflow_uri, tmp_path)
+    movers = [versions.make().number for _ in range(2)]
+    url = engine.url.render_as_string(hide_password=False)
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.alias_mover", mlflow_uri, url, number, str(tmp_path), "2"],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for number in movers
+    ]
+    said = [process.communicate(timeout=90)[0] for process in running]
+    assert sorted(said) == ["lost", "won"]
+    winner = Registry(mlflow_uri).by_alias(FOOD.registry_name, PRODUCTION)
+    assert winner is not None
+    assert winner.number == movers[said.index("won")]
+    assert [entry.to_version for entry in history(engine, FOOD.name)] == [winner.number]

@@ -20,7 +20,6 @@ from modelkit.gates import Gate
 from modelkit.servable import load_servable
 from records.engine import open_engine
 from records.ledger import history
-from records.migrate import upgrade
 from tests.stage_runs import run_stages
 from training.alias_ledger import AliasLedger, Move
 from training.errors import NotRegistered, PromotionRefused
@@ -55,17 +54,15 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
 
 
 @pytest.fixture
-def registry(tmp_path: Path) -> Iterator[Registry]:
+def registry(mlflow_uri: str, tmp_path: Path) -> Iterator[Registry]:
     """MLflow keeps artifacts of a SQLite registry below the current folder."""
     with contextlib.chdir(tmp_path):
-        yield Registry(f"sqlite:///{tmp_path / 'mlflow.db'}")
+        yield Registry(mlflow_uri)
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Engine]:
-    url = f"sqlite:///{tmp_path / 'slipway.db'}"
-    upgrade(url)
-    engine = open_engine(url)
+def ledger(sqlite_url: str) -> Iterator[Engine]:
+    engine = open_engine(sqlite_url)
     yield engine
     engine.dispose()
 
@@ -163,7 +160,11 @@ def test_the_gate_report_of_a_refused_promotion_is_kept(
     with pytest.raises(PromotionRefused, match="not measured"):
         Promoter(strict, registry, ledger).promote(MOVE)
     report = json.loads(registry.download(version, "gates/production.json", tmp_path / "report").read_text())
-    assert [gate["passed"] for gate in report["gates"]] == [False, True, True]  # ours, the signature, the replay
+    assert [gate["passed"] for gate in report["gates"]] == [
+        False,
+        True,
+        True,
+    ]  # ours, the signature, the replay
 
 
 def test_a_version_worse_than_the_champion_is_refused(

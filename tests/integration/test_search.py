@@ -126,14 +126,14 @@ def test_two_machines_share_one_study_and_stop_at_its_total(empty_database_url: 
     assert len(set(new)) == len(new)
 
 
-def test_a_search_writes_its_diff_and_every_trial_is_a_nested_run(tmp_path: Path) -> None:
+def test_a_search_writes_its_diff_and_every_trial_is_a_nested_run(mlflow_uri: str, tmp_path: Path) -> None:
     shutil.copy(ROOT / "params.yaml", tmp_path)
     layout, params = Layout(model="iris", root=tmp_path), small_params(IRIS)
     write_raw(IRIS, layout, source=None)
     prepare(IRIS, params, layout)
     featurize(IRIS, params, layout)
     settings = TrainingSettings(
-        mlflow_tracking_uri=f"sqlite:///{tmp_path / 'mlflow.db'}",
+        mlflow_tracking_uri=mlflow_uri,
         optuna_storage=f"sqlite:///{tmp_path / 'optuna.db'}",
     )
     before = (tmp_path / "params.yaml").read_text()
