@@ -13,7 +13,6 @@ from auth.passwords import Passwords
 from records.engine import open_engine
 from records.users import add_user
 from tests.front_service import PASSWORD, FrontService
-from training.registry import Registry
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +32,8 @@ def service(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> 
 @pytest.fixture(scope="session")
 def mlflow_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty MLflow database: making one takes longer than most tests that need one."""
+    from training.registry import Registry  # imports MLflow, which most of these tests do without
+
     path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
