@@ -123,11 +123,14 @@ def check_view(view: FeatureView, request: type[RequestModel]) -> None:
 
 
 def load_catalog(package: str = "catalog") -> dict[str, ModelDefinition]:
-    """Every declaration under `package`, by model name. Adding a folder is all it takes to add a model."""
+    """Every declaration under `package`, by model name. Adding a folder is all it takes to add a model.
+
+    A folder with a leading underscore is no model: it holds what the recipes of several share.
+    """
     root = importlib.import_module(package)
     definitions = {}
     for entry in sorted(pkgutil.iter_modules(root.__path__), key=lambda module: module.name):
-        if entry.ispkg:
+        if entry.ispkg and not entry.name.startswith("_"):
             module = importlib.import_module(f"{package}.{entry.name}.definition")
             definitions[module.DEFINITION.name] = module.DEFINITION
     return definitions

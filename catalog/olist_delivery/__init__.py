@@ -1,0 +1,1 @@
+"""Days from purchase to delivery of an Olist order."""

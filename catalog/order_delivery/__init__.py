@@ -1,0 +1,1 @@
+"""Minutes from purchase to delivery of an e-commerce order."""
