@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -10,6 +11,7 @@ from typing import Any
 import msgspec
 
 from modelkit.definition import ModelDefinition
+from training.batch.entities import read_features
 from training.batch.journal import ChunkRecord, Journal, Plan
 from training.batch.local_engine import run_threads
 from training.batch.parts import encode_part, join_parts
@@ -37,6 +39,7 @@ class Job:
     restart: bool = False
     ray_address: str | None = None
     catalog: str = "catalog"
+    features_url: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,11 +56,12 @@ def run(job: Job, advance: Callable[[int], object]) -> Summary:
     """`advance` is told of every number of rows that is done. Raises BatchRefused."""
     source = Source(job.input)
     target = job.output.format
-    scorer = load_scorer(job.definition, job.version, is_text=source.is_text)
+    features = _features(job, source)
+    scorer = load_scorer(job.definition, job.version, is_text=source.is_text, features=features)
     schema = scorer.output_schema(source.schema)
     journal = Journal(job.output)
     with said_in_one_line(f"{job.output.url} cannot be written"):
-        done = journal.begin(_plan(job, source), restart=job.restart)
+        done = journal.begin(_plan(job, source, features), restart=job.restart)
     resumed = sum(record.rows for record in done.values())
     advance(resumed)
     chunks = (chunk for chunk in source.chunks(job.chunk_rows) if chunk.number not in done)
@@ -76,7 +80,7 @@ def run(job: Job, advance: Callable[[int], object]) -> Summary:
         else:
             from training.batch.ray_engine import run_ray
 
-            mapped = run_ray(_ray_plan(job), source)
+            mapped = run_ray(_ray_plan(job, features), source)
             finished = (finish(chunk, scored) for chunk, scored in mapped if chunk.number not in done)
         for record in finished:
             done[record.number] = record
@@ -100,7 +104,15 @@ def _publish(job: Job, journal: Journal, records: list[ChunkRecord], join: Calla
     journal.end()
 
 
-def _plan(job: Job, source: Source) -> Plan:
+def _features(job: Job, source: Source) -> bytes | None:
+    """Those of the entities that the rows name, where they do not bring them along."""
+    view = job.definition.view
+    if view is None or set(view.row.model_fields) & set(source.schema.names):
+        return None
+    return read_features(view, job.features_url)
+
+
+def _plan(job: Job, source: Source, features: bytes | None) -> Plan:
     return Plan(
         input=job.input.url,
         identity=source.identity,
@@ -108,16 +120,18 @@ def _plan(job: Job, source: Source) -> Plan:
         model=job.definition.name,
         version=job.version.version,
         digest=job.version.digest,
+        features="" if features is None else hashlib.sha256(features).hexdigest(),
     )
 
 
-def _ray_plan(job: Job) -> Any:
+def _ray_plan(job: Job, features: bytes | None) -> Any:
     from training.batch.ray_engine import RayPlan
 
     return RayPlan(
         catalog=job.catalog,
         model=job.definition.name,
         version=job.version,
+        features=features,
         chunk_rows=job.chunk_rows,
         workers=job.workers,
         address=job.ray_address,

@@ -33,6 +33,7 @@ class RayPlan:
     catalog: str
     model: str
     version: VersionFiles
+    features: bytes | None
     chunk_rows: int
     workers: int
     address: str | None
@@ -41,7 +42,7 @@ class RayPlan:
 def run_ray(plan: RayPlan, source: Source) -> Iterator[tuple[Chunk, Scored]]:
     """Chunks of the same rows as the local engine's, one after another."""
     with _ray(plan) as ray:
-        version = ray.put(plan.version)
+        version = ray.put((plan.version, plan.features))
         blocks = _read(ray, source).map_batches(
             _score_block,
             batch_size=plan.chunk_rows,
@@ -107,7 +108,8 @@ def _loaded(model: tuple[str, str], version: Any, is_text: bool) -> Scorer:
     import ray
 
     catalog, name = model
-    return load_scorer(load_catalog(catalog)[name], ray.get(version), is_text=is_text)
+    files, features = ray.get(version)
+    return load_scorer(load_catalog(catalog)[name], files, is_text=is_text, features=features)
 
 
 def _score_block(table: Any, *, model: tuple[str, str], version: Any, is_text: bool) -> Any:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 
 from modelkit.errors import FieldError, PredictionFailed
 from training.batch.answers import Answerer
-from training.batch.rows import Rejected, TableReader
+from training.batch.rows import ReadRows, Rejected
 from training.errors import BatchRefused
 
 
@@ -23,10 +23,19 @@ class Scored:
     rejected: list[Rejected]
 
 
+class Reader(Protocol):
+    """Reads the rows of a table as the model's feature code wants them."""
+
+    def required(self) -> list[str]:
+        """Columns without which no row can be read."""
+
+    def read(self, table: Any, first_row: int = 0) -> ReadRows: ...
+
+
 class Scorer:
     """Stateless but for the loaded model; safe to call from several threads."""
 
-    def __init__(self, reader: TableReader, answerer: Answerer) -> None:
+    def __init__(self, reader: Reader, answerer: Answerer) -> None:
         self._reader, self._answerer = reader, answerer
 
     def output_schema(self, columns: Any) -> Any:

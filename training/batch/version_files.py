@@ -9,6 +9,7 @@ from pathlib import Path
 from modelkit.definition import ModelDefinition
 from modelkit.servable import FILES, MANIFEST, MODEL, load_servable, servable_digest
 from training.batch.answers import Answerer
+from training.batch.entities import EntityReader
 from training.batch.rows import TableReader
 from training.batch.scoring import Scorer
 from training.batch.wide import WideModel
@@ -50,8 +51,13 @@ def from_registry(
     return found
 
 
-def load_scorer(definition: ModelDefinition, version: VersionFiles, *, is_text: bool) -> Scorer:
-    """Verified as serving verifies it. Raises ServableError for a version that must not answer."""
+def load_scorer(
+    definition: ModelDefinition, version: VersionFiles, *, is_text: bool, features: bytes | None = None
+) -> Scorer:
+    """Verified as serving verifies it. Raises ServableError for a version that must not answer.
+
+    `features` are those of the entities that rows name; without them rows hold the view's fields themselves.
+    """
     with tempfile.TemporaryDirectory() as folder:
         for name, content in version.files.items():
             (Path(folder) / name).write_bytes(content)
@@ -62,4 +68,6 @@ def load_scorer(definition: ModelDefinition, version: VersionFiles, *, is_text: 
         version=version.version,
         outputs=len(servable.contract.golden_outputs[0]),
     )
+    if features is not None:
+        return Scorer(EntityReader(definition, features, is_text=is_text), answerer)
     return Scorer(TableReader(definition.row, is_text=is_text), answerer)

@@ -123,17 +123,17 @@ def _probes(graph: onnx.GraphProto, seed: int) -> Matrix:
     """Rows of thresholds, of their neighbours and of what no row should hold."""
     random = np.random.default_rng(seed)
     width = graph.input[0].type.tensor_type.shape.dim[1].dim_value
-    edges: list[set[float]] = [set() for _ in range(width)]
-    for node in graph.node:
-        if node.op_type == "TreeEnsembleRegressor":
-            found = {item.name: helper.get_attribute_value(item) for item in node.attribute}
-            for feature, value in zip(found["nodes_featureids"], found["nodes_values"], strict=True):
-                if feature < width:  # others are of what earlier trees gave
-                    edges[feature].add(value)
+    found = [
+        {item.name: helper.get_attribute_value(item) for item in node.attribute}
+        for node in graph.node
+        if node.op_type == "TreeEnsembleRegressor"
+    ]
+    asked = np.concatenate([np.asarray(item["nodes_featureids"]) for item in found])
+    values = np.concatenate([np.asarray(item["nodes_values"], dtype=np.float32) for item in found])
+    odd = np.asarray([np.nan, np.inf, -np.inf, 0.0, -1.0], dtype=np.float32)
     columns = []
-    for values in edges:
-        edge = np.asarray(sorted(values | {0.0}), dtype=np.float32)
-        odd = np.asarray([np.nan, np.inf, -np.inf, -1.0], dtype=np.float32)
+    for feature in range(width):
+        edge = np.unique(values[asked == feature])
         pool = np.concatenate([edge, np.nextafter(edge, np.float32(np.inf)), odd])
         columns.append(random.choice(pool, PROBES))
     return np.ascontiguousarray(np.stack(columns, axis=1), dtype=np.float32)

@@ -20,6 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--version", default=None, help="number in the registry")
     parser.add_argument("--alias", default="production", help="alias in the registry (default: %(default)s)")
     parser.add_argument("--servable", type=Path, default=None, help="folder of a servable: asks no registry")
+    parser.add_argument(
+        "--features", default=None, help="folder of materialised features; FEATURES_URL by default"
+    )
     parser.add_argument("--engine", default="local", choices=("local", "ray"))
     parser.add_argument(
         "--chunk-rows", type=_positive, default=CHUNK_ROWS, help="rows per chunk: %(default)s"
@@ -54,6 +57,7 @@ def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: Tr
         restart=arguments.restart,
         ray_address=settings.ray_address,
         catalog=settings.catalog,
+        features_url=arguments.features or settings.features_url,
     )
     with tqdm(unit=" rows", unit_scale=True, disable=None, desc=definition.name) as bar:
         found = run_job(job, bar.update)
