@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from bench.bars import bars
+from bench.bars import bars, batch_bars
+from bench.batch_results import MLFLOW, BatchResult, BatchSample
 from bench.contestants import CONTESTANTS, SLIPWAY
 from bench.report import number, render, write_report
 from bench.results import HITS, MISSES, LogCheck, Machine, ModelResult, Report, Sample, ServerFacts
@@ -168,3 +169,37 @@ def test_numbers_keep_three_digits() -> None:
 def test_a_peer_that_was_left_out_is_named_with_the_reason() -> None:
     result = msgspec.structs.replace(good_result(), absent={"kserve": "uv pip failed"})
     assert "- KServe Python server (v2) was not measured: uv pip failed" in render(report(result))
+
+
+def batch_result(*, ours: float, theirs: float, peak_mb: int) -> BatchResult:
+    samples = [
+        BatchSample(
+            side=side,
+            round=number,
+            seconds=1.0,
+            rows_per_second=figure + number,
+            cpu_seconds=1.0,
+            peak_memory_bytes=(peak_mb - number) * 1_000_000,
+        )
+        for number in range(3)
+        for side, figure in ((SLIPWAY, ours), (MLFLOW, theirs))
+    ]
+    return BatchResult(model="model-a", rows=1000, samples=samples)
+
+
+def test_a_batch_is_judged_by_its_middle_round_and_its_highest_memory() -> None:
+    found = batch_bars(batch_result(ours=200.0, theirs=100.0, peak_mb=1000))
+    assert [bar.value for bar in found] == [201 / 101, 1000]
+    assert [bar.passed for bar in found] == [False, True]
+    assert [bar.passed for bar in batch_bars(batch_result(ours=210.0, theirs=100.0, peak_mb=1001))] == [
+        True,
+        False,
+    ]
+
+
+def test_the_report_of_a_batch_has_both_sides() -> None:
+    page = render(
+        msgspec.structs.replace(report(), batch=[batch_result(ours=300.0, theirs=100.0, peak_mb=400)])
+    )
+    assert "## Batch: model-a" in page
+    assert "| mlflow models predict | 101 | 1 | 400 |" in page
