@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
+from sklearn.model_selection import RepeatedStratifiedKFold, cross_validate
 
 from modelkit.definition import ModelDefinition, Task
 from training.baselines import CONSTANT, LINEAR, baseline_outputs
@@ -119,8 +119,16 @@ def _cross_validation(
     splitter = RepeatedStratifiedKFold(n_splits=knobs["folds"], n_repeats=knobs["repeats"], random_state=seed)
     estimator = recipe_of(definition).make_estimator(params.train, seed)
     matrix = features[list(definition.feature_columns)]
-    found = cross_val_score(estimator, matrix, features["label"], cv=splitter, scoring="accuracy", n_jobs=1)
-    return {"cross_validation": {"accuracy": float(found.mean()), "accuracy_std": float(found.std())}}
+    found = cross_validate(
+        estimator, matrix, features["label"], cv=splitter, scoring=["accuracy", "neg_log_loss"], n_jobs=1
+    )
+    accuracy = found["test_accuracy"]
+    figures = {
+        "accuracy": float(accuracy.mean()),
+        "accuracy_std": float(accuracy.std()),
+        "log_loss": float(-found["test_neg_log_loss"].mean()),
+    }
+    return {"cross_validation": figures}
 
 
 def _summary(definition: ModelDefinition, metrics: dict[str, Any]) -> str:
