@@ -12,7 +12,7 @@ from training.scores import CALIBRATION_BINS, Array
 
 SHOWN_ROWS = 500
 STATED = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
-DAYS_BY_DAY, DAYS_BY_WEEK = 45, 320  # spans up to which a curve over time has a point a day, or a week
+DAYS_BY_DAY, DAYS_BY_WEEK = 21, 200  # spans up to which a curve over time has a point a day, or a week
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -110,12 +110,14 @@ def _unseen(judged: Judged, cut: pd.Timestamp | None) -> dict[str, Figures]:
 
 
 def _parts(judged: Judged) -> dict[str, Figures]:
+    """Periods, where rows have a time, then slices."""
     time = judged.rows["time"].reset_index(drop=True)
     when = periods(time)
-    parts = {f"period={name}": _figures(judged, (when == name).to_numpy()) for name in sorted(set(when))}
+    names = [] if time.isna().all() else sorted(set(when))
+    parts = {f"period={name}": _figures(judged, (when == name).to_numpy()) for name in names}
     for name, mask in slices_of(judged.rows, judged.definition, MIN_SLICE_ROWS):
         parts[name] = _figures(judged, mask)
-    return {} if time.isna().all() and len(parts) == 1 else parts
+    return parts
 
 
 def _answers(judged: Judged, rows: pd.DataFrame) -> pd.DataFrame:
