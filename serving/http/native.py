@@ -51,9 +51,11 @@ class NativeRoutes:
     async def checked_row(self, exchange: Exchange, name: str) -> bytes:
         """The body of a request for one row, after everything that `predict` would refuse was refused."""
         require_predict(exchange.caller, name)
-        body = await exchange.json_body()
-        if read_rows(self._board.current(name).reader, body, self._limits).is_batch:
+        body, model = await exchange.json_body(), self._board.current(name)
+        request = read_rows(model.reader, body, self._limits)
+        if request.is_batch:
             raise InvalidRequest("This route takes one row: ask /predict/{model} for many")
+        await self._whole_rows(model, request)
         return body
 
     def _only_taker(self, body: bytes) -> str:
@@ -67,11 +69,17 @@ class NativeRoutes:
             raise InvalidRequest("No served model accepts this body: ask /predict/{model} to see why")
         return takers[0]
 
+    async def _whole_rows(self, model: LoadedModel, request: RequestRows) -> RequestRows:
+        """The request with the features of its entities. Raises EntityNotFound where the caller must hear of it."""
+        view = model.definition.view
+        if view is None:
+            return request
+        return known_rows(request, await self._entities.complete(model, request.rows), view.key)
+
     async def _answer(self, exchange: Exchange, model: LoadedModel, body: bytes) -> Reply:
         request = read_rows(model.reader, body, self._limits)
-        view = model.definition.view
-        if view is not None:
-            request = known_rows(request, await self._entities.complete(model, request.rows), view.key)
+        if model.definition.view is not None:
+            request = await self._whole_rows(model, request)
         answers = await self._predictor.predict(model, request.rows, exchange.asking)
         written = (
             one_answer(model, request.rows[0], answers[0])

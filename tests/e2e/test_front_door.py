@@ -17,7 +17,7 @@ from tests.architecture.source_tree import ROOT
 from tests.e2e.logged_rows import logged, wait_until_shipped
 from tests.e2e.running_service import RunningService
 from tests.e2e.scraped import scrape
-from tests.e2e.trained_registry import CATALOG, TrainedRegistry
+from tests.e2e.trained_registry import CATALOG, KNOBS, TrainedRegistry
 from tests.e2e.waiting import until
 
 PASSWORD = "a plain sentence of mine"
@@ -36,7 +36,8 @@ def service(
     """One for all of this module: nothing here stops anything."""
     folder = tmp_path_factory.mktemp("front-door")
     tracking_uri, database_url = trained_registry.copy(folder)
-    with RunningService(folder, tracking_uri=tracking_uri, database_url=database_url) as service:
+    addresses = {"tracking_uri": tracking_uri, "database_url": database_url}
+    with RunningService(folder, MODELS=",".join(KNOBS), **addresses) as service:
         service.wait_for_agent()
         yield service
 

@@ -15,13 +15,16 @@ import pandas as pd
 import pytest
 
 from modelkit.definition import FeatureView, load_catalog
+from modelkit.errors import EntityNotFound
 from modelkit.view_rows import ViewRows
 from serving.agent.features import FeatureSync
 from serving.agent.metrics import AgentMetrics
 from serving.feature_snapshot import SnapshotStore
+from serving.http.exchange import Exchange, FrontLimits
 from serving.http.openapi import openapi_document
 from tests.front_service import FrontService
 from tests.prediction_records import figure
+from tests.predictor_bench import ADA
 from tests.redis_server import RedisServer
 from tests.tiny_features import KeyedRows, MemoryOrigin, write_snapshot
 from training.feature_set import feature_set
@@ -134,6 +137,16 @@ def test_unknown_and_invalid_rows_are_skipped_where_the_caller_says_so(shop: Sho
     assert [row and row["user_id"] for row in predictions] == [None, "ada", None, "bob"]
     assert predictions[3]["predicted_price"] == shop.right_answer(USERS["bob"], "bob")
     assert [error["row"] for error in answer.json()["errors"]] == [0, 2, 2]
+
+
+def test_an_unknown_user_is_refused_before_a_typed_api_is_asked(shop: Shop) -> None:
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b'{"user_id": "eve"}'}
+
+    limits = FrontLimits(max_in_flight=1, max_body_bytes=1_000, request_timeout_seconds=5)
+    exchange = Exchange({}, receive, {}, "r-1", time.perf_counter(), limits, ADA)
+    with pytest.raises(EntityNotFound):
+        shop.runner.run(shop.worker.native.checked_row(exchange, "shopper"))
 
 
 def test_where_every_row_is_unknown_nothing_is_answered(shop: Shop) -> None:
