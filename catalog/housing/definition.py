@@ -52,7 +52,7 @@ DEFINITION = ModelDefinition(
     feature_columns=FEATURE_COLUMNS,
     target="median_house_value",
     gates=(
-        Gate(name="root mean squared error", metric="overall.rmse", at_most=0.43),
+        Gate(name="root mean squared error", metric="overall.rmse", at_most=0.45),
         Gate(name="explained variance", metric="overall.r2", at_least=0.80),
         Gate(name="mean error", metric="overall.mae", at_most=0.32),
         Gate(name="extreme error", metric="overall.p99_abs_error", at_most=2.0),

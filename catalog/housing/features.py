@@ -1,7 +1,8 @@
 """Request columns to model columns for housing; in the hot path, so numpy only and few calls.
 
 A tree cuts parallel to its axes, and California's coast lies aslant: hence the axes turned by several angles.
-Sums are written out: a matrix product would give one row other last bits than a batch.
+The class of ocean proximity is not among the columns: the place tells more, and callers who leave the class out would
+get worse answers. Sums are written out: a matrix product would give one row other last bits than a batch.
 """
 
 from __future__ import annotations
@@ -21,14 +22,6 @@ REQUEST_NUMBERS = (
     "population",
     "average_occupancy",
 )
-OCEAN: dict[str | None, float] = {
-    "inland": 0,
-    "within_hour_of_ocean": 1,
-    "near_ocean": 2,
-    "near_bay": 3,
-    "island": 4,
-    None: math.nan,
-}
 ANGLES = (30, 45, 60, 120, 150)
 AXES = tuple(f"axis_{angle}" for angle in ANGLES)
 # A degree of longitude in degrees of latitude, in the middle of the state.
@@ -55,7 +48,7 @@ CITY_LATITUDES, CITY_LONGITUDES = CITIES[:, :1], CITIES[:, 1:]
 PLACE = ("latitude", "longitude", *AXES)
 DISTANCES = ("to_los_angeles", "to_san_francisco", "to_nearest_city")
 DERIVED = ("households", "rooms", "rooms_per_person", "bedroom_share", "income_per_person", "income_in_rooms")
-FEATURE_COLUMNS = (*REQUEST_NUMBERS, "ocean_proximity", *DERIVED, *PLACE, *DISTANCES)
+FEATURE_COLUMNS = (*REQUEST_NUMBERS, *DERIVED, *PLACE, *DISTANCES)
 
 Columns = Mapping[str, NDArray[Any]]
 
@@ -63,7 +56,6 @@ Columns = Mapping[str, NDArray[Any]]
 def build(columns: Columns) -> Columns:
     """Feature columns of shape (rows,), in float64. Distances and axes are in degrees of latitude."""
     features: dict[str, NDArray[Any]] = {name: columns[name] for name in REQUEST_NUMBERS}
-    features["ocean_proximity"] = np.array([OCEAN[value] for value in columns["ocean_proximity"].tolist()])
     _add_derived(features)
     _add_place(features, columns["latitude"], columns["longitude"])
     return features

@@ -29,4 +29,7 @@ class HousingRequest(RequestModel):
     average_occupancy: float = _number("People per household", "people", gt=0, le=5000)
     latitude: float = _number("Latitude of its centre", "degrees", ge=32, le=42.5)
     longitude: float = _number("Longitude of its centre", "degrees", ge=-125, le=-114)
-    ocean_proximity: OceanProximity | None = Field(default=None, description="Where it lies to the ocean")
+    ocean_proximity: OceanProximity | None = Field(
+        default=None,
+        description="Where it lies to the ocean; figures are kept by it, the place tells the model",
+    )

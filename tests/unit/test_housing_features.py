@@ -43,7 +43,7 @@ def test_a_place_in_los_angeles_is_near_it_and_far_from_san_francisco() -> None:
 def test_what_may_be_left_out_is_missing_and_nothing_else() -> None:
     found = features_of(REQUIRED_ONLY)
     missing = {name for name, value in found.items() if np.isnan(value)}
-    assert missing == {"average_bedrooms", "bedroom_share", "ocean_proximity"}
+    assert missing == {"average_bedrooms", "bedroom_share"}
 
 
 def test_a_row_alone_has_the_features_it_has_in_a_batch() -> None:
