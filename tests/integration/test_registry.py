@@ -24,6 +24,7 @@ from tests.stage_runs import run_stages
 from training.alias_ledger import AliasLedger, Move
 from training.errors import NotRegistered, PromotionRefused
 from training.layout import Layout
+from training.params import read_params
 from training.promote import Promoter
 from training.registration import register
 from training.registry import Registry
@@ -92,12 +93,13 @@ def test_a_registered_version_is_found_by_what_serving_looks_for(
 def test_the_run_holds_what_the_stages_wrote(trained: Trained, registry: Registry) -> None:
     version = register(IRIS, trained.first, registry)
     run = mlflow.get_run(version.run_id)
-    assert run.data.params["train.discriminant.solver"] == "svd"
+    assert run.data.params["train.discriminant.solver"] == read_params("iris").train["discriminant"]["solver"]
     assert run.data.metrics["cross_validation.accuracy"] > 0.95
     assert run.data.metrics["slice.label/setosa.accuracy"] == 1
     assert run.data.tags["slipway.data_hash"].startswith("sha256:")
     assert "slipway.git_sha" in run.data.tags
-    registry.download(version, "evaluation/metrics.json", Path("evidence"))
+    for name in ("metrics.json", "train.json", "model.onnx"):
+        registry.download(version, f"evaluation/{name}", Path("evidence"))
     registry.download(version, "plots/answers.png", Path("evidence"))
 
 
