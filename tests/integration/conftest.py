@@ -6,6 +6,7 @@ import shutil
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,6 +14,9 @@ from auth.passwords import Passwords
 from records.engine import open_engine
 from records.users import add_user
 from tests.front_service import PASSWORD, FrontService
+
+if TYPE_CHECKING:
+    from tests.promotion_desk import Desk
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +49,12 @@ def mlflow_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def mlflow_uri(mlflow_template: Path, tmp_path: Path) -> str:
     """A new registry without any model."""
     return f"sqlite:///{shutil.copy(mlflow_template, tmp_path / 'mlflow.db')}"
+
+
+@pytest.fixture
+def desk(mlflow_uri: str, sqlite_url: str, tmp_path: Path) -> Iterator[Desk]:
+    from tests.promotion_desk import Desk  # imports MLflow, too
+
+    ledger = open_engine(sqlite_url)
+    yield Desk(mlflow_uri, ledger, tmp_path)
+    ledger.dispose()
