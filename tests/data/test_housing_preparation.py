@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,15 @@ import pytest
 from sklearn.metrics import r2_score
 
 from catalog.housing.definition import DEFINITION
-from catalog.housing.recipe import RAW_SCHEMAS, download, labelled, make_estimator, prepare, synthesise
+from catalog.housing.recipe import (
+    RAW_SCHEMAS,
+    download,
+    fitted_on,
+    labelled,
+    make_estimator,
+    prepare,
+    synthesise,
+)
 from catalog.housing.recipe.raw import FILE
 from modelkit.tally import RowTally
 from training.frames import check_prepared, to_columns
@@ -35,7 +44,7 @@ def prepared(raw: Path) -> tuple[pd.DataFrame, RowTally]:
     return prepare(raw, KNOBS.prepare)
 
 
-def changed(raw: Path, folder: Path, cells: dict[tuple[int, str], object]) -> Path:
+def changed(raw: Path, folder: Path, cells: Mapping[tuple[int, str], object]) -> Path:
     """The raw file with some cells replaced, in another folder."""
     frame = pd.read_csv(raw / FILE, dtype=object)
     for (row, column), value in cells.items():
@@ -117,3 +126,16 @@ def test_prices_that_mean_nothing_cannot_be_learned(prepared: tuple[pd.DataFrame
     share = boosted.get_feature_importance()[: levels.shape[1]].sum() / 100
     assert r2_score(shuffled[~test], levels[:, 0]) > 0.1
     assert share < 0.5
+
+
+def test_some_rows_are_learned_from_without_bedrooms_and_none_twice(
+    prepared: tuple[pd.DataFrame, RowTally],
+) -> None:
+    rows, _ = prepared
+    features = pd.DataFrame(dict(DEFINITION.build(to_columns(rows, DEFINITION.row)))).assign(
+        label=rows["label"]
+    )
+    fitted = fitted_on(features, KNOBS.train)
+    assert 0.08 < fitted["average_bedrooms"].isna().mean() < 0.14
+    hidden = ["average_bedrooms", "bedroom_share"]
+    pd.testing.assert_frame_equal(fitted.drop(columns=hidden), features.drop(columns=hidden))
