@@ -62,4 +62,5 @@ def _distance_km(columns: Columns) -> NDArray[Any]:
     longitude = np.abs(columns["restaurant_longitude"])
     north = np.abs(columns["delivery_latitude"]) - latitude
     east = (np.abs(columns["delivery_longitude"]) - longitude) * np.cos(latitude * (math.pi / 180))
-    return np.hypot(north, east) * KILOMETRES_PER_DEGREE
+    kilometres: NDArray[Any] = np.hypot(north, east) * KILOMETRES_PER_DEGREE
+    return kilometres
