@@ -27,7 +27,7 @@ DEFINITION = ModelDefinition(
         Gate(name="latency", metric="latency.p95_ms", at_most=1.0),
         Gate(name="compile parity", metric="parity.max_abs_difference", at_most=0.1),
         Gate(name="batch parity", metric="parity.batch_difference", at_most=0),
-        Gate(name="size", metric="size.model_bytes", at_most=5_000_000),
+        Gate(name="size", metric="size.model_bytes", at_most=8_000_000),
     ),
     examples=(
         {"user_id": "12347", "ordered_at": "2011-11-21T10:30:00"},

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 SECONDS_PER_DAY = 86_400
 # Times are divided, not cast: the quotient of a missing time is NaN, its cast is a large number.
 EPOCH, DAY = np.datetime64(0, "s"), np.timedelta64(SECONDS_PER_DAY, "s")
+# Baskets that are closer than this belong to one visit: orders are often split over several invoices.
+VISIT_DAYS = 0.5
 
 ALWAYS = ("prior_basket_value", "prior_item_count", "prior_regulars_count", "regulars_count")
 RATIOS = ("value_per_item", "repeat_share", "regulars_per_item")
@@ -65,7 +67,7 @@ SINCE = {
     "days_since_visit": "last_visit_at",
     "days_since_cancellation": "last_cancellation_at",
 }
-MOMENT = (*SINCE, "gap_by_usual_gap", "order_hour")
+MOMENT = (*SINCE, "gap_by_usual_gap", "order_hour", "visit_so_far", "cancelled_since")
 OPTIONAL = (*KEPT, *MOMENT)
 FEATURE_COLUMNS = (*ALWAYS, *RATIOS, *OPTIONAL)
 
@@ -84,4 +86,14 @@ def build(columns: Columns) -> Columns:
         features[name] = moment - columns[since]
     features["gap_by_usual_gap"] = features["days_since_visit"] / (columns["median_visit_gap"] + 1.0)
     features["order_hour"] = moment % 1.0 * 24.0
+    _add_this_visit(features, columns)
     return features
+
+
+def _add_this_visit(features: dict[str, NDArray[Any]], columns: Columns) -> None:
+    """What was ordered already on this visit, and what was taken back since the last basket: it is often ordered anew."""
+    since = features["days_since_basket"]
+    again = np.where(features["days_since_visit"] < VISIT_DAYS, columns["last_visit_value"], 0.0)
+    features["visit_so_far"] = np.where(np.isnan(since), np.nan, again)
+    undone = np.where(features["days_since_cancellation"] < since, columns["last_cancelled_value"], 0.0)
+    features["cancelled_since"] = np.where(np.isnan(since), np.nan, undone)

@@ -1,4 +1,4 @@
-"""The estimator of basket: CatBoost on the square root of the value, learning also to do without what may be missing."""
+"""The estimator of basket: CatBoost for the median basket, learning also to do without what may be missing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 from catboost import CatBoostRegressor
 from optuna import Trial
 from sklearn.compose import TransformedTargetRegressor
-from sklearn.pipeline import Pipeline
+from sklearn.ensemble import VotingRegressor
 from sklearn.preprocessing import FunctionTransformer
 
 from catalog.basket.features import MOMENT, OPTIONAL
@@ -19,13 +19,20 @@ from catalog.basket.features import MOMENT, OPTIONAL
 LEFT_OUT = (MOMENT, OPTIONAL)
 
 
-def make_estimator(params: Mapping[str, Any], seed: int) -> Pipeline:
-    """Takes the feature columns, gives GBP. One thread, so that a run can be repeated to the bit."""
-    catboost = CatBoostRegressor(
+def make_estimator(params: Mapping[str, Any], seed: int) -> VotingRegressor:
+    """Takes the feature columns, gives GBP: the mean of two that weigh small and large baskets differently.
+
+    One thread, so that a run can be repeated to the bit.
+    """
+    root = FunctionTransformer(np.sqrt, inverse_func=np.square, check_inverse=False)
+    in_roots = TransformedTargetRegressor(regressor=_catboost(params, seed), transformer=root)
+    return VotingRegressor([("in_roots", in_roots), ("in_pounds", _catboost(params, seed + 1))], n_jobs=1)
+
+
+def _catboost(params: Mapping[str, Any], seed: int) -> CatBoostRegressor:
+    return CatBoostRegressor(
         **params["catboost"], random_seed=seed, thread_count=1, verbose=0, allow_writing_files=False
     )
-    root = FunctionTransformer(np.sqrt, inverse_func=np.square, check_inverse=False)
-    return Pipeline([("value", TransformedTargetRegressor(regressor=catboost, transformer=root))])
 
 
 def fitted_on(rows: pd.DataFrame, params: Mapping[str, Any]) -> pd.DataFrame:

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from statistics import fmean
 
+from catalog.basket.features import VISIT_DAYS
 from catalog.basket.recipe.history import Basket, History
 
-# Baskets that are closer than this belong together: orders are often split over several invoices.
-VISIT_DAYS = 0.5
 FORGETTING = 0.75
 Figures = dict[str, float | None]
 
