@@ -7,6 +7,7 @@ from typing import Any
 
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
+from sklearn.model_selection import KFold
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import (
     MinMaxScaler,
@@ -38,7 +39,9 @@ ENCODERS: dict[str, Callable[[int], Any]] = {
         handle_unknown="use_encoded_value", unknown_value=UNKNOWN, encoded_missing_value=MISSING
     ),
     "one_hot": lambda seed: OneHotEncoder(handle_unknown="ignore", sparse_output=False),
-    "target": lambda seed: TargetEncoder(target_type="continuous", random_state=seed),
+    "target": lambda seed: TargetEncoder(
+        target_type="continuous", cv=KFold(n_splits=5, shuffle=True, random_state=seed)
+    ),
 }
 
 
