@@ -14,7 +14,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.tree import DecisionTreeRegressor
 
-from training.fitting import weight_argument
+from modelkit.definition import load_catalog
+from training.fitting import chosen_rows, weight_argument
 
 RANDOM = np.random.default_rng(2)
 ROWS = pd.DataFrame(RANDOM.normal(size=(80, 2)), columns=["a", "b"])
@@ -44,3 +45,15 @@ def test_a_row_without_weight_teaches_nothing(estimator: Any) -> None:
     weighted = clone(estimator).fit(ROWS, LABELS, **{weight_argument(estimator): WEIGHTS})
     kept = clone(estimator).fit(ROWS[WEIGHTS == 1], LABELS[WEIGHTS == 1])
     assert weighted.predict(ROWS) == pytest.approx(kept.predict(ROWS))
+
+
+def test_every_row_is_learned_from_unless_the_recipe_chooses() -> None:
+    assert chosen_rows(load_catalog()["iris"], {}, ROWS) is ROWS
+
+
+def test_a_recipe_may_learn_rows_again_as_a_caller_sends_them_who_knows_less() -> None:
+    basket = load_catalog()["basket"]
+    rows = pd.DataFrame(1.0, index=range(10), columns=[*basket.feature_columns, "label"])
+    chosen = chosen_rows(basket, {"usual_share": 1.0}, rows)
+    assert len(chosen) > len(rows)
+    assert set(chosen.columns) == set(rows.columns)
