@@ -31,6 +31,7 @@ from training.registry import Registry
 from training.version import PRODUCTION, Version
 
 IRIS = load_catalog()["iris"]
+SOLVER = read_params("iris").train["discriminant"]["solver"]
 MOVE = Move(alias=PRODUCTION, actor="ada", reason="because")
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own
@@ -93,7 +94,7 @@ def test_a_registered_version_is_found_by_what_serving_looks_for(
 def test_the_run_holds_what_the_stages_wrote(trained: Trained, registry: Registry) -> None:
     version = register(IRIS, trained.first, registry)
     run = mlflow.get_run(version.run_id)
-    assert run.data.params["train.discriminant.solver"] == read_params("iris").train["discriminant"]["solver"]
+    assert run.data.params["train.discriminant.solver"] == SOLVER
     assert run.data.metrics["cross_validation.accuracy"] > 0.95
     assert run.data.metrics["slice.label/setosa.accuracy"] == 1
     assert run.data.tags["slipway.data_hash"].startswith("sha256:")
