@@ -97,9 +97,7 @@ def test_a_body_that_two_models_take_is_ambiguous(service: FrontService) -> None
     for name, twin in twins.items():
         board.swap(name, dataclasses.replace(iris, definition=twin), desired="1")
     worker = service.worker
-    routes = NativeRoutes(
-        board, worker.predictor, Limits(32, 10), entities=worker.entities, default_model=""
-    )
+    routes = NativeRoutes(board, worker.predictor, Limits(32, 10), entities=worker.entities, default_model="")
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": json.dumps(FLOWER).encode()}
