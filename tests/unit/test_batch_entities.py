@@ -19,8 +19,8 @@ from training.errors import BatchRefused
 from training.feature_set import feature_set
 from training.feature_stores import ParquetStore
 
-VIEW = DEFINITION.view
-assert VIEW is not None
+assert DEFINITION.view is not None
+VIEW: FeatureView = DEFINITION.view
 USERS = {"ada": 1.0, "bob": 2.0}
 
 

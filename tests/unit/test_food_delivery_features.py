@@ -55,8 +55,8 @@ def test_a_lost_order_time_is_taken_from_the_pick_up() -> None:
 
 
 def test_traffic_that_was_told_stays_whatever_the_clock_says() -> None:
-    requests = ({"road_traffic": "low", "ordered_at": "2022-03-18T20:00:00"}, {}, FULL)
-    found = features_of(*requests)["road_traffic"]
+    told: dict[str, Any] = {"road_traffic": "low", "ordered_at": "2022-03-18T20:00:00"}
+    found = features_of(told, {}, FULL)["road_traffic"]
     assert found[0] == 0.0
     assert np.isnan(found[1])
     assert found[2] == 3.0
