@@ -6,7 +6,7 @@ from typing import Any
 
 import pandera.pandas as pa
 
-from catalog._olist.recipe.raw import CUSTOMERS, ITEMS, ORDERS, PLACES, PRODUCTS, SELLERS, STATES
+from catalog._olist.recipe.raw import CATEGORIES, CUSTOMERS, ITEMS, ORDERS, PLACES, PRODUCTS, SELLERS, STATES
 
 IDENTIFIER = pa.Check.str_matches(r"^[0-9a-f]{32}$")
 PREFIX = pa.Check.str_matches(r"^\d{4,5}$")
@@ -76,6 +76,12 @@ RAW_SCHEMAS = {
             "geolocation_lat": _column(float, pa.Check.in_range(-34.5, 6), tolerated=0.02),
             "geolocation_lng": _column(float, pa.Check.in_range(-74.5, -28), tolerated=0.02),
             "geolocation_state": _column(str, pa.Check.isin(STATES)),
+        }
+    ),
+    CATEGORIES: pa.DataFrameSchema(
+        {
+            "product_category_name": _column(str, unique=True),
+            "product_category_name_english": _column(str),
         }
     ),
 }
