@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -54,7 +55,8 @@ class ModelDefinition:
     bound that no answer can be below, in the model's units.
     `classes` are the labels of a classifier, in the order of its probability columns.
     `answer_field` names an extra field of the answer that repeats the prediction (a seed's client may expect it);
-    `echo` are fields of the request that the answer repeats, and `timestamp` adds when it was given.
+    `echo` are fields of the request that the answer repeats, and `timestamp` adds when it was given. `path` is another
+    address of the model, for clients that know no `/predict/{name}`.
     """
 
     name: str
@@ -73,6 +75,7 @@ class ModelDefinition:
     answer_field: str | None = None
     echo: tuple[str, ...] = ()
     timestamp: bool = False
+    path: str | None = None
     view: FeatureView | None = None
     interval_coverage: float = 0.9
     least: float | None = None
@@ -86,6 +89,8 @@ class ModelDefinition:
             raise ValueError(f"{self.name}: a classifier, and only a classifier, names its classes")
         if not self.examples:
             raise ValueError(f"{self.name}: at least one example request is needed")
+        if self.path is not None and not re.fullmatch(r"/[a-z0-9_-]+", self.path):
+            raise ValueError(f"{self.name}: a path of its own is one segment, like /delivery_time")
         if self.view is not None:
             check_view(self.view, self.request)
         if unknown := set(self.echo) - set(self.request.model_fields):

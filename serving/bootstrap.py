@@ -95,7 +95,7 @@ class Worker:
             docs=DocsRoutes(self.definitions.values()) if settings.docs_enabled else None,
             metrics=self.metrics if settings.metrics_are_public else None,
         )
-        surface = make_surface(handlers, self.definitions)
+        surface = make_surface(handlers, self.definitions.values())
         return FrontApp(
             surface,
             authenticator=Authenticator([verifier], clock=time.time),

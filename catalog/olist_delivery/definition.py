@@ -55,6 +55,7 @@ DEFINITION = ModelDefinition(
     ),
     examples=(FULL, BEFORE_THE_PROMISE, PLACES_ONLY),
     least=0.0,
+    path="/delivery_time",
     slices=("customer_state", "seller_state", "item_count"),
     drift_columns=(
         *("customer_lat", "customer_lng", "customer_state", "seller_zip_code_prefix", "seller_state"),

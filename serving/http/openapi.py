@@ -19,11 +19,16 @@ def openapi_document(definitions: list[ModelDefinition]) -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for definition in definitions:
         paths[f"/predict/{definition.name}"] = {"post": _predict_operation(definition)}
+        if definition.path is not None:
+            operation = _predict_operation(definition)
+            paths[definition.path] = {
+                "post": operation | {"operationId": definition.path.strip("/"), "tags": ["predictions"]}
+            }
     paths["/predict"] = {"post": _predict_any_operation(definitions)}
     paths |= _plain_paths([definition.name for definition in definitions])
     for path, methods in paths.items():
         for operation in methods.values():
-            operation["tags"] = [_tag(path)]
+            operation.setdefault("tags", [_tag(path)])
     schemas: dict[str, Any] = {
         definition.request.__name__: _request_schema(definition) for definition in definitions
     }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from auth.scopes import READ
+from modelkit.definition import ModelDefinition
 from modelkit.errors import ModelNotFound, NotFound
 from serving.http.app import Handler, Route, Surface
 from serving.http.docs import DOCS_ASSETS, DocsRoutes
@@ -33,11 +34,17 @@ class Handlers:
     metrics: Metrics | None
 
 
-def make_surface(handlers: Handlers, models: Iterable[str]) -> Surface:
-    """Routes by exact path; metric labels use the template, so their number does not grow with models or callers."""
+def make_surface(handlers: Handlers, definitions: Iterable[ModelDefinition]) -> Surface:
+    """Routes by exact path; metric labels use the template, so their number does not grow with models or callers.
+
+    Raises ValueError where a model wants the path of something else.
+    """
     routes = _probes(handlers.status) | _identity(handlers.identity)
-    for name in models:
-        routes |= _model(handlers, name)
+    for definition in definitions:
+        own = _model(handlers, definition)
+        if taken := set(own) & set(routes):
+            raise ValueError(f"{definition.name} wants {sorted(taken)}, which is taken")
+        routes |= own
     routes["/predict"] = Route("/predict", {"POST": handlers.native.predict_any})
     for path in ("/models", "/models/info"):
         routes[path] = Route(path, {"GET": handlers.status.models}, scope=READ)
@@ -68,11 +75,13 @@ def _identity(identity: IdentityRoutes) -> dict[str, Route]:
     }
 
 
-def _model(handlers: Handlers, name: str) -> dict[str, Route]:
+def _model(handlers: Handlers, definition: ModelDefinition) -> dict[str, Route]:
+    name = definition.name
     predict = partial(handlers.native.predict, name=name)
     about = partial(handlers.status.model, name=name)
     history = partial(handlers.history.history, name=name)
-    return {
+    own = {definition.path: Route(definition.path, {"POST": predict})} if definition.path else {}
+    return own | {
         f"/predict/{name}": Route("/predict/{model}", {"POST": predict}),
         f"/models/{name}": Route("/models/{model}", {"GET": about}, scope=READ),
         f"/models/{name}/history": Route("/models/{model}/history", {"GET": history}, scope=READ),

@@ -154,6 +154,15 @@ def test_where_every_row_is_unknown_nothing_is_answered(shop: Shop) -> None:
     assert answer.status_code == 404
 
 
+def test_a_model_may_have_a_path_of_its_own(shop: Shop) -> None:
+    answer = shop.predict({"weight": 1.0, "place": "leeds"}, "/days_to")
+    assert (answer.status_code, answer.json()["model"]) == (200, "stall")
+    assert shop.predict({"weight": -1.0}, "/days_to").status_code == 400
+    assert shop.ask("POST", "/days_to", json={"weight": 1.0}).status_code == 401
+    described = shop.ask("GET", "/openapi.json").json()["paths"]["/days_to"]["post"]
+    assert (described["operationId"], described["tags"]) == ("days_to", ["predictions"])
+
+
 def test_a_body_with_a_user_finds_its_model_by_itself(shop: Shop) -> None:
     assert shop.predict({"user_id": "ada"}, "/predict").json()["model"] == "shopper"
     assert shop.predict({"weight": 1.0}, "/predict").json()["model"] == "stall"

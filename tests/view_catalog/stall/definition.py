@@ -39,6 +39,7 @@ DEFINITION = ModelDefinition(
     feature_columns=("weight", "mean_days"),
     target="days",
     gates=(),
+    path="/days_to",
     examples=({"weight": 1.5, "place": "leeds"},),
     view=FeatureView(name="places", key="place", row=PlaceRow, default_key="*"),
 )
