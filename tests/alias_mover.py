@@ -13,8 +13,8 @@ from pathlib import Path
 
 from modelkit.definition import load_catalog
 from records.engine import open_engine
-from training.alias_ledger import AliasLedger, Move
 from training.errors import PromotionRefused
+from training.promotion.alias_ledger import AliasLedger, Move
 from training.registry import Registry
 from training.version import PRODUCTION
 

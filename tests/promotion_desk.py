@@ -13,8 +13,8 @@ from modelkit.definition import ModelDefinition
 from records.prediction_log import insert_predictions
 from tests.prediction_records import made_record
 from tests.tiny_versions import TinyVersions
-from training.judging import Rules
-from training.promote import Promoter
+from training.promotion.judging import Rules
+from training.promotion.promote import Promoter
 from training.registry import Registry
 from training.version import PRODUCTION
 

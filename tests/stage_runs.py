@@ -8,9 +8,9 @@ from typing import Any
 
 from modelkit.definition import ModelDefinition
 from modelkit.servable import Servable
+from training.data.raw_data import write_raw
 from training.layout import Layout
 from training.params import ModelParams, read_params
-from training.raw_data import write_raw
 from training.stages.compile import compile_servable
 from training.stages.evaluate import evaluate
 from training.stages.featurize import featurize

@@ -14,8 +14,8 @@ from typing import Any
 
 from optuna import Trial
 
-from training.search import Found, Search
-from training.study import open_study
+from training.search.search import Found, Search
+from training.search.study import open_study
 
 BLOCK = {"seed": 1, "model": {"x": 0.9, "fixed": "a"}}
 STEPS = 3
@@ -64,7 +64,7 @@ def toy_search(
     judge: ToyJudge | None = None,
     notes: TrialNotes | None = None,
 ) -> Found:
-    """One call of a search on the toy; the same calls as those of `training.search_session`."""
+    """One call of a search on the toy; the same calls as those of `training.search.session`."""
     notes = notes or TrialNotes()
     opened = open_study(storage, study, maximise=False, seed=1)
     search = Search(opened, ToyRecipe(), judge or ToyJudge(), block=block, metric="mae")  # type: ignore[arg-type]

@@ -7,10 +7,10 @@ import pandas as pd
 from modelkit.definition import ModelDefinition
 from modelkit.servable import CARD, Card, load_servable
 from training.errors import NotRegistered
-from training.inputs import inputs_digest
+from training.fitting.pipeline_file import load_pipeline
 from training.layout import Layout
-from training.pipeline_file import load_pipeline
 from training.registry import EVALUATION, Registry
+from training.retraining.inputs import inputs_digest
 from training.version import DATA_TAG, DIGEST_TAG, GIT_TAG, INPUTS_TAG, MODEL_TAG, Registration, Version
 
 EXAMPLE_ROWS = 5

@@ -22,7 +22,7 @@ from mlflow.models import get_model_info, infer_signature
 from mlflow.tracking import MlflowClient
 
 from training.errors import NotRegistered, RegistryFailed
-from training.pipeline_file import TRUSTED_TYPES
+from training.fitting.pipeline_file import TRUSTED_TYPES
 from training.version import APPROVED_TAG, CANDIDATE, DIGEST_TAG, GIT_TAG, Registration, Version
 
 SERVABLE, EVALUATION = "servable", "evaluation"

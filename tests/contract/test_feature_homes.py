@@ -24,8 +24,8 @@ from serving.agent.snapshot_writer import FeaturesRefused
 from tests.view_catalog.shopper.definition import DEFINITION as SHOPPER
 from tests.view_catalog.shopper.definition import Habits
 from training.errors import FeatureStoreFailed
-from training.feature_set import FeatureSet, feature_set
-from training.feature_stores import feature_store
+from training.features.feature_set import FeatureSet, feature_set
+from training.features.feature_stores import feature_store
 
 assert SHOPPER.view is not None
 ROWS = ViewRows(SHOPPER.view)

@@ -12,10 +12,10 @@ import pytest
 
 from catalog.food_delivery.definition import DEFINITION
 from catalog.food_delivery.recipe import synthesise
-from training.downloads import download, is_downloaded
+from training.data.downloads import download, is_downloaded
+from training.data.raw_data import write_raw
 from training.layout import Layout
 from training.params import read_params
-from training.raw_data import write_raw
 from training.stages.prepare import prepare
 
 ROOT = Path(__file__).parents[2]

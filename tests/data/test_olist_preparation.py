@@ -21,7 +21,7 @@ from catalog.order_delivery.definition import DEFINITION as ORDER
 from modelkit.definition import ModelDefinition
 from modelkit.tally import RowTally
 from tests.olist_tables import synthetic_tables
-from training.cuts import evaluation_cut, final_cut
+from training.fitting.cuts import evaluation_cut, final_cut
 from training.frames import check_prepared, to_columns
 from training.params import read_params
 from training.validation.raw import check_raw

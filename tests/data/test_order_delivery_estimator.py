@@ -20,8 +20,8 @@ from modelkit.definition import ModelDefinition
 from modelkit.runtime import CompiledModel
 from tests.olist_tables import synthetic_tables
 from tests.stage_runs import small_params
+from training.compiling.graph import to_graph
 from training.frames import to_columns
-from training.graph import to_graph
 
 CHOICES = [
     *[(imputer, "none", "ordinal") for imputer in IMPUTERS],

@@ -13,10 +13,10 @@ import pytest
 
 from catalog.food_delivery.definition import DEFINITION
 from modelkit.definition import ModelDefinition, load_catalog
+from training.data.raw_data import write_raw
 from training.errors import DataInvalid
 from training.layout import Layout
 from training.params import read_params
-from training.raw_data import write_raw
 from training.recipes import recipe_of
 from training.stages.prepare import prepare
 from training.validation.findings import Finding

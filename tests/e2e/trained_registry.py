@@ -13,8 +13,8 @@ from records.engine import open_engine
 from records.migrate import upgrade
 from serving.loaded_model import LoadedModel, load_model
 from tests.stage_runs import run_stages
-from training.alias_ledger import Move
-from training.promote import Promoter
+from training.promotion.alias_ledger import Move
+from training.promotion.promote import Promoter
 from training.registration import register
 from training.registry import Registry
 from training.version import PRODUCTION

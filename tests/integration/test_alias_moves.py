@@ -14,9 +14,9 @@ from modelkit.definition import load_catalog
 from records.ledger import history
 from tests.promotion_desk import Desk
 from tests.tiny_versions import TinyVersions
-from training.alias_ledger import Move
 from training.errors import PromotionRefused
-from training.promote import Promoter
+from training.promotion.alias_ledger import Move
+from training.promotion.promote import Promoter
 from training.registry import Registry
 from training.version import PRODUCTION, STAGING, Version
 

@@ -17,7 +17,7 @@ from modelkit.rows import RowReader
 from modelkit.runtime import CompiledModel
 from tests.tiny_servables import tiny_graph
 from tests.tiny_versions import Past, TinyVersions
-from training.champion import METRIC, Comparison, compare
+from training.promotion.champion import METRIC, Comparison, compare
 from training.registry import Registry
 from training.version import Version
 

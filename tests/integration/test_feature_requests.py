@@ -27,8 +27,8 @@ from tests.prediction_records import figure
 from tests.predictor_bench import ADA
 from tests.redis_server import RedisServer
 from tests.tiny_features import KeyedRows, MemoryOrigin, write_snapshot
-from training.feature_set import feature_set
-from training.feature_stores import feature_store
+from training.features.feature_set import feature_set
+from training.features.feature_stores import feature_store
 
 CATALOG = load_catalog("tests.view_catalog")
 PATIENCE_SECONDS = 20.0

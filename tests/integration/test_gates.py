@@ -12,8 +12,8 @@ from modelkit.gates import Gate, judge
 from records.ledger import history
 from tests.promotion_desk import Desk, answered
 from tests.tiny_versions import passing_metrics
-from training.alias_ledger import Move
 from training.errors import PromotionRefused
+from training.promotion.alias_ledger import Move
 from training.version import PRODUCTION, STAGING
 
 CATALOG = load_catalog()

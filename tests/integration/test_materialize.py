@@ -20,8 +20,8 @@ from serving.feature_snapshot import SnapshotStore
 from tests.architecture.source_tree import ROOT
 from tests.view_catalog.shopper.definition import DEFINITION as SHOPPER
 from training.errors import FeaturesInvalid, TrainingError
-from training.feature_set import feature_set
-from training.materialize import materialize
+from training.features.feature_set import feature_set
+from training.features.materialize import materialize
 from training.recipes import Recipe
 
 assert SHOPPER.view is not None

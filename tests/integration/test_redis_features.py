@@ -21,8 +21,8 @@ from tests.fakes.clock import FakeClock
 from tests.redis_server import RedisServer
 from tests.view_catalog.shopper.definition import DEFINITION as SHOPPER
 from tests.view_catalog.shopper.definition import Habits
-from training.feature_set import feature_set
-from training.feature_stores import feature_store
+from training.features.feature_set import feature_set
+from training.features.feature_stores import feature_store
 
 assert SHOPPER.view is not None
 ROWS = ViewRows(SHOPPER.view)

@@ -21,11 +21,11 @@ from modelkit.servable import load_servable
 from records.engine import open_engine
 from records.ledger import history
 from tests.stage_runs import run_stages
-from training.alias_ledger import AliasLedger, Move
 from training.errors import NotRegistered, PromotionRefused
 from training.layout import Layout
 from training.params import read_params
-from training.promote import Promoter
+from training.promotion.alias_ledger import AliasLedger, Move
+from training.promotion.promote import Promoter
 from training.registration import register
 from training.registry import Registry
 from training.version import PRODUCTION, Version
@@ -283,7 +283,7 @@ def promote_both(trained: Trained, registry: Registry, promoter: Promoter) -> No
 
 def unsigned_copy(version: Version, registry: Registry, layout: Layout) -> Version:
     """The same run under a second version whose logged model has no signature."""
-    from training.pipeline_file import TRUSTED_TYPES, load_pipeline
+    from training.fitting.pipeline_file import TRUSTED_TYPES, load_pipeline
 
     with mlflow.start_run(run_id=version.run_id):
         info = mlflow.sklearn.log_model(

@@ -13,9 +13,9 @@ from records.engine import open_engine
 from records.migrate import upgrade
 from tests.mlflow_server import MlflowServer
 from tests.stage_runs import run_stages
-from training.alias_ledger import Move
 from training.errors import RegistryFailed
-from training.promote import Promoter
+from training.promotion.alias_ledger import Move
+from training.promotion.promote import Promoter
 from training.registration import register
 from training.registry import Registry, said_in_one_line
 from training.version import PRODUCTION

@@ -14,8 +14,8 @@ from records.engine import open_engine
 from records.ledger import history
 from records.prediction_record import NO_PREDICTION
 from tests.promotion_desk import Desk, answered
-from training.alias_ledger import Move
 from training.errors import PromotionRefused, RecordsFailed
+from training.promotion.alias_ledger import Move
 from training.version import PRODUCTION
 
 CATALOG = load_catalog()

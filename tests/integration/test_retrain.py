@@ -17,16 +17,16 @@ from modelkit.gates import Gate
 from records.engine import open_engine
 from records.ledger import history
 from tests.stage_runs import STAGES, small_params
-from training.alias_ledger import Move
-from training.drift_signal import Drift, read_drift
+from training.data.raw_data import RawData, write_raw
 from training.errors import RecordsFailed, RetrainedVersionRefused, RetrainingFailed, RetrainingRuns
-from training.judging import Rules
 from training.layout import Layout
-from training.move_lock import one_retraining_at_a_time
-from training.promote import Promoter
-from training.raw_data import RawData, write_raw
+from training.promotion.alias_ledger import Move
+from training.promotion.judging import Rules
+from training.promotion.move_lock import one_retraining_at_a_time
+from training.promotion.promote import Promoter
 from training.registry import Registry
-from training.retrain import Order, Retraining
+from training.retraining.drift_signal import Drift, read_drift
+from training.retraining.retrain import Order, Retraining
 from training.version import CANDIDATE, PRODUCTION, STAGING
 
 IRIS = load_catalog()["iris"]

@@ -17,14 +17,14 @@ import yaml
 from modelkit.definition import load_catalog
 from tests.stage_runs import small_params
 from tests.toy_search import BLOCK, STEPS, ToyJudge, TrialNotes, toy_search
+from training.data.raw_data import write_raw
 from training.errors import SearchImpossible
 from training.layout import Layout
-from training.raw_data import write_raw
-from training.search_session import Wish, search
+from training.search.session import Wish, search
+from training.search.study import open_study
 from training.settings import TrainingSettings
 from training.stages.featurize import featurize
 from training.stages.prepare import prepare
-from training.study import open_study
 
 IRIS = load_catalog()["iris"]
 ROOT = Path(__file__).parents[2]

@@ -9,11 +9,11 @@ import pandas as pd
 
 from modelkit.definition import Task
 from tests.stage_runs import Trained, small_params
-from training.comparison import TITLES, as_html, as_markdown, as_text, compare_runs
-from training.plots import INK
-from training.required_only import has_optional_fields
-from training.run_facts import read_run
-from training.scores import main_metric
+from training.evaluation.comparison import TITLES, as_html, as_markdown, as_text, compare_runs
+from training.evaluation.plots import INK
+from training.evaluation.required_only import has_optional_fields
+from training.evaluation.run_facts import read_run
+from training.evaluation.scores import main_metric
 from training.stages.evaluate import evaluate
 from training.stages.report import report
 

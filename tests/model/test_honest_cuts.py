@@ -11,11 +11,11 @@ import pytest
 
 from modelkit.definition import ModelDefinition, Task, load_catalog
 from tests.stage_runs import small_params
-from training.cuts import Cut, calibration_cut, evaluation_cut, final_cut
-from training.fitting import fit
+from training.data.raw_data import write_raw
+from training.evaluation.scores import outputs_of
+from training.fitting.cuts import Cut, calibration_cut, evaluation_cut, final_cut
+from training.fitting.fit import fit
 from training.layout import Layout
-from training.raw_data import write_raw
-from training.scores import outputs_of
 from training.stages.featurize import featurize
 from training.stages.prepare import prepare
 

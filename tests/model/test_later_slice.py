@@ -13,15 +13,15 @@ from modelkit.definition import ModelDefinition, load_catalog
 from modelkit.servable import Servable, load_servable
 from tests.raw_history import RawHistory, raw_history
 from tests.stage_runs import STAGES, small_params
-from training.careful_client import send
+from training.data.raw_data import write_raw
 from training.errors import RawDataMissing
+from training.evaluation.required_only import without_optional
 from training.frames import to_requests
-from training.later_slice import LaterSlice, later_slice
 from training.layout import Layout
-from training.raw_data import write_raw
 from training.recipes import recipe_of
-from training.required_only import without_optional
-from training.slice_score import SliceScore, score_slice
+from training.scoring.careful_client import send
+from training.scoring.later_slice import LaterSlice, later_slice
+from training.scoring.slice_score import SliceScore, score_slice
 
 LAST_SHARE = 0.9
 CATALOG = load_catalog()

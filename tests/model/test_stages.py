@@ -17,10 +17,10 @@ from modelkit.rows import RowReader
 from modelkit.runtime import CompiledModel
 from tests.stage_runs import Trained, small_params
 from training.errors import CompileRefused
+from training.evaluation.scores import main_metric
 from training.frames import to_requests
 from training.layout import Layout
 from training.params import flat
-from training.scores import main_metric
 from training.stages.compile import compile_servable
 from training.stages.train import train
 

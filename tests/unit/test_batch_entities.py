@@ -16,8 +16,8 @@ from modelkit.errors import EntityNotFound
 from modelkit.view_rows import ViewRows
 from training.batch.entities import EntityReader, read_features
 from training.errors import BatchRefused
-from training.feature_set import feature_set
-from training.feature_stores import ParquetStore
+from training.features.feature_set import feature_set
+from training.features.feature_stores import ParquetStore
 
 assert DEFINITION.view is not None
 VIEW: FeatureView = DEFINITION.view

@@ -23,7 +23,7 @@ from modelkit.runtime import INPUT_NAME, CompiledModel
 from tests.tiny_servables import tiny_graph
 from training.batch.trees import BLOCK_ROWS, read_trees
 from training.batch.wide import WideModel
-from training.graph import new_assembly, to_graph
+from training.compiling.graph import new_assembly, to_graph
 
 FEATURES, ROWS = 5, 3 * BLOCK_ROWS + 7
 

@@ -9,8 +9,8 @@ import pytest
 from pydantic import Field
 
 from modelkit.schema import RequestModel
-from training.careful_client import send
-from training.required_only import without_optional
+from training.evaluation.required_only import without_optional
+from training.scoring.careful_client import send
 
 
 class Request(RequestModel):

@@ -8,11 +8,17 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 from modelkit.definition import load_catalog
-from training.diagnostics import Judged, calibration_table, over_time_table, periods, residuals_table
-from training.importance import permutation_importance
-from training.run_facts import number
-from training.scores import expected_calibration_error, losses, score, score_intervals
-from training.slices import score_slices, slices_table, worst_slice
+from training.evaluation.diagnostics import (
+    Judged,
+    calibration_table,
+    over_time_table,
+    periods,
+    residuals_table,
+)
+from training.evaluation.importance import permutation_importance
+from training.evaluation.run_facts import number
+from training.evaluation.scores import expected_calibration_error, losses, score, score_intervals
+from training.evaluation.slices import score_slices, slices_table, worst_slice
 
 CATALOG = load_catalog()
 FOOD, IRIS = CATALOG["food-delivery"], CATALOG["iris"]

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from modelkit.definition import Task, load_catalog
-from training.cuts import Cut
-from training.folds import FOLDS, TIME_FOLDS, folds_of
-from training.search_material import Judge
+from training.fitting.cuts import Cut
+from training.search.folds import FOLDS, TIME_FOLDS, folds_of
+from training.search.material import Judge
 
 IRIS = load_catalog()["iris"]
 DAYS, PER_DAY, DELAY = 40, 5, 3

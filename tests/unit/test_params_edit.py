@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from training.knobs import merged, rounded
-from training.params_edit import edited, write_knobs
+from training.search.knobs import merged, rounded
+from training.search.params_edit import edited, write_knobs
 
 ROOT = Path(__file__).parents[2]
 PARAMS = """\

@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from training.data.raw_merge import MergedFile, merge_raw, raw_folder
 from training.errors import RawDataMissing
-from training.raw_merge import MergedFile, merge_raw, raw_folder
 
 RECIPE: Any = SimpleNamespace(RAW_FOLDER="shop", RAW_FILES=("orders.csv.gz", "lines.csv.gz"))
 ORDERS = "id,ordered,done\n1,mon,tue\n2,tue,\n"

@@ -11,7 +11,7 @@ from modelkit.definition import load_catalog
 from modelkit.servable import Servable
 from records.logged_predictions import LoggedPrediction
 from tests.tiny_servables import CountedFeatures, loaded_tiny
-from training.replay import replay
+from training.promotion.replay import replay
 
 FOOD = load_catalog()["food-delivery"]
 

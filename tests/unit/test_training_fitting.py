@@ -15,7 +15,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.tree import DecisionTreeRegressor
 
 from modelkit.definition import load_catalog
-from training.fitting import chosen_rows, weight_argument
+from training.fitting.fit import chosen_rows, weight_argument
 
 RANDOM = np.random.default_rng(2)
 ROWS = pd.DataFrame(RANDOM.normal(size=(80, 2)), columns=["a", "b"])

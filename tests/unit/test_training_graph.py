@@ -40,8 +40,8 @@ from sklearn.preprocessing import (
 from sklearn.tree import DecisionTreeRegressor
 
 from modelkit.runtime import CompiledModel
+from training.compiling.graph import to_graph
 from training.errors import CompileRefused
-from training.graph import to_graph
 
 RANDOM = np.random.default_rng(5)
 COUNT, NUMBERS, CODES = 400, ["a", "b", "c", "d", "e"], ["shop", "town"]

@@ -9,8 +9,8 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 from modelkit.runtime import CompiledModel
-from training.graph import to_graph
-from training.intervals import (
+from training.compiling.graph import to_graph
+from training.fitting.intervals import (
     LEAST_ROWS,
     Calibration,
     Intervals,

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from modelkit.definition import ModelDefinition, load_catalog
+from training.data.raw_data import write_raw
 from training.errors import RawDataMissing
 from training.layout import Layout
-from training.raw_data import write_raw
 from training.recipes import recipe_of
 
 IRIS = load_catalog()["iris"]

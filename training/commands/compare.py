@@ -17,10 +17,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, definition: None, settings: TrainingSettings) -> str:
     from modelkit.definition import load_catalog
-    from training.comparison import as_html, as_markdown, as_text, compare_runs
     from training.errors import NotTrained
+    from training.evaluation.comparison import as_html, as_markdown, as_text, compare_runs
+    from training.evaluation.run_facts import read_run
     from training.layout import Layout
-    from training.run_facts import read_run
 
     runs, missing = [], []
     for name, model in load_catalog(settings.catalog).items():

@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: TrainingSettings) -> str:
-    from training.raw_data import take_raw
+    from training.data.raw_data import take_raw
 
     raw = take_raw(definition, Layout(model=definition.name), settings.slipway_raw_dir)
     done = f"wrote {', '.join(raw.written)}" if raw.written else "unchanged"

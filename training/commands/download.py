@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: TrainingSettings) -> str:
-    from training.downloads import DOWNLOADS, download, fetch_from_kaggle
+    from training.data.downloads import DOWNLOADS, download, fetch_from_kaggle
     from training.errors import DownloadFailed
 
     if settings.slipway_raw_dir is not None:

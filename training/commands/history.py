@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: TrainingSettings) -> str:
     from records.ledger import history
-    from training.ledger_session import open_ledger
+    from training.promotion.ledger_session import open_ledger
 
     with open_ledger(settings.database_url) as ledger:
         entries = history(ledger, definition.name)

@@ -23,7 +23,7 @@ def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: Tr
         return "no view, nothing to do"
     import pandas as pd
 
-    from training.materialize import materialize
+    from training.features.materialize import materialize
     from training.recipes import recipe_of
 
     try:

@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: Tr
     from training.layout import Layout
     from training.params import read_params
     from training.registry import said_in_one_line
-    from training.search_session import Wish, search
+    from training.search.session import Wish, search
 
     wish = Wish(
         trials=arguments.trials,

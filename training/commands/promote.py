@@ -26,10 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: TrainingSettings) -> str:
-    from training.alias_ledger import Move
-    from training.judging import Rules
-    from training.ledger_session import open_ledger, open_log
-    from training.promote import Promoter
+    from training.promotion.alias_ledger import Move
+    from training.promotion.judging import Rules
+    from training.promotion.ledger_session import open_ledger, open_log
+    from training.promotion.promote import Promoter
     from training.registry import Registry, said_in_one_line
 
     move = Move(alias=arguments.to, actor=arguments.actor or getpass.getuser(), reason=arguments.reason)

@@ -17,8 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: TrainingSettings) -> str:
+    from training.evaluation.recap import RECAPS
     from training.layout import Layout
-    from training.recap import RECAPS
 
     try:
         return RECAPS[arguments.step](definition, Layout(model=definition.name))

@@ -15,6 +15,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, definition: None, settings: TrainingSettings) -> str:
-    from training.data_remote import set_remote
+    from training.data.data_remote import set_remote
 
     return set_remote(settings)

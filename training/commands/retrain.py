@@ -30,14 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: TrainingSettings) -> str:
-    from training.drift_signal import read_drift
-    from training.judging import Rules
     from training.layout import Layout
-    from training.ledger_session import open_ledger, open_log
     from training.params import read_params
-    from training.pipeline_run import DvcPipeline
+    from training.promotion.judging import Rules
+    from training.promotion.ledger_session import open_ledger, open_log
     from training.registry import Registry, said_in_one_line
-    from training.retrain import Order, Retraining
+    from training.retraining.drift_signal import read_drift
+    from training.retraining.pipeline_run import DvcPipeline
+    from training.retraining.retrain import Order, Retraining
     from training.settings import stage_environment
 
     drift = arguments.drift_report and read_drift(arguments.drift_report, settings.drift_psi)

@@ -19,9 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: TrainingSettings) -> str:
-    from training.alias_ledger import Move
-    from training.ledger_session import open_ledger
-    from training.promote import Promoter
+    from training.promotion.alias_ledger import Move
+    from training.promotion.ledger_session import open_ledger
+    from training.promotion.promote import Promoter
     from training.registry import Registry, said_in_one_line
     from training.version import PRODUCTION
 

@@ -13,7 +13,7 @@ from training.settings import TrainingSettings
 if TYPE_CHECKING:
     import pandas as pd
 
-    from training.promoted import Chosen
+    from training.promotion.promoted import Chosen
 
 HELP = "score a version, or a servable, on a later slice of raw data"
 MODELS = "one"
@@ -33,13 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: TrainingSettings) -> str:
-    from training.later_slice import later_slice
+    from training.data.raw_merge import raw_folder
     from training.layout import Layout
-    from training.promoted import training_cut
-    from training.raw_merge import raw_folder
+    from training.promotion.promoted import training_cut
     from training.recipes import recipe_of
-    from training.score_report import Scored, lines_of, write_score
-    from training.slice_score import score_slice
+    from training.scoring.later_slice import later_slice
+    from training.scoring.score_report import Scored, lines_of, write_score
+    from training.scoring.slice_score import score_slice
 
     chosen = _chosen(arguments, definition, settings)
     known = raw_folder(recipe_of(definition), arguments.known or Layout(model=definition.name).raw)
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: Tr
 
 
 def _chosen(arguments: argparse.Namespace, definition: ModelDefinition, settings: TrainingSettings) -> Chosen:
-    from training.promoted import local_servable, registered_servable
+    from training.promotion.promoted import local_servable, registered_servable
     from training.registry import Registry
 
     if arguments.servable:

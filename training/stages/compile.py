@@ -13,16 +13,16 @@ from modelkit.definition import ModelDefinition, Task
 from modelkit.reference import Reference, describe
 from modelkit.runtime import CompiledModel
 from modelkit.servable import Card, write_servable
+from training.compiling.graph import to_graph
+from training.compiling.latency import measure_latency
+from training.compiling.parity import Source, measure, refuse_unfaithful, run
+from training.evaluation.scores import Array
 from training.files import read_json, sha256_of, write_json
+from training.fitting.intervals import read_intervals
+from training.fitting.pipeline_file import load_pipeline
 from training.frames import to_columns, to_requests
-from training.graph import to_graph
-from training.intervals import read_intervals
-from training.latency import measure_latency
 from training.layout import Layout
 from training.params import ModelParams, flat
-from training.parity import Source, measure, refuse_unfaithful, run
-from training.pipeline_file import load_pipeline
-from training.scores import Array
 from training.source import git_sha
 
 

@@ -9,26 +9,26 @@ import pandas as pd
 from sklearn.model_selection import RepeatedStratifiedKFold, cross_validate
 
 from modelkit.definition import ModelDefinition, Task
-from training.baselines import CONSTANT, LINEAR, baseline_outputs
-from training.cuts import calibration_cut, evaluation_cut
-from training.diagnostics import (
+from training.evaluation.baselines import CONSTANT, LINEAR, baseline_outputs
+from training.evaluation.diagnostics import (
     Judged,
     answers_table,
     calibration_table,
     over_time_table,
     residuals_table,
 )
+from training.evaluation.importance import permutation_importance
+from training.evaluation.plots import write_plots
+from training.evaluation.required_only import has_optional_fields, required_only_features
+from training.evaluation.scores import Array, main_metric, outputs_of, score, score_intervals
+from training.evaluation.slices import score_slices, slices_table, worst_slice
 from training.files import write_json
-from training.importance import permutation_importance
-from training.intervals import Intervals, apply, read_intervals
+from training.fitting.cuts import calibration_cut, evaluation_cut
+from training.fitting.intervals import Intervals, apply, read_intervals
+from training.fitting.pipeline_file import load_pipeline
 from training.layout import Layout
 from training.params import ModelParams
-from training.pipeline_file import load_pipeline
-from training.plots import write_plots
 from training.recipes import recipe_of
-from training.required_only import has_optional_fields, required_only_features
-from training.scores import Array, main_metric, outputs_of, score, score_intervals
-from training.slices import score_slices, slices_table, worst_slice
 
 Figures = dict[str, float]
 

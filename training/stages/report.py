@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from modelkit.definition import ModelDefinition
+from training.evaluation.model_card import render_card
+from training.evaluation.report import render_report
 from training.layout import Layout
-from training.model_card import render_card
 from training.params import ModelParams
-from training.report import render_report
 
 
 def report(definition: ModelDefinition, _params: ModelParams, layout: Layout) -> str:

@@ -11,14 +11,14 @@ from datetime import UTC, datetime
 import pandas as pd
 
 from modelkit.definition import ModelDefinition, Task
-from training.cuts import calibration_cut, evaluation_cut, final_cut
+from training.evaluation.scores import outputs_of
 from training.files import write_json
-from training.fitting import Fitted, fit, row_weights
-from training.intervals import Calibration, Intervals, calibrate, write_intervals
+from training.fitting.cuts import calibration_cut, evaluation_cut, final_cut
+from training.fitting.fit import Fitted, fit, row_weights
+from training.fitting.intervals import Calibration, Intervals, calibrate, write_intervals
+from training.fitting.pipeline_file import save_pipeline
 from training.layout import Layout
 from training.params import ModelParams
-from training.pipeline_file import save_pipeline
-from training.scores import outputs_of
 
 
 def train(definition: ModelDefinition, params: ModelParams, layout: Layout) -> str:

@@ -1,0 +1,1 @@
+"""Features of entities, materialised where serving looks them up."""
