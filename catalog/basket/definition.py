@@ -24,6 +24,7 @@ DEFINITION = ModelDefinition(
         Gate(name="usual error", metric="overall.median_abs_error", at_most=130.0),
         Gate(name="extreme error", metric="overall.p99_abs_error", at_most=4000.0),
         Gate(name="worst slice", metric="worst_slice.mae", at_most=500.0),
+        Gate(name="interval coverage", metric="interval.coverage", at_least=0.82),
         Gate(name="latency", metric="latency.p95_ms", at_most=1.0),
         Gate(name="compile parity", metric="parity.max_abs_difference", at_most=0.1),
         Gate(name="batch parity", metric="parity.batch_difference", at_most=0),

@@ -53,6 +53,7 @@ DEFINITION = ModelDefinition(
         Gate(name="mean error", metric="overall.mae", at_most=3.5),
         Gate(name="extreme error", metric="overall.p99_abs_error", at_most=14.0),
         Gate(name="worst slice", metric="worst_slice.mae", at_most=6.0),
+        Gate(name="interval coverage", metric="interval.coverage", at_least=0.85),
         Gate(name="latency", metric="latency.p95_ms", at_most=1.0),
         Gate(name="compile parity", metric="parity.max_abs_difference", at_most=0.1),
         Gate(name="batch parity", metric="parity.batch_difference", at_most=0),

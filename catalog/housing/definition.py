@@ -57,6 +57,7 @@ DEFINITION = ModelDefinition(
         Gate(name="mean error", metric="overall.mae", at_most=0.32),
         Gate(name="extreme error", metric="overall.p99_abs_error", at_most=2.0),
         Gate(name="worst slice", metric="worst_slice.mae", at_most=0.45),
+        Gate(name="interval coverage", metric="interval.coverage", at_least=0.82),
         Gate(name="latency", metric="latency.p95_ms", at_most=1.0),
         Gate(name="compile parity", metric="parity.max_abs_difference", at_most=0.01),
         Gate(name="batch parity", metric="parity.batch_difference", at_most=0),
