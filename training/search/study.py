@@ -18,6 +18,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 from records.engine import with_driver
 from training.errors import SearchImpossible
@@ -93,10 +94,11 @@ def release_dead_trials(study: Study) -> None:
 
 def _storage(url: str) -> RDBStorage:
     target = with_driver(make_url(url))
-    options: dict[str, Any] = {"pool_pre_ping": True}
+    # A trial takes seconds to minutes: a connection each time costs nothing, and none is left open.
+    options: dict[str, Any] = {"poolclass": NullPool}
     if target.get_backend_name() == "sqlite":
         Path(target.database or "").parent.mkdir(parents=True, exist_ok=True)
-        options = {"connect_args": {"timeout": 30}}
+        options |= {"connect_args": {"timeout": 30}}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         return RDBStorage(
