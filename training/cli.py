@@ -42,6 +42,11 @@ def main(argv: Sequence[str]) -> int:
     except (TrainingError, ServableError) as error:
         print(f"{arguments.command}: {error}", file=sys.stderr)
         return getattr(error, "exit_code", 1)
+    except FileNotFoundError as error:
+        print(
+            f"{arguments.command}: {error.filename} is not there: an earlier step makes it", file=sys.stderr
+        )
+        return 1
     return 0
 
 

@@ -17,6 +17,10 @@ class DownloadFailed(TrainingError):
     """A public data set could not be fetched: no network, no account, or no such data set."""
 
 
+class ParamsInvalid(TrainingError):
+    """`params.yaml` is no YAML, or has no block `models`."""
+
+
 class UnknownModel(TrainingError):
     """The catalog declares no model of this name."""
 

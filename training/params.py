@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from training.errors import UnknownModel
+from training.errors import ParamsInvalid, UnknownModel
 
 PARAMS = Path("params.yaml")
 
@@ -28,7 +28,10 @@ class ModelParams:
 
 def read_params(model: str, path: Path = PARAMS) -> ModelParams:
     """The knobs of one model. Raises UnknownModel where the file has no block for it."""
-    blocks = yaml.safe_load(path.read_text())["models"]
+    try:
+        blocks = yaml.safe_load(path.read_text())["models"]
+    except (yaml.YAMLError, KeyError, TypeError) as error:
+        raise ParamsInvalid(f"{path} cannot be read: {' '.join(str(error).split())}") from error
     if model not in blocks:
         raise UnknownModel(f"{path} has no block for {model}")
     block = blocks[model]

@@ -161,6 +161,26 @@ def test_a_failed_check_stops_with_a_sentence_and_leaves_the_page(rows: pd.DataF
     assert "| label | 0.0% |" in page
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (gzip.compress(b"sepal_length,species\n5.1,setosa\n"), "has every column"),
+        (gzip.compress(b"sepal_length,species\n" * 999)[:40], "cannot be read"),
+        (b"no gzip", "cannot be read"),
+    ],
+)
+def test_raw_files_that_no_recipe_can_read_are_refused_before_it_tries(
+    content: bytes, said: str, tmp_path: Path
+) -> None:
+    iris = load_catalog()["iris"]
+    layout = Layout(model="iris", root=tmp_path)
+    write_raw(iris, layout, source=None)
+    (layout.raw / "iris.csv.gz").write_bytes(content)
+    with pytest.raises(DataInvalid, match=said):
+        prepare(iris, read_params("iris"), layout)
+    assert layout.validation.with_suffix(".md").exists() is (said == "has every column")
+
+
 @pytest.mark.parametrize("definition", load_catalog().values(), ids=lambda definition: definition.name)
 def test_the_synthetic_data_of_every_model_passes_and_every_file_has_a_schema(
     definition: ModelDefinition, tmp_path: Path

@@ -40,6 +40,15 @@ def test_production_may_be_reached_in_one_step_unless_staging_is_required(desk: 
     assert (desk.holder(FOOD), desk.holder(FOOD, STAGING)) == ("1", "2")
 
 
+def test_a_version_that_is_there_already_is_not_moved_again(desk: Desk) -> None:
+    desk.versions(FOOD).candidate()
+    promoter = desk.promoter(FOOD)
+    promoter.promote(MOVE)
+    again = promoter.promote(MOVE)
+    assert again.sentence(PRODUCTION) == "production is version 1 already; nothing was moved"
+    assert len(history(desk.ledger, FOOD.name)) == 1
+
+
 def test_a_rehearsal_judges_and_moves_nothing(desk: Desk) -> None:
     desk.versions(FOOD).candidate()
     assert "may go to production; nothing was moved" in desk.promoter(FOOD).rehearse(MOVE)

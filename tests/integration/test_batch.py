@@ -135,6 +135,17 @@ def test_what_cannot_be_done_is_said_in_one_line(tmp_path: Path, content: str | 
     assert done.stderr.count("\n") == 1
 
 
+def test_the_answers_never_replace_the_questions(tmp_path: Path) -> None:
+    write_tiny(IRIS, tmp_path / "servable")
+    questions = "sepal_length,sepal_width,petal_length,petal_width\n1,1,1,1\n"
+    (tmp_path / "in.csv").write_text(questions)
+    (tmp_path / "link.csv").symlink_to("in.csv")
+    for output in ("in.csv", "./in.csv", "link.csv"):
+        done = training(tmp_path, "batch", "iris", "in.csv", output, "--servable", "servable")
+        assert (done.returncode, "OUTPUT is INPUT" in done.stderr) == (1, True)
+    assert (tmp_path / "in.csv").read_text() == questions
+
+
 def test_an_unfinished_run_of_something_else_is_not_gone_on_with(tmp_path: Path, servable: Path) -> None:
     write_deliveries(tmp_path / "in.csv", 5)
     parts = tmp_path / "out.csv.parts"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -58,3 +59,21 @@ def test_a_raw_folder_without_the_file_is_said(tmp_path: Path) -> None:
     done = training(tmp_path, "data", "iris", SLIPWAY_RAW_DIR=str(tmp_path))
     assert done.returncode == 1
     assert "iris/iris.csv.gz is not in the folder that SLIPWAY_RAW_DIR names" in done.stderr
+
+
+@pytest.mark.parametrize("stage", ["prepare", "featurize", "train", "evaluate", "compile", "report"])
+def test_a_stage_without_what_the_step_before_it_makes_is_one_line(stage: str, tmp_path: Path) -> None:
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    done = training(tmp_path, stage, "iris")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"{stage}: ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("text", ["models: [", "nothing: here\n"])
+def test_params_that_cannot_be_read_are_one_line(text: str, tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text(text)
+    done = training(tmp_path, "train", "iris")
+    assert done.returncode == 1
+    assert done.stderr.startswith("train: params.yaml cannot be read: ")
+    assert done.stderr.count("\n") == 1

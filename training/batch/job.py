@@ -54,6 +54,8 @@ class Summary:
 
 def run(job: Job, advance: Callable[[int], object]) -> Summary:
     """`advance` is told of every number of rows that is done. Raises BatchRefused."""
+    if job.input.is_same(job.output):
+        raise BatchRefused(f"OUTPUT is INPUT: {job.input.url} would be replaced by its answers")
     source = Source(job.input)
     target = job.output.format
     features = _features(job, source)

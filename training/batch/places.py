@@ -53,6 +53,12 @@ class Place:
                 return known
         raise BatchRefused(f"{self.url} must end in {', '.join(Format)}")
 
+    def is_same(self, other: Place) -> bool:
+        """Whether both name one file, through whatever links."""
+        if self.storage is None and other.storage is None:
+            return Path(self.path).resolve() == Path(other.path).resolve()
+        return self.url == other.url
+
     def beside(self, suffix: str) -> Place:
         return replace(self, path=self.path + suffix)
 

@@ -11,7 +11,7 @@ from training.settings import TrainingSettings
 
 HELP = "answer every row of a CSV or Parquet file (local or s3://); goes on where a killed run stopped"
 MODELS = "one"
-CHUNK_ROWS = 65_536
+CHUNK_ROWS = 32_768
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from training.errors import RawDataMissing
+from training.errors import DataInvalid, RawDataMissing
 from training.recipes import Recipe
 
 COMPRESSED = ".gz"
@@ -89,7 +90,10 @@ def _find(folder: Path, name: str) -> Path | None:
 
 
 def _read(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path, dtype=str, keep_default_na=False).astype(object)
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False).astype(object)
+    except (OSError, ValueError, EOFError, zlib.error) as error:
+        raise DataInvalid(f"{path.name} cannot be read: {error}") from error
 
 
 def _write(frame: pd.DataFrame, path: Path) -> None:

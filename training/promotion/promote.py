@@ -18,7 +18,8 @@ from training.version import CANDIDATE, PRODUCTION, Version
 
 @dataclass(frozen=True, kw_only=True)
 class Moved:
-    """An alias that was moved. A rollback has no verdict: its target had one when it was promoted."""
+    """An alias that was moved, or was there already. Without a verdict nothing was judged: what a rollback goes back to
+    was judged when it was promoted."""
 
     before: Version | None
     after: Version
@@ -26,6 +27,8 @@ class Moved:
 
     def sentence(self, alias: str) -> str:
         """For the terminal, with a line for each gate."""
+        if self.before is not None and self.before.number == self.after.number and self.verdict is None:
+            return f"{alias} is version {self.after.number} already; nothing was moved"
         before = f"version {self.before.number}" if self.before else "none"
         lines = [f"  {line}" for line in self.verdict.lines()] if self.verdict else []
         return "\n".join([f"{alias} is now version {self.after.number} (before: {before})", *lines])
@@ -46,6 +49,9 @@ class Promoter:
         """Raises PromotionRefused, naming every failed gate and by how much it failed."""
         version = self.chosen(number)
         before = self._aliases.holder(move.alias)
+        settled = version.approved or move.alias != PRODUCTION
+        if before is not None and before.number == version.number and settled:
+            return Moved(before=before, after=version)  # nothing moves, so nothing is judged or remembered
         verdict = self._passed(version, move.alias)
         # Serving may fall back to any approved version, so what only reached staging is not one.
         approves = move.alias == PRODUCTION and not version.approved

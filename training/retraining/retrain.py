@@ -30,7 +30,7 @@ from training.registry import SERVABLE, Registry
 from training.retraining.drift_signal import Drift
 from training.retraining.inputs import inputs_digest
 from training.retraining.retrain_report import Report
-from training.version import CANDIDATE, INPUTS_TAG, PRODUCTION, RETRAINING_TAG, Version
+from training.version import CANDIDATE, DATA_TAG, INPUTS_TAG, PRODUCTION, RETRAINING_TAG, Version
 
 OPEN, PASSED, FAILED = "open", "passed", "failed"
 
@@ -47,7 +47,7 @@ class Pipeline(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """Who wants it and why. With `only_if_drift` nothing happens unless a column drifted or raw files changed."""
+    """Who wants it and why. With `only_if_drift` nothing happens unless a column drifted or the data are new."""
 
     actor: str
     reason: str = ""
@@ -82,19 +82,27 @@ class Retraining:
     def run(self, order: Order, params: ModelParams, layout: Layout) -> str:
         """What was done. Raises RetrainingRuns where another one is at work, RetrainedVersionRefused for failed gates."""
         with one_retraining_at_a_time(self._ledger, self._definition.name):
-            raw = self._pipeline.fetch()
-            if order.only_if_drift and not raw.written and not (order.drift and order.drift.drifted):
-                return "nothing to do: raw files are the same, and no column drifted"
+            self._pipeline.fetch()
             self._pipeline.prepare()
+            data_hash = f"sha256:{sha256_of(layout.rows)}"
+            drifted = order.drift is not None and order.drift.drifted
+            if order.only_if_drift and not drifted and self._learned_from(data_hash):
+                return "nothing to do: a version has learned from these data, and no column drifted"
             inputs = inputs_digest(
                 self._definition,
-                data_hash=f"sha256:{sha256_of(layout.rows)}",
+                data_hash=data_hash,
                 params=flat({"prepare": params.prepare, "train": params.train}),
             )
             version = self._made_of(inputs)
             if version is not None and version.tags.get(RETRAINING_TAG) != OPEN:
                 return self._nothing_new(version)
             return self._judge_and_keep(version or self._train(layout), order)
+
+    def _learned_from(self, data_hash: str) -> bool:
+        """Whether a version that was judged, or registered by hand, has seen these rows."""
+        versions = self._registry.versions(self._definition.registry_name)
+        tags = [version.tags for version in versions if version.tags.get(RETRAINING_TAG) != OPEN]
+        return any(found.get(DATA_TAG) == data_hash for found in tags)
 
     def _made_of(self, inputs: str) -> Version | None:
         versions = self._registry.versions(self._definition.registry_name)

@@ -18,10 +18,13 @@ def prepare(definition: ModelDefinition, params: ModelParams, layout: Layout) ->
     the validation. Raises DataInvalid, the report written, where a check fails.
     """
     recipe = recipe_of(definition)
+    layout.prepared.mkdir(parents=True, exist_ok=True)
     raw = check_raw(layout.raw, recipe.RAW_SCHEMAS)
+    if not all(finding.passed for finding in raw):  # no recipe can be asked to read what is not there
+        write_report(definition, layout, raw)
+        refuse_failures(definition, layout, raw)
     rows, tally = recipe.prepare(layout.raw, params.prepare)
     check_prepared(rows, definition.row)
-    layout.prepared.mkdir(parents=True, exist_ok=True)
     findings = [*raw, *check_rows(definition, rows)]
     write_report(definition, layout, findings, rows)
     refuse_failures(definition, layout, findings)

@@ -6,6 +6,7 @@ usual: `metadata={"tolerated": 0.05}` of a column lets five percent of its rows 
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ def check_raw(folder: Path, schemas: Mapping[str, pa.DataFrameSchema]) -> list[F
 def _check_file(path: Path, schema: pa.DataFrameSchema) -> Iterator[Finding]:
     try:
         text = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError, zlib.error) as error:
         raise DataInvalid(f"{path.name} cannot be read: {error}") from error
     yield Finding(subject=path.name, check="has rows", failed=int(text.empty), rows=1)
     present, required = set(text.columns), {name for name, c in schema.columns.items() if c.required}

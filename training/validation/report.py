@@ -18,14 +18,18 @@ SHOWN_FAILURES = 5
 
 
 def write_report(
-    definition: ModelDefinition, layout: Layout, findings: Sequence[Finding], rows: pd.DataFrame
+    definition: ModelDefinition,
+    layout: Layout,
+    findings: Sequence[Finding],
+    rows: pd.DataFrame | None = None,
 ) -> None:
-    """`validation.json` and `validation.md`, failures first."""
+    """`validation.json` and `validation.md`, failures first; columns of the rows where there are rows already."""
     ordered = sorted(findings, key=lambda finding: (finding.passed, -finding.share))
     written = [dataclasses.asdict(finding) | {"passed": finding.passed} for finding in ordered]
     write_json(layout.validation, {"model": definition.name, "findings": written})
     lines = [f"# Data of {definition.name}", "", _verdict(ordered), "", *_table(ordered)]
-    lines += ["", "## Columns", "", *_columns(definition, rows)]
+    if rows is not None:
+        lines += ["", "## Columns", "", *_columns(definition, rows)]
     layout.validation.with_suffix(".md").write_text("\n".join(lines) + "\n")
 
 
