@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,25 @@ def test_the_stated_share_of_new_truths_lies_inside_and_each_tail_gets_half_the_
     lower, upper = bounds(intervals, new).T
     assert (new.labels < lower).mean() == pytest.approx(0.1, abs=0.02)
     assert (new.labels > upper).mean() == pytest.approx(0.1, abs=0.02)
+
+
+def test_copies_of_a_row_do_not_vouch_for_one_another() -> None:
+    """A model that saw a copy knows the row's own error: bounds would be too narrow for rows that nobody saw."""
+    once, new = draw(300, seed=11), draw(4000, seed=12)
+    thrice = Calibration(
+        features=np.tile(once.features, (3, 1)),
+        predictions=np.tile(once.predictions, 3),
+        labels=np.tile(once.labels, 3),
+    )
+    told = dataclasses.replace(thrice, origins=np.tile(np.arange(300), 3))
+    inside = {}
+    for name, rows in (("told", told), ("untold", thrice)):
+        found = calibrate(rows, coverage=COVERAGE, least=None)
+        assert found is not None
+        lower, upper = bounds(found, new).T
+        inside[name] = ((lower <= new.labels) & (new.labels <= upper)).mean()
+    assert inside["told"] == pytest.approx(COVERAGE, abs=0.05)
+    assert inside["untold"] < inside["told"]
 
 
 def test_hard_rows_get_wide_bounds_and_long_tails_long_arms(intervals: Intervals) -> None:

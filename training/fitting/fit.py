@@ -16,6 +16,8 @@ from training.evaluation.scores import Array
 from training.fitting.cuts import Cut
 from training.recipes import recipe_of
 
+ORIGIN = "origin"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Fitted:
@@ -52,6 +54,14 @@ def chosen_rows(definition: ModelDefinition, knobs: Mapping[str, Any], rows: pd.
     """What the recipe makes of the rows that may be learned from; all of them, as they are, where it has no say."""
     choose = getattr(recipe_of(definition), "fitted_on", None)
     return rows if choose is None else choose(rows, knobs)
+
+
+def with_copies(definition: ModelDefinition, knobs: Mapping[str, Any], rows: pd.DataFrame) -> pd.DataFrame:
+    """Every row, and the copies that the recipe would learn from as well, each with the number of its row in ORIGIN."""
+    numbered = rows.assign(**{ORIGIN: range(len(rows))})
+    chosen = chosen_rows(definition, knobs, numbered)
+    left_out = numbered[~numbered[ORIGIN].isin(chosen[ORIGIN])]
+    return pd.concat([chosen, left_out], ignore_index=True)
 
 
 def row_weights(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from catboost import CatBoostRegressor
-from sklearn.model_selection import KFold
+from sklearn.model_selection import GroupKFold
 
 from training.evaluation.scores import Array
 from training.files import read_json, write_json
@@ -42,29 +42,36 @@ class Intervals:
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """Rows that the model never saw: their features as a matrix, its answers, the truth and, where given, weights."""
+    """Rows that the model never saw: their features as a matrix, its answers, the truth and, where given, weights.
+
+    `origins` tells copies of a row, as callers send it who know less, from other rows.
+    """
 
     features: Array
     predictions: Array
     labels: Array
     weights: Array | None = None
+    origins: Array | None = None
 
 
 def calibrate(held_out: Calibration, *, coverage: float, least: float | None) -> Intervals | None:
     """None where the rows are too few to say anything about tails.
 
-    The size of each row's error is predicted by a model that did not see the row; the one that serves sees all of them.
+    The size of each row's error is predicted by a model that saw neither the row nor a copy of it; the one that serves
+    sees all of them.
     """
     rows = len(held_out.labels)
-    if rows < LEAST_ROWS:
-        return None
     weights = np.ones(rows) if held_out.weights is None else held_out.weights
+    origins = np.arange(rows) if held_out.origins is None else held_out.origins
+    if len(np.unique(origins)) < LEAST_ROWS:
+        return None
     inputs = _inputs(held_out.features, held_out.predictions)
     residuals = held_out.labels.astype(np.float64) - held_out.predictions
     floor = max(FLOOR_SHARE * float(np.median(np.abs(residuals))), np.finfo(np.float32).eps)
     sizes = np.log(np.abs(residuals) + floor)
     relative = np.empty(rows)
-    for fitted, judged in KFold(FOLDS, shuffle=True, random_state=0).split(inputs):
+    folds = GroupKFold(FOLDS, shuffle=True, random_state=0)
+    for fitted, judged in folds.split(inputs, groups=origins):
         model = _scale_model().fit(inputs[fitted], sizes[fitted], sample_weight=weights[fitted])
         relative[judged] = residuals[judged] / np.exp(model.predict(inputs[judged]))
     tail = 1 - (1 - coverage) / 2
