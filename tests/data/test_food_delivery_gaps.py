@@ -36,7 +36,14 @@ def test_copies_lack_the_rider_and_keep_their_label(features: pd.DataFrame) -> N
     assert 0.2 < copies["weather"].isna().mean() < 0.4
     assert 0.08 < copies["road_traffic"].isna().mean() < 0.25
     keys = ["distance_km", "label"]
-    assert copies[keys].merge(features[keys].drop_duplicates(), on=keys).shape[0] == len(copies)
+    known = copies.loc[copies["distance_km"].notna(), keys]
+    assert known.merge(features[keys].drop_duplicates(), on=keys).shape[0] == len(known)
+
+
+def test_some_copies_know_nothing_at_all(features: pd.DataFrame) -> None:
+    copies = fitted_on(features, KNOBS.train).iloc[len(features) :]
+    nothing = copies[list(DEFINITION.feature_columns)].isna().all(axis=1)
+    assert 0.05 < nothing.mean() < 0.15
 
 
 def test_a_copy_is_known_no_earlier_than_its_row(features: pd.DataFrame) -> None:
