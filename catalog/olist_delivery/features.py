@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+
+from catalog.olist_delivery.schema import State
 
 Columns = Mapping[str, NDArray[Any]]
 
@@ -20,11 +22,9 @@ SECONDS_PER_DAY = 86_400
 # Times are divided, not cast: the quotient of a missing time is NaN, its cast is a large number.
 # The shop opened in 2016: days are counted from there, so that float32 keeps seconds apart.
 START, SECOND = np.datetime64("2016-01-01", "s"), np.timedelta64(1, "s")
-# Neighbours have neighbouring codes, along the coast from São Paulo and then inland, so that a tree needs few cuts.
-STATES = (
-    *("SP", "RJ", "MG", "ES", "PR", "SC", "RS", "MS", "MT", "GO", "DF", "TO", "BA", "SE"),
-    *("AL", "PE", "PB", "RN", "CE", "PI", "MA", "PA", "AP", "AM", "RR", "RO", "AC"),
-)
+# The schema lists neighbours beside one another, along the coast from São Paulo and then inland, so that a tree needs few
+# cuts: the place in that list is the code.
+STATES: tuple[str, ...] = get_args(State)
 CODES: dict[str | None, float] = {state: float(code) for code, state in enumerate(STATES)} | {None: math.nan}
 
 AS_THEY_ARE = (

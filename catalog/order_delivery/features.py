@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+
+from catalog.order_delivery.schema import State
 
 Columns = Mapping[str, NDArray[Any]]
 
@@ -18,11 +20,8 @@ SECONDS_PER_DAY = 86_400
 # Times are divided, not cast: the quotient of a missing time is NaN, its cast is a large number.
 # Days are counted from 2016, so that float32 keeps seconds apart.
 START, SECOND = np.datetime64("2016-01-01", "s"), np.timedelta64(1, "s")
-# Neighbours have neighbouring codes, along the coast from São Paulo and then inland.
-STATES = (
-    *("SP", "RJ", "MG", "ES", "PR", "SC", "RS", "MS", "MT", "GO", "DF", "TO", "BA", "SE"),
-    *("AL", "PE", "PB", "RN", "CE", "PI", "MA", "PA", "AP", "AM", "RR", "RO", "AC"),
-)
+# The schema lists neighbours beside one another, along the coast from São Paulo and then inland: the place is the code.
+STATES: tuple[str, ...] = get_args(State)
 CODES: dict[str | None, float] = {state: float(code) for code, state in enumerate(STATES)} | {None: math.nan}
 
 AS_THEY_ARE = (
