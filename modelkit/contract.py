@@ -8,7 +8,6 @@ version unservable (DESIGN 4).
 from __future__ import annotations
 
 import hashlib
-import inspect
 from typing import Any
 
 import msgspec
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from modelkit.columns import feature_matrix
 from modelkit.definition import ModelDefinition
 from modelkit.errors import ContractMismatch
+from modelkit.feature_code import feature_code_digest
 from modelkit.rows import RowReader
 from modelkit.runtime import CompiledModel
 from modelkit.schema import schema_digest
@@ -58,7 +58,7 @@ def make_contract(
         units=definition.units,
         schema_digest=schema_digest(definition.request, definition.row),
         feature_columns=list(definition.feature_columns),
-        feature_code_digest=feature_code_digest(definition),
+        feature_code_digest=feature_code_digest(definition.build),
         classes=list(definition.classes),
         golden_rows=golden_rows,
         golden_outputs=[[float(value) for value in row] for row in outputs],
@@ -100,12 +100,6 @@ def golden_matrix(definition: ModelDefinition, golden_rows: list[dict[str, Any]]
     except msgspec.ValidationError as error:
         raise ContractMismatch(f"{definition.name}: a golden row is no longer a valid request") from error
     return feature_matrix(definition.build(reader.columns(rows)), definition.feature_columns)
-
-
-def feature_code_digest(definition: ModelDefinition) -> str:
-    module = inspect.getmodule(definition.build)
-    assert module is not None
-    return hashlib.sha256(inspect.getsource(module).encode()).hexdigest()
 
 
 def _close(outputs: NDArray[Any], golden: list[list[float]]) -> bool:

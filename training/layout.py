@@ -42,6 +42,11 @@ class Layout:
         return self.root / "data" / "features" / self.model / "features.parquet"
 
     @property
+    def feature_code(self) -> Path:
+        """The digest of the code that built the features: what is compiled depends on it, wherever that code lies."""
+        return self.features.parent / "code.json"
+
+    @property
     def outputs(self) -> Path:
         return self.root / "models" / self.model
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field, NaiveDatetime
 
+from catalog._olist.states import State
 from modelkit.schema import RequestModel
-
-State = Literal[
-    "SP", "RJ", "MG", "ES", "PR", "SC", "RS", "MS", "MT", "GO", "DF", "TO", "BA", "SE",
-    "AL", "PE", "PB", "RN", "CE", "PI", "MA", "PA", "AP", "AM", "RR", "RO", "AC",
-]  # fmt: skip
 
 
 def _required(description: str, unit: str | None = None, **bounds: Any) -> Any:

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from modelkit.definition import ModelDefinition, load_catalog
+from modelkit.feature_code import feature_code
 from tests.architecture.source_tree import ROOT, files
 
 CATALOG = load_catalog()
@@ -43,3 +44,22 @@ def test_a_model_has_all_its_parts(definition: ModelDefinition) -> None:
         Path(path.parts[2]).stem for path in files() if path.parts[:2] == ("catalog", definition.package)
     }
     assert PARTS - present == set()
+
+
+@pytest.mark.parametrize("definition", CATALOG.values(), ids=lambda definition: definition.name)
+def test_a_change_of_feature_code_that_models_share_builds_their_features_again(
+    definition: ModelDefinition,
+) -> None:
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    named = {
+        name.replace("${item.package}", definition.package) for name in stages["featurize"]["do"]["deps"]
+    }
+    files = {f"{name.replace('.', '/')}.py" for name in feature_code(definition.build)}
+    assert {name for name in files if (ROOT / name).exists()} <= named
+
+
+def test_what_is_compiled_follows_the_digest_of_the_feature_code() -> None:
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    digest = "data/features/${key}/code.json"
+    assert digest in stages["featurize"]["do"]["outs"]
+    assert digest in stages["compile"]["do"]["deps"]

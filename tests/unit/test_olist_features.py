@@ -7,10 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
+from catalog._olist.states import STATES
 from catalog.olist_delivery import definition as olist
-from catalog.olist_delivery.features import STATES as OLIST_STATES
 from catalog.order_delivery import definition as order
-from catalog.order_delivery.features import STATES as ORDER_STATES
 from modelkit.definition import ModelDefinition
 from modelkit.rows import RowReader
 
@@ -53,10 +52,7 @@ def test_a_gap_in_one_row_is_no_gap_in_its_neighbour() -> None:
 
 
 def test_every_state_that_a_request_may_name_has_a_code() -> None:
-    for definition, states, field in (
-        (olist.DEFINITION, OLIST_STATES, "customer_state"),
-        (order.DEFINITION, ORDER_STATES, "destination_state"),
-    ):
+    for definition, field in ((olist.DEFINITION, "customer_state"), (order.DEFINITION, "destination_state")):
         example = dict(definition.examples[0])
-        requests = [example | {field: state} for state in states]
+        requests = [example | {field: state} for state in STATES]
         assert len(set(built(definition, *requests)[field])) == 27

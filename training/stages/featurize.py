@@ -5,7 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from modelkit.definition import ModelDefinition
+from modelkit.feature_code import feature_code_digest
 from training.errors import PreparedDataInvalid
+from training.files import write_json
 from training.frames import to_columns
 from training.layout import Layout
 from training.params import ModelParams
@@ -14,7 +16,8 @@ CARRIED = ["label", "time", "known_at", "split"]
 
 
 def featurize(definition: ModelDefinition, _params: ModelParams, layout: Layout) -> str:
-    """Writes `features.parquet`: feature columns, label, time, known_at and split, row for row as prepared."""
+    """Writes `features.parquet`: feature columns, label, time, known_at and split, row for row as prepared; and which code
+    built them."""
     rows = pd.read_parquet(layout.rows)
     built = definition.build(to_columns(rows, definition.row))
     if set(built) != set(definition.feature_columns):
@@ -24,4 +27,5 @@ def featurize(definition: ModelDefinition, _params: ModelParams, layout: Layout)
     features = features.astype("float32").astype("float64").join(rows[CARRIED])
     layout.features.parent.mkdir(parents=True, exist_ok=True)
     features.to_parquet(layout.features, index=False)
+    write_json(layout.feature_code, {"digest": feature_code_digest(definition.build)})
     return f"{len(features)} rows, {len(definition.feature_columns)} features"

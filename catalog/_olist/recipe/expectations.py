@@ -6,7 +6,8 @@ from typing import Any
 
 import pandera.pandas as pa
 
-from catalog._olist.recipe.raw import CATEGORIES, CUSTOMERS, ITEMS, ORDERS, PLACES, PRODUCTS, SELLERS, STATES
+from catalog._olist.recipe.raw import CATEGORIES, CUSTOMERS, ITEMS, ORDERS, PLACES, PRODUCTS, SELLERS
+from catalog._olist.states import STATES
 
 IDENTIFIER = pa.Check.str_matches(r"^[0-9a-f]{32}$")
 PREFIX = pa.Check.str_matches(r"^\d{4,5}$")

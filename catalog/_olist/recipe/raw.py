@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from catalog._olist.states import STATES
+
 ORDERS = "olist_orders_dataset.csv.gz"
 ITEMS = "olist_order_items_dataset.csv.gz"
 CUSTOMERS = "olist_customers_dataset.csv.gz"
@@ -15,11 +17,6 @@ PLACES = "olist_geolocation_by_prefix.csv.gz"
 CATEGORIES = "product_category_name_translation.csv.gz"
 RAW_FOLDER = "olist"
 RAW_FILES = (ORDERS, ITEMS, CUSTOMERS, SELLERS, PRODUCTS, PLACES, CATEGORIES)
-
-STATES = (
-    *("SP", "RJ", "MG", "ES", "PR", "SC", "RS", "MS", "MT", "GO", "DF", "TO", "BA", "SE"),
-    *("AL", "PE", "PB", "RN", "CE", "PI", "MA", "PA", "AP", "AM", "RR", "RO", "AC"),
-)
 
 
 def read_table(path: Path) -> pd.DataFrame:
