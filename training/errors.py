@@ -65,6 +65,10 @@ class GatesFailed(TrainingError):
     """A trained servable does not pass the gates of its definition."""
 
 
+class NothingAnswered(TrainingError):
+    """Not one row of a slice makes a request that the schema accepts."""
+
+
 class NotComparable(TrainingError):
     """There are no rows on which two versions could be compared fairly."""
 

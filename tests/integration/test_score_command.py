@@ -85,6 +85,7 @@ def test_a_date_means_nothing_to_rows_without_time_and_that_is_said(
         (["--raw", "newer", "--alias", "challenger"], "iris has no version in challenger"),
         (["--raw", "newer", "--version", "7"], "has no version 7"),
         (["--raw", "newer", "--from", "soon"], "--from is not a date: soon"),
+        (["--raw", "newer", "--servable", "nowhere"], "nowhere holds no servable"),
     ],
 )
 def test_what_cannot_be_scored_is_one_line(

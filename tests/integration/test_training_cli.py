@@ -70,6 +70,34 @@ def test_a_stage_without_what_the_step_before_it_makes_is_one_line(stage: str, t
     assert done.stderr.count("\n") == 1
 
 
+def test_judging_what_was_never_compiled_names_the_folder(tmp_path: Path) -> None:
+    done = training(tmp_path, "judge", "iris")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert (
+        done.stderr == "judge: models/iris/servable holds no servable: the stage compile of iris makes one\n"
+    )
+
+
+def test_a_spoilt_servable_is_said_with_its_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "models" / "iris" / "servable"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text("{}")
+    assert training(tmp_path, "judge", "iris").stderr.startswith("judge: models/iris/servable: the manifest ")
+
+
+def test_a_reader_who_has_had_enough_is_no_failure(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "training", "data", "iris"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, stdout=writing, stderr=subprocess.PIPE, text=True
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert training(tmp_path, "data", "iris").stdout.endswith("unchanged\n")
+
+
 @pytest.mark.parametrize("text", ["models: [", "nothing: here\n"])
 def test_params_that_cannot_be_read_are_one_line(text: str, tmp_path: Path) -> None:
     (tmp_path / "params.yaml").write_text(text)

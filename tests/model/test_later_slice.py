@@ -14,7 +14,7 @@ from modelkit.servable import Servable, load_servable
 from tests.raw_history import RawHistory, raw_history
 from tests.stage_runs import STAGES, small_params
 from training.data.raw_data import write_raw
-from training.errors import RawDataMissing
+from training.errors import NothingAnswered, RawDataMissing
 from training.evaluation.required_only import without_optional
 from training.frames import to_requests
 from training.layout import Layout
@@ -135,6 +135,23 @@ def test_a_row_with_nothing_but_a_label_is_answered(scored: Scored) -> None:
     score = score_slice(scored.cut.definition, scored.servable, rows, cut=None)
     assert score.answered == 3
     assert score.answers["prediction"].notna().all()
+
+
+def test_a_few_giant_labels_are_left_out_for_callers_who_know_much_and_little(scored: Scored) -> None:
+    labels, figures = scored.found.rows["label"], scored.score.figures
+    usual = (labels <= labels.quantile(0.99)).sum()
+    assert 0 < usual < len(labels)
+    for whole in ("all rows", "required fields only"):
+        assert figures[whole]["rows"] == len(labels)
+    for part in ("labels up to", "required fields only, labels up to"):
+        assert figures[f"{part} the 99th percentile"]["rows"] == usual
+
+
+def test_a_slice_of_which_no_row_makes_a_request_is_refused_by_its_reason(scored: Scored) -> None:
+    basket = CATALOG["basket"]
+    rows = pd.DataFrame({name: [None] for name in [*basket.row.model_fields, "time", "entity", "label"]})
+    with pytest.raises(NothingAnswered, match=r"not one of 1 rows of basket makes a request: .*user_id"):
+        score_slice(basket, scored.servable, rows, cut=None)
 
 
 def test_values_that_the_schema_refuses_are_left_out_and_counted(scored: Scored) -> None:

@@ -17,11 +17,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: TrainingSettings) -> str:
     from modelkit.gates import judge
-    from modelkit.servable import load_servable
     from training.errors import GatesFailed
     from training.layout import Layout
+    from training.local_servable import load_local
 
-    servable = load_servable(Layout(model=definition.name).servable, definition)
+    servable = load_local(Layout(model=definition.name).servable, definition)
     results = judge(definition.gates, servable.card.metrics)
     failed = [result.sentence() for result in results if not result.passed]
     if failed and not arguments.warn:

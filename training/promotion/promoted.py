@@ -9,8 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 from modelkit.definition import ModelDefinition
-from modelkit.servable import Card, Servable, load_servable
+from modelkit.servable import Card, Servable
 from training.errors import NotRegistered
+from training.local_servable import load_local
 from training.promotion.champion import fetch_servable
 from training.registry import Registry, said_in_one_line
 
@@ -24,7 +25,7 @@ class Chosen:
 
 
 def local_servable(definition: ModelDefinition, folder: Path) -> Chosen:
-    return Chosen(source=str(folder), servable=load_servable(folder, definition))
+    return Chosen(source=str(folder), servable=load_local(folder, definition))
 
 
 def registered_servable(

@@ -13,6 +13,7 @@ from modelkit.columns import feature_matrix
 from modelkit.definition import ModelDefinition, Task
 from modelkit.rows import RowReader
 from modelkit.servable import Servable
+from training.errors import NothingAnswered
 from training.evaluation.diagnostics import Judged, periods
 from training.evaluation.required_only import has_optional_fields, without_optional
 from training.evaluation.scores import Array, score, score_intervals, slices_of
@@ -22,6 +23,7 @@ from training.scoring.careful_client import Sent, send
 BATCH_ROWS = 1000
 MIN_SLICE_ROWS = 10
 USUAL_SHARE = 0.99  # a few giant values decide a mean: figures are given without them as well
+USUAL, REQUIRED_ONLY = "labels up to the 99th percentile", "required fields only"
 
 Figures = dict[str, float]
 
@@ -44,14 +46,19 @@ class SliceScore:
 def score_slice(
     definition: ModelDefinition, servable: Servable, rows: pd.DataFrame, *, cut: pd.Timestamp | None
 ) -> SliceScore:
-    """`cut` is the time up to which labels trained the servable: figures are given without those rows as well."""
+    """`cut` is the time up to which labels trained the servable: figures are given without those rows as well.
+
+    Raises NothingAnswered where not one row makes a request.
+    """
     requests = to_requests(rows, definition.row)
     sent = send(definition, requests)
     judged = _judge(definition, servable, rows, sent)
-    figures = {"all rows": _figures(judged)} | _usual(judged) | _unseen(judged, cut)
+    figures = {"all rows": _figures(judged), **_usual(USUAL, judged), **_unseen(judged, cut)}
     if has_optional_fields(definition):
         bare = send(definition, without_optional(definition, requests))
-        figures["required fields only"] = _figures(_judge(definition, servable, rows, bare))
+        asked_barely = _judge(definition, servable, rows, bare)
+        figures[REQUIRED_ONLY] = _figures(asked_barely)
+        figures |= _usual(f"{REQUIRED_ONLY}, {USUAL}", asked_barely)
     return SliceScore(
         rows=len(rows),
         answered=len(judged.rows),
@@ -67,6 +74,9 @@ def _judge(definition: ModelDefinition, servable: Servable, rows: pd.DataFrame, 
     reader = RowReader(definition.row)
     answered = np.array([row is not None for row in sent.rows])
     structs: list[msgspec.Struct] = [row for row in sent.rows if row is not None]
+    if not structs:
+        reason, _ = sent.refused.most_common(1)[0]
+        raise NothingAnswered(f"not one of {len(rows)} rows of {definition.name} makes a request: {reason}")
     outputs = []
     for start in range(0, len(structs), BATCH_ROWS):
         features = definition.build(reader.columns(structs[start : start + BATCH_ROWS]))
@@ -91,12 +101,12 @@ def _figures(judged: Judged, mask: Array | None = None) -> Figures:
     return figures
 
 
-def _usual(judged: Judged) -> dict[str, Figures]:
+def _usual(name: str, judged: Judged) -> dict[str, Figures]:
     if judged.definition.task is Task.CLASSIFICATION:
         return {}
     labels = judged.labels.astype(np.float64)
     usual = labels <= np.quantile(labels, USUAL_SHARE)
-    return {"labels up to the 99th percentile": _figures(judged, usual)}
+    return {name: _figures(judged, usual)}
 
 
 def _unseen(judged: Judged, cut: pd.Timestamp | None) -> dict[str, Figures]:
