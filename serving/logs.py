@@ -22,6 +22,14 @@ def configure_logs(level: str) -> None:
         logger_factory=_NamedLoggers(),
         cache_logger_on_first_use=False,
     )
+    _silence_access_log()
+
+
+def _silence_access_log() -> None:
+    """Uvicorn asks whether its access log has handlers before it builds a line per request, for nobody to read."""
+    access = logging.getLogger("uvicorn.access")
+    access.handlers.clear()
+    access.propagate = False
 
 
 class _Named(structlog.PrintLogger):

@@ -53,6 +53,7 @@ class Predictor:
         self, cache: AnswerCache | None, log: PredictionLog, metrics: Metrics, *, new_id: Callable[[], str]
     ) -> None:
         self._cache, self._log, self._metrics, self._new_id = cache, log, metrics, new_id
+        self._local = _nothing_known if cache is None else cache.local
         self._computing: dict[bytes, asyncio.Future[Outcome | None]] = {}
         self._calls: Coalescer[tuple[LoadedModel, msgspec.Struct], Outcome] = Coalescer(
             self._run_turn, max_items=MAX_ROWS_PER_CALL
@@ -63,16 +64,25 @@ class Predictor:
         self, model: LoadedModel, rows: Sequence[msgspec.Struct], asking: Asking
     ) -> list[Answer]:
         """One answer per row. Raises PredictionFailed, DeadlineExceeded or LogUnavailable; then nothing was logged."""
-        texts = [canonical(row) for row in rows]
-        keys = [model.fingerprint.of(text) for text in texts]
-        known = [self._known(model, key) for key in keys]
-        found = [each for each in known if each is not None]
-        if len(found) < len(known):
-            found = await self._complete(model, rows, keys, known, asking)
-        answers = [Answer(outcome, self._new_id(), source != "model") for outcome, source in found]
-        await self._log.append(
-            [_record(model, answer, text, asking) for answer, text in zip(answers, texts, strict=True)]
+        local, of = self._local, model.fingerprint.of
+        texts, keys, known = [], [], []
+        for row in rows:
+            text = canonical(row)
+            key = of(text)
+            texts.append(text)
+            keys.append(key)
+            known.append(local(model.name, key))
+        found = (
+            await self._complete(model, rows, keys, known, asking)
+            if None in known
+            else [(outcome, "cache") for outcome in known if outcome is not None]
         )
+        answers, records = [], []
+        for (outcome, source), text in zip(found, texts, strict=True):
+            answer = Answer(outcome, self._new_id(), source != "model")
+            answers.append(answer)
+            records.append(_record(model, answer, text, asking))
+        await self._log.append(records)
         seconds = time.perf_counter() - asking.arrived
         for outcome, source in found:
             self._metrics.row_answered(model.name, model.version, "ok", source, seconds)
@@ -80,16 +90,12 @@ class Predictor:
                 self._metrics.value_predicted(model.name, model.version, outcome.number)
         return answers
 
-    def _known(self, model: LoadedModel, key: bytes) -> Found | None:
-        outcome = None if self._cache is None else self._cache.local(model.name, key)
-        return None if outcome is None else (outcome, "cache")
-
     async def _complete(
         self,
         model: LoadedModel,
         rows: Sequence[msgspec.Struct],
         keys: list[bytes],
-        known: list[Found | None],
+        known: list[Outcome | None],
         asking: Asking,
     ) -> list[Found]:
         """What this process does not know, from the shared cache, from another request, or from the model."""
@@ -100,7 +106,7 @@ class Predictor:
             *(self._find(model, rows[place], keys[place], asking) for place in missing)
         )
         filled = dict(zip(missing, found, strict=True))
-        return [filled[place] if each is None else each for place, each in enumerate(known)]
+        return [filled[place] if each is None else (each, "cache") for place, each in enumerate(known)]
 
     async def _find(self, model: LoadedModel, row: msgspec.Struct, key: bytes, asking: Asking) -> Found:
         while (leader := self._computing.get(key)) is not None:
@@ -158,6 +164,11 @@ class Predictor:
             return [result for row in rows for result in self._run(model, [row])]
         self._metrics.model_called(model.name, model.version, len(rows), time.perf_counter() - started)
         return outcomes
+
+
+def _nothing_known(model: str, key: bytes) -> Outcome | None:
+    """The answer cache where there is none."""
+    return None
 
 
 def _finite(outcome: Outcome) -> Outcome | Exception:

@@ -19,6 +19,8 @@ from serving.loaded_model import LoadedModel
 from serving.model_board import ModelBoard
 from serving.predictor import Answer, Predictor
 
+_FROM_CACHE, _FROM_MODEL = (b"x-cache", b"hit"), (b"x-cache", b"miss")
+
 
 class NativeRoutes:
     """Handlers that read a body, ask the predictor and write its answers."""
@@ -160,8 +162,9 @@ def _many_answers(model: LoadedModel, request: RequestRows, answers: list[Answer
 
 
 def _answer_headers(model: LoadedModel, answers: list[Answer]) -> tuple[tuple[bytes, bytes], ...]:
-    cache = b"hit" if all(answer.cached for answer in answers) else b"miss"
-    headers = ((b"x-model-version", model.version_header), (b"x-cache", cache))
+    version = (b"x-model-version", model.version_header)
     if len(answers) > 1:
-        return headers
-    return (*headers, (b"x-prediction-id", answers[0].prediction_id.encode()))
+        return version, _FROM_CACHE if all(answer.cached for answer in answers) else _FROM_MODEL
+    (answer,) = answers
+    prediction_id = (b"x-prediction-id", answer.prediction_id.encode())
+    return version, _FROM_CACHE if answer.cached else _FROM_MODEL, prediction_id
