@@ -33,7 +33,8 @@ class Recipe(Protocol):
     Labels that become known late are missing most among the latest rows: weights can make up for that.
     `fitted_on(rows, params)` gives the rows to fit on in place of such rows: without some, or with some again as a caller
     sends them who knows less. `materialise(raw, as_of)`, of a model with a view, gives the view's key and fields for every
-    entity, from what happened before that moment.
+    entity, from what happened before that moment. `yardstick(iterations)` names quick models that ours must be worth more
+    than (see `modelkit.yardstick`).
     """
 
     RAW_FOLDER: str

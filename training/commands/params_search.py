@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from modelkit.definition import ModelDefinition
+from training.arguments import at_least_one
 from training.settings import TrainingSettings
 
 HELP = "search hyperparameters and write better ones to params.yaml"
@@ -13,7 +14,7 @@ MODELS = "one"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--trials", type=int, default=15, help="of the study in total, earlier calls included"
+        "--trials", type=at_least_one, default=15, help="of the study in total, earlier calls included"
     )
     parser.add_argument("--timeout", type=float, default=None, metavar="SECONDS", help="begin no trial later")
     parser.add_argument(

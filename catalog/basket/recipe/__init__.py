@@ -4,6 +4,7 @@ from catalog.basket.recipe.download import download
 from catalog.basket.recipe.estimator import fitted_on, make_estimator, suggest
 from catalog.basket.recipe.expectations import RAW_SCHEMAS
 from catalog.basket.recipe.preparation import labelled, materialise, prepare
+from catalog.basket.recipe.quick import yardstick
 from catalog.basket.recipe.raw import RAW_FILES, RAW_FOLDER
 from catalog.basket.recipe.synthetic import synthesise
 
@@ -19,4 +20,5 @@ __all__ = [
     "prepare",
     "suggest",
     "synthesise",
+    "yardstick",
 ]

@@ -5,6 +5,7 @@ from catalog.food_delivery.recipe.estimator import make_estimator, suggest
 from catalog.food_delivery.recipe.expectations import RAW_SCHEMAS
 from catalog.food_delivery.recipe.gaps import fitted_on
 from catalog.food_delivery.recipe.preparation import labelled, prepare
+from catalog.food_delivery.recipe.quick import yardstick
 from catalog.food_delivery.recipe.raw import RAW_FILES, RAW_FOLDER
 from catalog.food_delivery.recipe.synthetic import synthesise
 
@@ -19,4 +20,5 @@ __all__ = [
     "prepare",
     "suggest",
     "synthesise",
+    "yardstick",
 ]

@@ -3,6 +3,7 @@
 from catalog.housing.recipe.estimator import make_estimator, suggest
 from catalog.housing.recipe.gaps import fitted_on
 from catalog.housing.recipe.preparation import labelled, prepare
+from catalog.housing.recipe.quick import yardstick
 from catalog.housing.recipe.raw import RAW_FILES, RAW_FOLDER, RAW_SCHEMAS, download
 from catalog.housing.recipe.synthetic import synthesise
 
@@ -17,4 +18,5 @@ __all__ = [
     "prepare",
     "suggest",
     "synthesise",
+    "yardstick",
 ]

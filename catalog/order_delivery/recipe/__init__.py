@@ -4,6 +4,7 @@ from catalog._olist.recipe import RAW_FILES, RAW_FOLDER, RAW_SCHEMAS, download, 
 from catalog.order_delivery.recipe.estimator import make_estimator, suggest
 from catalog.order_delivery.recipe.gaps import fitted_on
 from catalog.order_delivery.recipe.preparation import labelled, prepare
+from catalog.order_delivery.recipe.quick import yardstick
 
 __all__ = [
     "RAW_FILES",
@@ -16,4 +17,5 @@ __all__ = [
     "prepare",
     "suggest",
     "synthesise",
+    "yardstick",
 ]
