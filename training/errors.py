@@ -17,12 +17,26 @@ class DownloadFailed(TrainingError):
     """A public data set could not be fetched: no network, no account, or no such data set."""
 
 
+class Misused(TrainingError):
+    """Arguments that say nothing together."""
+
+    exit_code = 2
+
+
+class SettingsInvalid(TrainingError):
+    """A variable of the environment is not what it should be."""
+
+    exit_code = 2
+
+
 class ParamsInvalid(TrainingError):
     """`params.yaml` is no YAML, or has no block `models`."""
 
 
 class UnknownModel(TrainingError):
     """The catalog declares no model of this name."""
+
+    exit_code = 2
 
 
 class DataInvalid(TrainingError):
@@ -74,7 +88,13 @@ class NotComparable(TrainingError):
 
 
 class PromotionRefused(TrainingError):
-    """At least one gate failed, or another promotion came first."""
+    """At least one gate failed, the version was withdrawn, or another promotion came first."""
+
+
+class MovedMeanwhile(PromotionRefused):
+    """An alias, or a version, is no longer where it was when somebody looked at it."""
+
+    exit_code = 4
 
 
 class RecordsFailed(TrainingError):

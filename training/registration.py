@@ -2,23 +2,63 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pandas as pd
+from sqlalchemy import Engine
 
 from modelkit.definition import ModelDefinition
 from modelkit.servable import CARD, Card, load_servable
 from training.errors import NotRegistered
 from training.fitting.pipeline_file import load_pipeline
 from training.layout import Layout
+from training.promotion.alias_ledger import REGISTER, AliasLedger, Move
 from training.registry import EVALUATION, Registry
 from training.retraining.inputs import inputs_digest
-from training.version import DATA_TAG, DIGEST_TAG, GIT_TAG, INPUTS_TAG, MODEL_TAG, Registration, Version
+from training.version import (
+    CANDIDATE,
+    DATA_TAG,
+    DIGEST_TAG,
+    GIT_TAG,
+    INPUTS_TAG,
+    MODEL_TAG,
+    Registration,
+    Version,
+)
 
 EXAMPLE_ROWS = 5
 
 
-def register(definition: ModelDefinition, layout: Layout, registry: Registry) -> Version:
-    """The new version, verified as serving will verify it, and the alias `candidate` on it."""
-    return registry.register(registration_of(definition, layout))
+@dataclass(frozen=True, kw_only=True)
+class Registered:
+    """A version in the registry, which is the candidate unless it was withdrawn before."""
+
+    version: Version
+
+    def sentence(self) -> str:
+        said = f"{self.version.registry_name} version {self.version.number}"
+        if self.version.withdrawn is None:
+            return f"{said} is the candidate"
+        return f"{said} is this very artifact and was withdrawn on {self.version.withdrawn}; it is no candidate again"
+
+
+def register(
+    definition: ModelDefinition, layout: Layout, registry: Registry, ledger: Engine, *, actor: str
+) -> Registered:
+    """A version, verified as serving will verify it, with the alias `candidate` on it and a row of the ledger.
+
+    A servable that is registered already gets no second version; one that was withdrawn is not proposed again.
+    """
+    version = registry.add(registration_of(definition, layout))
+    if version.withdrawn is not None:
+        return Registered(version=version)
+    aliases = AliasLedger(definition, registry, ledger)
+    before = aliases.holder(CANDIDATE)
+    if before is None or before.number != version.number:
+        aliases.move(
+            before, version, Move(alias=CANDIDATE, actor=actor, reason="registered", action=REGISTER)
+        )
+    return Registered(version=version)
 
 
 def registration_of(definition: ModelDefinition, layout: Layout) -> Registration:

@@ -23,7 +23,7 @@ from mlflow.tracking import MlflowClient
 
 from training.errors import NotRegistered, RegistryFailed
 from training.fitting.pipeline_file import TRUSTED_TYPES
-from training.version import APPROVED_TAG, CANDIDATE, DIGEST_TAG, GIT_TAG, Registration, Version
+from training.version import APPROVED_TAG, DIGEST_TAG, GIT_TAG, WITHDRAWN_TAG, Registration, Version
 
 SERVABLE, EVALUATION = "servable", "evaluation"
 STUDY_TAG = "slipway.study"
@@ -53,17 +53,8 @@ class Registry:
         mlflow.set_tracking_uri(tracking_uri)
         self._client = MlflowClient(tracking_uri)
 
-    def register(self, new: Registration) -> Version:
-        """A run from the stage files, a version of its pipeline, and the alias `candidate`.
-
-        A servable that is registered already gets no second version: only the alias moves.
-        """
-        found = self.add(new)
-        self.move_alias(found, CANDIDATE)
-        return found
-
     def add(self, new: Registration) -> Version:
-        """The same without the alias."""
+        """A run from the stage files and a version of its pipeline; none where the servable is registered already."""
         return self._with_digest(new) or self._create(new)
 
     def tag(self, version: Version, name: str, value: str) -> None:
@@ -97,13 +88,13 @@ class Registry:
     def remove_alias(self, registry_name: str, alias: str) -> None:
         self._client.delete_registered_model_alias(registry_name, alias)
 
-    def approve(self, version: Version) -> None:
-        self.tag(version, APPROVED_TAG, "true")
-
-    def withdraw(self, version: Version) -> None:
-        """Takes the approval back: the serving side will not fall back to this version."""
-        if version.approved:
-            self._client.delete_model_version_tag(version.registry_name, version.number, APPROVED_TAG)
+    def mark(self, version: Version, *, approved: bool, withdrawn: str | None) -> None:
+        """The serving side falls back to approved versions only; a withdrawn one is not promoted unasked."""
+        for name, value in ((APPROVED_TAG, "true" if approved else None), (WITHDRAWN_TAG, withdrawn)):
+            if value is None:
+                self._client.delete_model_version_tag(version.registry_name, version.number, name)
+            else:
+                self.tag(version, name, value)
 
     def has_signature(self, version: Version) -> bool:
         """MLflow registers versions without one and says nothing (a nullable integer in the example is enough)."""

@@ -10,6 +10,7 @@ from typing import Any
 MODEL_TAG = "slipway.model"
 DIGEST_TAG = "slipway.servable_digest"
 APPROVED_TAG = "slipway.approved"
+WITHDRAWN_TAG = "slipway.withdrawn"  # when, by whom and why; promotion refuses such a version
 GIT_TAG = "slipway.git_sha"
 DATA_TAG = "slipway.data_hash"
 INPUTS_TAG = "slipway.inputs"  # data, knobs and code of the model: equal inputs, equal model
@@ -48,6 +49,11 @@ class Version:
     @property
     def approved(self) -> bool:
         return self.tags.get(APPROVED_TAG) == "true"
+
+    @property
+    def withdrawn(self) -> str | None:
+        """When, by whom and why; None: it was not."""
+        return self.tags.get(WITHDRAWN_TAG)
 
     @property
     def digest(self) -> str | None:

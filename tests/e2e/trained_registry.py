@@ -58,12 +58,13 @@ def train_registry(root: Path) -> TrainedRegistry:
     with contextlib.chdir(root):  # MLflow keeps artifacts of a SQLite registry below the current folder
         registry = Registry(f"sqlite:///{root / 'mlflow.db'}")
         for layout in layouts["iris"]:
-            register(CATALOG["iris"], layout, registry)
+            register(CATALOG["iris"], layout, registry, engine, actor="ada")
             promoter = Promoter(CATALOG["iris"], registry, engine)
             promoter.promote(Move(alias=PRODUCTION, actor="ada", reason="end to end"))
         first, _ = (
-            register(CATALOG["food-delivery"], layout, registry) for layout in layouts["food-delivery"]
+            register(CATALOG["food-delivery"], layout, registry, engine, actor="ada")
+            for layout in layouts["food-delivery"]
         )
-        registry.move_alias(first, PRODUCTION)
+        registry.move_alias(first.version, PRODUCTION)
     engine.dispose()
     return TrainedRegistry(root)

@@ -6,6 +6,7 @@ import dataclasses
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -73,10 +74,9 @@ def test_a_promotion_that_loses_a_race_leaves_no_approval_behind(desk: Desk) -> 
     slow, quick = versions.make(), versions.make()
 
     class Overtaken(Registry):
-        """Somebody else promotes while this one is still being approved."""
+        """Somebody else promotes while this one is still being judged."""
 
-        def approve(self, version: Version) -> None:
-            super().approve(version)
+        def keep_report(self, version: Version, name: str, report: dict[str, Any]) -> None:
             desk.promoter(FOOD).promote(MOVE, quick.number)
 
     with pytest.raises(PromotionRefused, match="another move came first"):

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,19 +19,20 @@ from modelkit.definition import load_catalog
 from modelkit.gates import Gate
 from modelkit.servable import load_servable
 from records.engine import open_engine
-from records.ledger import history
+from records.ledger import LedgerEntry, history
 from tests.stage_runs import run_stages
+from training import registration
 from training.errors import NotRegistered, PromotionRefused
 from training.layout import Layout
 from training.params import read_params
 from training.promotion.alias_ledger import AliasLedger, Move
 from training.promotion.promote import Promoter
-from training.registration import register
 from training.registry import Registry
 from training.version import PRODUCTION, Version
 
 IRIS = load_catalog()["iris"]
 SOLVER = read_params("iris").train["discriminant"]["solver"]
+Register = Callable[[Layout], Version]
 MOVE = Move(alias=PRODUCTION, actor="ada", reason="because")
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own
@@ -74,15 +75,25 @@ def promoter(registry: Registry, ledger: Engine) -> Promoter:
     return Promoter(IRIS, registry, ledger)
 
 
+@pytest.fixture
+def register(registry: Registry, ledger: Engine) -> Register:
+    """What `python -m training register` does."""
+    return lambda layout: registration.register(IRIS, layout, registry, ledger, actor="ada").version
+
+
 def in_production(registry: Registry) -> str | None:
     version = registry.by_alias(IRIS.registry_name, PRODUCTION)
     return version.number if version else None
 
 
+def of_production(ledger: Engine) -> list[LedgerEntry]:
+    return [entry for entry in history(ledger, "iris") if entry.alias == PRODUCTION]
+
+
 def test_a_registered_version_is_found_by_what_serving_looks_for(
-    trained: Trained, registry: Registry, tmp_path: Path
+    trained: Trained, registry: Registry, register: Register, tmp_path: Path
 ) -> None:
-    register(IRIS, trained.first, registry)
+    register(trained.first)
     version = registry.by_alias("IrisSpeciesClassifier", "candidate")
     assert version is not None
     assert version.tags["slipway.model"] == "iris"
@@ -91,8 +102,10 @@ def test_a_registered_version_is_found_by_what_serving_looks_for(
     assert load_servable(folder, IRIS, digest=version.tags["slipway.servable_digest"]).card.model == "iris"
 
 
-def test_the_run_holds_what_the_stages_wrote(trained: Trained, registry: Registry) -> None:
-    version = register(IRIS, trained.first, registry)
+def test_the_run_holds_what_the_stages_wrote(
+    trained: Trained, registry: Registry, register: Register
+) -> None:
+    version = register(trained.first)
     run = mlflow.get_run(version.run_id)
     assert run.data.params["train.discriminant.solver"] == SOLVER
     assert run.data.metrics["cross_validation.accuracy"] > 0.95
@@ -105,9 +118,9 @@ def test_the_run_holds_what_the_stages_wrote(trained: Trained, registry: Registr
 
 
 def test_the_ordinary_pipeline_is_loadable_and_its_signature_has_doubles_only(
-    trained: Trained, registry: Registry
+    trained: Trained, registry: Registry, register: Register
 ) -> None:
-    version = register(IRIS, trained.first, registry)
+    version = register(trained.first)
     loaded = mlflow.pyfunc.load_model(f"models:/IrisSpeciesClassifier/{version.number}")
     assert {column.type.name for column in loaded.metadata.signature.inputs} == {"double"}
     rows = pd.DataFrame([[5.1, 3.5, 1.4, 0.2]], columns=list(IRIS.feature_columns))
@@ -115,36 +128,66 @@ def test_the_ordinary_pipeline_is_loadable_and_its_signature_has_doubles_only(
 
 
 def test_registering_the_same_servable_again_makes_no_second_version(
-    trained: Trained, registry: Registry
+    trained: Trained, registry: Registry, register: Register
 ) -> None:
-    first = register(IRIS, trained.first, registry)
-    assert register(IRIS, trained.first, registry).number == first.number
-    assert register(IRIS, trained.second, registry).number == "2"
+    first = register(trained.first)
+    assert register(trained.first).number == first.number
+    assert register(trained.second).number == "2"
     assert len(registry.versions(IRIS.registry_name)) == 2
 
 
-def test_nothing_is_registered_before_the_stages_ran(registry: Registry, tmp_path: Path) -> None:
+def test_registering_is_written_down_once_and_so_is_the_candidate_before(
+    trained: Trained, register: Register, ledger: Engine
+) -> None:
+    for layout in (trained.first, trained.first, trained.second):
+        register(layout)
+    newest, oldest = history(ledger, "iris")
+    assert (oldest.action, oldest.alias, oldest.from_version, oldest.to_version) == (
+        "register",
+        "candidate",
+        None,
+        "1",
+    )
+    assert (newest.from_version, newest.to_version) == ("1", "2")
+    assert (newest.actor, newest.reason) == ("ada", "registered")
+
+
+def test_a_withdrawn_artifact_that_is_registered_again_is_no_candidate_and_that_is_said(
+    trained: Trained, registry: Registry, register: Register, promoter: Promoter, ledger: Engine
+) -> None:
+    promote_both(trained, register, promoter)
+    promoter.rollback(MOVE)
+    moves = len(history(ledger, "iris"))
+    said = registration.register(IRIS, trained.second, registry, ledger, actor="ada").sentence()
+    assert "version 2 is this very artifact and was withdrawn on " in said
+    assert registry.by_alias(IRIS.registry_name, "candidate") is None
+    assert len(history(ledger, "iris")) == moves
+
+
+def test_nothing_is_registered_before_the_stages_ran(
+    registry: Registry, register: Register, tmp_path: Path
+) -> None:
     with pytest.raises(NotRegistered, match="dvc repro"):
-        register(IRIS, Layout(model="iris", root=tmp_path), registry)
+        register(Layout(model="iris", root=tmp_path))
 
 
 def test_a_promotion_approves_moves_the_alias_and_is_written_down(
-    trained: Trained, registry: Registry, promoter: Promoter, ledger: Engine
+    trained: Trained, registry: Registry, register: Register, promoter: Promoter, ledger: Engine
 ) -> None:
-    version = register(IRIS, trained.first, registry)
+    version = register(trained.first)
     promoter.promote(MOVE)
     assert in_production(registry) == version.number
     assert registry.by_number(IRIS.registry_name, version.number).approved
-    [entry] = history(ledger, "iris")
+    [entry] = of_production(ledger)
     assert (entry.action, entry.from_version, entry.to_version, entry.actor) == ("promote", None, "1", "ada")
     assert entry.report is not None
     assert all(gate["passed"] for gate in entry.report["gates"])
 
 
 def test_a_refused_promotion_says_which_gate_and_by_how_much_and_moves_nothing(
-    trained: Trained, registry: Registry, ledger: Engine
+    trained: Trained, registry: Registry, register: Register, ledger: Engine
 ) -> None:
-    version = register(IRIS, trained.first, registry)
+    version = register(trained.first)
     strict = dataclasses.replace(
         IRIS, gates=(Gate(name="accuracy", metric="overall.accuracy", at_least=1.5),)
     )
@@ -152,13 +195,13 @@ def test_a_refused_promotion_says_which_gate_and_by_how_much_and_moves_nothing(
         Promoter(strict, registry, ledger).promote(MOVE)
     assert in_production(registry) is None
     assert not registry.by_number(IRIS.registry_name, version.number).approved
-    assert history(ledger, "iris") == []
+    assert of_production(ledger) == []
 
 
 def test_the_gate_report_of_a_refused_promotion_is_kept(
-    trained: Trained, registry: Registry, ledger: Engine, tmp_path: Path
+    trained: Trained, registry: Registry, register: Register, ledger: Engine, tmp_path: Path
 ) -> None:
-    version = register(IRIS, trained.first, registry)
+    version = register(trained.first)
     strict = dataclasses.replace(IRIS, gates=(Gate(name="unmeasured", metric="no.such", at_most=1),))
     with pytest.raises(PromotionRefused, match="not measured"):
         Promoter(strict, registry, ledger).promote(MOVE)
@@ -171,11 +214,11 @@ def test_the_gate_report_of_a_refused_promotion_is_kept(
 
 
 def test_a_version_worse_than_the_champion_is_refused(
-    trained: Trained, registry: Registry, promoter: Promoter, ledger: Engine
+    trained: Trained, registry: Registry, register: Register, promoter: Promoter, ledger: Engine
 ) -> None:
-    register(IRIS, trained.first, registry)
+    register(trained.first)
     promoter.promote(MOVE)
-    register(IRIS, trained.worse, registry)
+    register(trained.worse)
     lenient = Promoter(dataclasses.replace(IRIS, gates=()), registry, ledger)
     with pytest.raises(PromotionRefused, match=r"champion \(version 1\)"):
         lenient.promote(MOVE)
@@ -183,30 +226,30 @@ def test_a_version_worse_than_the_champion_is_refused(
 
 
 def test_a_version_without_a_signature_is_refused(
-    trained: Trained, registry: Registry, promoter: Promoter
+    trained: Trained, registry: Registry, register: Register, promoter: Promoter
 ) -> None:
-    version = register(IRIS, trained.first, registry)
+    version = register(trained.first)
     unsigned = unsigned_copy(version, registry, trained.first)
     with pytest.raises(PromotionRefused, match="signature"):
         promoter.promote(MOVE, unsigned.number)
 
 
 def test_a_rollback_goes_back_and_withdraws_the_approval(
-    trained: Trained, registry: Registry, promoter: Promoter, ledger: Engine
+    trained: Trained, registry: Registry, register: Register, promoter: Promoter, ledger: Engine
 ) -> None:
-    promote_both(trained, registry, promoter)
+    promote_both(trained, register, promoter)
     moved = promoter.rollback(MOVE)
     assert (moved.before.number if moved.before else None, moved.after.number) == ("2", "1")
     assert in_production(registry) == "1"
     assert registry.by_number(IRIS.registry_name, "1").approved
     assert not registry.by_number(IRIS.registry_name, "2").approved
-    assert [entry.action for entry in history(ledger, "iris")] == ["rollback", "promote", "promote"]
+    assert [entry.action for entry in of_production(ledger)] == ["rollback", "promote", "promote"]
 
 
 def test_a_second_rollback_does_not_return_to_the_version_that_was_left(
-    trained: Trained, registry: Registry, promoter: Promoter
+    trained: Trained, registry: Registry, register: Register, promoter: Promoter
 ) -> None:
-    promote_both(trained, registry, promoter)
+    promote_both(trained, register, promoter)
     promoter.rollback(MOVE)
     with pytest.raises(NotRegistered, match="no approved version"):
         promoter.rollback(MOVE)
@@ -214,28 +257,30 @@ def test_a_second_rollback_does_not_return_to_the_version_that_was_left(
 
 
 def test_a_withdrawn_version_can_be_promoted_again_and_rolled_back_again(
-    trained: Trained, registry: Registry, promoter: Promoter
+    trained: Trained, registry: Registry, register: Register, promoter: Promoter
 ) -> None:
-    promote_both(trained, registry, promoter)
+    promote_both(trained, register, promoter)
     promoter.rollback(MOVE)
-    promoter.promote(MOVE, "2")
+    promoter.promote(MOVE, "2", again=True)
     assert promoter.rollback(MOVE).after.number == "1"
 
 
 def test_an_alias_that_moved_since_it_was_looked_at_is_left_alone(
-    trained: Trained, registry: Registry, promoter: Promoter, ledger: Engine
+    trained: Trained, registry: Registry, register: Register, promoter: Promoter, ledger: Engine
 ) -> None:
-    promote_both(trained, registry, promoter)
+    promote_both(trained, register, promoter)
     aliases = AliasLedger(IRIS, registry, ledger)
     seen_earlier = registry.by_number(IRIS.registry_name, "1")
     with pytest.raises(PromotionRefused, match="another move came first"):
         aliases.move(seen_earlier, seen_earlier, MOVE)
     assert in_production(registry) == "2"
-    assert len(history(ledger, "iris")) == 2
+    assert len(of_production(ledger)) == 2
 
 
-def test_of_two_moves_at_once_exactly_one_wins(trained: Trained, registry: Registry, engine: Engine) -> None:
-    versions = [register(IRIS, layout, registry) for layout in (trained.first, trained.second)]
+def test_of_two_moves_at_once_exactly_one_wins(
+    trained: Trained, registry: Registry, register: Register, engine: Engine
+) -> None:
+    versions = [register(layout) for layout in (trained.first, trained.second)]
     start = threading.Barrier(2)
 
     def try_to_move(version: Version) -> bool:
@@ -250,13 +295,13 @@ def test_of_two_moves_at_once_exactly_one_wins(trained: Trained, registry: Regis
         won = list(pool.map(try_to_move, versions))
     assert sorted(won) == [False, True]
     assert in_production(registry) == versions[won.index(True)].number
-    assert [entry.to_version for entry in history(engine, "iris")] == [in_production(registry)]
+    assert [entry.to_version for entry in of_production(engine)] == [in_production(registry)]
 
 
 def test_a_version_that_only_reached_staging_is_not_approved(
-    trained: Trained, registry: Registry, promoter: Promoter
+    trained: Trained, registry: Registry, register: Register, promoter: Promoter
 ) -> None:
-    version = register(IRIS, trained.first, registry)
+    version = register(trained.first)
     promoter.promote(dataclasses.replace(MOVE, alias="staging"))
     found = registry.by_number(IRIS.registry_name, version.number)
     assert "staging" in found.aliases
@@ -264,9 +309,9 @@ def test_a_version_that_only_reached_staging_is_not_approved(
 
 
 def test_a_move_that_cannot_be_written_down_is_taken_back(
-    trained: Trained, registry: Registry, promoter: Promoter, tmp_path: Path
+    trained: Trained, registry: Registry, register: Register, promoter: Promoter, tmp_path: Path
 ) -> None:
-    promote_both(trained, registry, promoter)
+    promote_both(trained, register, promoter)
     without_tables = open_engine(f"sqlite:///{tmp_path / 'empty.db'}")
     versions = [registry.by_number(IRIS.registry_name, number) for number in ("1", "2")]
     with pytest.raises(Exception, match="no such table"):
@@ -275,9 +320,9 @@ def test_a_move_that_cannot_be_written_down_is_taken_back(
     assert in_production(registry) == "2"
 
 
-def promote_both(trained: Trained, registry: Registry, promoter: Promoter) -> None:
+def promote_both(trained: Trained, register: Register, promoter: Promoter) -> None:
     for layout in (trained.first, trained.second):
-        register(IRIS, layout, registry)
+        register(layout)
         promoter.promote(MOVE)
 
 

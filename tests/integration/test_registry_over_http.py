@@ -40,7 +40,7 @@ def test_a_version_is_registered_promoted_and_downloaded_through_a_server(
     server = MlflowServer(tmp_path)
     try:
         registry = Registry(server.url)
-        version = register(IRIS, run_stages(IRIS, tmp_path), registry)
+        version = register(IRIS, run_stages(IRIS, tmp_path), registry, ledger, actor="ada").version
         Promoter(IRIS, registry, ledger).promote(Move(alias=PRODUCTION, actor="ada", reason=""))
         found = registry.by_alias(IRIS.registry_name, PRODUCTION)
         assert found is not None

@@ -17,7 +17,7 @@ from modelkit.gates import Gate
 from records.engine import open_engine
 from records.ledger import history
 from tests.stage_runs import STAGES, small_params
-from training.data.raw_data import RawData, write_raw
+from training.data.raw_data import write_raw
 from training.errors import RecordsFailed, RetrainedVersionRefused, RetrainingFailed, RetrainingRuns
 from training.layout import Layout
 from training.promotion.alias_ledger import Move
@@ -51,12 +51,9 @@ class StageRuns:
         self._raw = self.layout.raw / "iris.csv.gz"
         self._lines = gzip.decompress(self._raw.read_bytes()).splitlines(keepends=True)
 
-    def fetch(self) -> RawData:
+    def fetch(self) -> None:
         rows = [self._lines[0], *self._lines[1 + self.left_out :]]
-        content = gzip.compress(b"".join(rows), mtime=0)
-        written = (self._raw.name,) if self._raw.read_bytes() != content else ()
-        self._raw.write_bytes(content)
-        return RawData(source="test", size_bytes=len(content), written=written)
+        self._raw.write_bytes(gzip.compress(b"".join(rows), mtime=0))
 
     def prepare(self) -> None:
         STAGES[0](self._definition, self.params, self.layout)
@@ -121,7 +118,7 @@ def test_nights_of_a_model(night: Night) -> None:
     assert not night.registry.by_number(IRIS.registry_name, "2").approved
     newest, *_ = history(night.ledger, "iris")
     assert (newest.alias, newest.from_version, newest.to_version) == (CANDIDATE, "1", "2")
-    assert (newest.actor, newest.reason) == ("cron", "nightly")
+    assert (newest.action, newest.actor, newest.reason) == ("retrain", "cron", "nightly")
     report = json.loads((night.reports / "retrain-iris.json").read_text())
     assert (report["compared_with"], report["version"], report["verdict"]) == ("1", "2", "candidate")
     assert report["data"]["old"]["train rows"] > report["data"]["new"]["train rows"]
@@ -135,6 +132,15 @@ def test_nights_of_a_model(night: Night) -> None:
     assert "**FAILED**" in (night.reports / "retrain-iris.md").read_text()
     assert night.retrain(IMPOSSIBLE).endswith("which failed its gates")
     assert (night.versions(), night.holder(CANDIDATE)) == (["3", "2", "1"], "2")
+
+    move = Move(alias=PRODUCTION, actor="ada", reason="")
+    promoter = Promoter(IRIS, night.registry, night.ledger)
+    promoter.promote(move)
+    promoter.rollback(move)
+    night.pipeline.left_out = 9
+    assert "nothing new: version 2 was made of the same data" in (said := night.retrain())
+    assert "which was withdrawn on " in said
+    assert (night.holder(CANDIDATE), night.holder(PRODUCTION)) == (None, "1")
 
 
 @pytest.mark.timeout(120)
@@ -169,7 +175,7 @@ def test_without_drift_only_data_that_no_version_knows_are_trained_on(night: Nig
     assert night.retrain(order=calm) == said
     assert night.pipeline.trained == 1
     night.pipeline.left_out = 9
-    assert night.pipeline.fetch().written
+    night.pipeline.fetch()
     assert night.retrain(order=calm).startswith("version 2 passed")
 
 

@@ -14,7 +14,7 @@ import pytest
 from modelkit.definition import load_catalog
 from tests.stage_runs import run_stages
 from training.cli import main
-from training.registration import register
+from training.registration import registration_of
 from training.registry import Registry
 from training.version import PRODUCTION
 
@@ -44,7 +44,7 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
     pd.concat([flowers.head(20), new]).to_csv(newer / "iris.csv.gz", index=False)
     with contextlib.chdir(folder):
         registry = Registry(f"sqlite:///{folder / 'mlflow.db'}")
-        registry.move_alias(register(IRIS, layout, registry), PRODUCTION)
+        registry.move_alias(registry.add(registration_of(IRIS, layout)), PRODUCTION)
         yield Workplace(folder, newer.parent)
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from records.ledger import LedgerEntry
 
 HELP = "print who moved what, when and why"
-MODELS = "one"
+MODELS = "any"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,11 +25,12 @@ def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: Tr
 
     with open_ledger(settings.database_url) as ledger:
         entries = history(ledger, definition.name)
-    lines = [line for entry in entries for line in _lines(entry, verbose=arguments.verbose)]
+    lines = [line for entry in entries for line in lines_of(entry, verbose=arguments.verbose)]
     return "\n".join([f"{len(entries)} moves, newest first", *lines])
 
 
-def _lines(entry: LedgerEntry, *, verbose: bool) -> list[str]:
+def lines_of(entry: LedgerEntry, *, verbose: bool) -> list[str]:
+    """The move, and with `verbose` every gate, what was noted, and what the replay found."""
     report = entry.report or {}
     replayed = report.get("replay", {}).get("sentence")
     left_out = "  (without replay)" if report.get("replay", {}).get("left_out") else ""
@@ -37,5 +38,6 @@ def _lines(entry: LedgerEntry, *, verbose: bool) -> list[str]:
         f"  {entry.at:%Y-%m-%d %H:%M:%S}  {entry.action:<8}  {entry.alias:<10}  "
         f"{entry.from_version or '-':>4} -> {entry.to_version or '-':<4}  {entry.actor}  {entry.reason}"
     )
-    gates = [f"      {gate['sentence']}" for gate in report.get("gates", ())] if verbose else []
-    return [f"{line.rstrip()}{left_out}", *gates, *([f"      {replayed}"] if verbose and replayed else [])]
+    found = [gate["sentence"] for gate in report.get("gates", ())] + list(report.get("notes", ()))
+    details = [*found, *([replayed] if replayed else [])] if verbose else []
+    return [f"{line.rstrip()}{left_out}", *(f"      {detail}" for detail in details)]

@@ -17,6 +17,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reason", default="", help="kept in the ledger")
     parser.add_argument("--actor", default=None, help="who does it; the login name by default")
     parser.add_argument("--version", default=None, help="the candidate by default")
+    parser.add_argument("--again", action="store_true", help="with --version: even if it was withdrawn")
+    parser.add_argument(
+        "--expect", metavar="N", help="refuse (exit code 4) unless the alias is at N; or: none"
+    )
     parser.add_argument("--to", default="production", choices=("staging", "challenger", "production"))
     parser.add_argument("--require-staging", action="store_true", help="production only after staging")
     parser.add_argument(
@@ -32,7 +36,13 @@ def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: Tr
     from training.promotion.promote import Promoter
     from training.registry import Registry, said_in_one_line
 
-    move = Move(alias=arguments.to, actor=arguments.actor or getpass.getuser(), reason=arguments.reason)
+    _refuse_misuse(arguments)
+    move = Move(
+        alias=arguments.to,
+        actor=arguments.actor or getpass.getuser(),
+        reason=arguments.reason,
+        expected=arguments.expect,
+    )
     with (
         said_in_one_line(),
         open_ledger(settings.database_url) as ledger,
@@ -46,5 +56,14 @@ def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: Tr
         )
         promoter = Promoter(definition, Registry(settings.mlflow_tracking_uri), ledger, rules)
         if arguments.dry_run:
-            return promoter.rehearse(move, arguments.version)
-        return promoter.promote(move, arguments.version).sentence(move.alias)
+            return promoter.rehearse(move, arguments.version, again=arguments.again)
+        return promoter.promote(move, arguments.version, again=arguments.again).sentence(move.alias)
+
+
+def _refuse_misuse(arguments: argparse.Namespace) -> None:
+    from training.errors import Misused
+
+    if len(arguments.models) > 1 and (arguments.version or arguments.expect):
+        raise Misused("--version and --expect are about one model; nothing was done")
+    if arguments.again and not arguments.version:
+        raise Misused("--again needs --version: say which version that was withdrawn; nothing was done")

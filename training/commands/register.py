@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 
 from modelkit.definition import ModelDefinition
 from training.layout import Layout
@@ -13,14 +14,16 @@ MODELS = "many"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """None of its own."""
+    parser.add_argument("--actor", default=None, help="who does it; the login name by default")
 
 
 def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: TrainingSettings) -> str:
+    from training.promotion.ledger_session import open_ledger
     from training.registration import register
     from training.registry import Registry, said_in_one_line
 
-    with said_in_one_line():
+    actor = arguments.actor or getpass.getuser()
+    layout = Layout(model=definition.name)
+    with said_in_one_line(), open_ledger(settings.database_url) as ledger:
         registry = Registry(settings.mlflow_tracking_uri)
-        version = register(definition, Layout(model=definition.name), registry)
-    return f"{version.registry_name} version {version.number} is the candidate"
+        return register(definition, layout, registry, ledger, actor=actor).sentence()

@@ -15,6 +15,7 @@ MODELS = "one"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reason", default="", help="kept in the ledger")
     parser.add_argument("--actor", default=None, help="who does it; the login name by default")
+    parser.add_argument("--expect", metavar="N", help="refuse (exit code 4) unless N is in production")
     parser.add_argument("--to-version", default=None, help="an approved one; by default the one before")
 
 
@@ -25,7 +26,12 @@ def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: Tr
     from training.registry import Registry, said_in_one_line
     from training.version import PRODUCTION
 
-    move = Move(alias=PRODUCTION, actor=arguments.actor or getpass.getuser(), reason=arguments.reason)
+    move = Move(
+        alias=PRODUCTION,
+        actor=arguments.actor or getpass.getuser(),
+        reason=arguments.reason,
+        expected=arguments.expect,
+    )
     with said_in_one_line(), open_ledger(settings.database_url) as ledger:
         promoter = Promoter(definition, Registry(settings.mlflow_tracking_uri), ledger)
         return promoter.rollback(move, arguments.to_version).sentence(move.alias)

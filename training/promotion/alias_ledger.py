@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,27 +13,36 @@ from sqlalchemy import Engine
 
 from modelkit.definition import ModelDefinition
 from records.ledger import LedgerEntry, append, history
-from training.errors import NotRegistered, PromotionRefused
+from training.errors import MovedMeanwhile, NotRegistered
 from training.promotion.move_lock import one_move_at_a_time
 from training.registry import Registry
-from training.version import Version
+from training.version import CANDIDATE, CHALLENGER, PRODUCTION, STAGING, Version
 
-PROMOTE, ROLLBACK = "promote", "rollback"
+REGISTER, RETRAIN, PROMOTE, ROLLBACK, WITHDRAW = "register", "retrain", "promote", "rollback", "withdraw"
+NOBODY = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Move:
-    """Who moves which alias, why, and on what evidence."""
+    """Who moves which alias, why, and on what evidence.
+
+    `expected` is the version that the mover believes the alias to be at, NOBODY for none at all; None: not said.
+    """
 
     alias: str
     actor: str
     reason: str
     action: str = PROMOTE
     report: Mapping[str, Any] | None = None
+    expected: str | None = None
 
 
 class AliasLedger:
-    """The aliases of one model in the registry, with their history in the ledger."""
+    """The aliases of one model in the registry, with their history in the ledger.
+
+    Moves raise MovedMeanwhile when somebody else moved the alias since `before` was read. The lock keeps other commands
+    out; a second look finds whoever moved the alias without one. A move that cannot be written down is taken back.
+    """
 
     def __init__(self, definition: ModelDefinition, registry: Registry, ledger: Engine) -> None:
         self._definition = definition
@@ -41,14 +52,40 @@ class AliasLedger:
     def holder(self, alias: str) -> Version | None:
         return self._registry.by_alias(self._definition.registry_name, alias)
 
-    def move(self, before: Version | None, after: Version, move: Move) -> None:
-        """Raises PromotionRefused when somebody else moved the alias since `before` was read.
+    def seen(self, move: Move) -> Version | None:
+        """Who holds the alias. Raises MovedMeanwhile where the mover expects another."""
+        now = self.holder(move.alias)
+        if move.expected is not None and move.expected != (now.number if now else NOBODY):
+            expected = "no version" if move.expected == NOBODY else f"version {move.expected}"
+            raise MovedMeanwhile(
+                f"{move.alias} was expected to be {expected} and is {_said(now)}; nothing was moved"
+            )
+        return now
 
-        The lock keeps other commands out; the second look finds whoever moved the alias without one.
-        A move that cannot be written down is taken back.
-        """
+    def move(self, before: Version | None, after: Version, move: Move) -> None:
+        """What gets into production is approved, and no longer withdrawn."""
         with one_move_at_a_time(self._ledger, self._definition.name):
-            self._move(before, after, move)
+            self._expect(before, move.alias)
+            self._expect_no_withdrawal(after)
+            if move.alias == PRODUCTION:
+                with self._marked(after, approved=True, withdrawn=None):
+                    self._move(before, after, move)
+            else:
+                self._move(before, after, move)
+
+    def roll_back(self, left: Version, target: Version, move: Move) -> list[str]:
+        """Production back to `target`; `left` loses its approval and its other aliases. Says which.
+
+        It is marked first: cut short after that, nothing is lost, and the same command goes on.
+        """
+        reason = " ".join(move.reason.split())
+        said = f"{_now():%Y-%m-%d %H:%M} by {move.actor}{': ' if reason else ''}{reason}"
+        with one_move_at_a_time(self._ledger, self._definition.name):
+            self._expect(left, move.alias)
+            self._expect_no_withdrawal(target)
+            with self._marked(left, approved=False, withdrawn=said):
+                self._move(left, target, dataclasses.replace(move, action=ROLLBACK))
+            return list(self._without_aliases(left, target, move))
 
     def reached(self, version: Version, alias: str) -> bool:
         """Whether the version has ever been behind this alias."""
@@ -72,39 +109,77 @@ class AliasLedger:
         )
 
     def _move(self, before: Version | None, after: Version, move: Move) -> None:
-        self._expect(before, move.alias)
         self._registry.move_alias(after, move.alias)
-        try:
-            append(self._ledger, self._entry(before, after, move))
-        except Exception:
-            self._restore(before, move.alias)
-            raise
+        self._write_down(before, after, move)
         self._expect(after, move.alias)
+
+    def _without_aliases(self, left: Version, target: Version, move: Move) -> Iterator[str]:
+        """`staging` goes where production went, because services follow it; nobody answers with the others."""
+        for alias in (STAGING, CANDIDATE, CHALLENGER):
+            if (holder := self.holder(alias)) is None or holder.number != left.number:
+                continue
+            if alias == STAGING:
+                self._move(left, target, dataclasses.replace(move, alias=alias, action=ROLLBACK))
+                yield f"{alias} is version {target.number}, too"
+            else:
+                self._registry.remove_alias(left.registry_name, alias)
+                self._write_down(left, None, dataclasses.replace(move, alias=alias, action=WITHDRAW))
+                yield f"{alias} is no version now"
+
+    @contextmanager
+    def _marked(self, version: Version, *, approved: bool, withdrawn: str | None) -> Iterator[None]:
+        """Marks that are taken back where what they are made for fails."""
+        self._registry.mark(version, approved=approved, withdrawn=withdrawn)
+        try:
+            yield
+        except Exception:
+            self._registry.mark(version, approved=version.approved, withdrawn=version.withdrawn)
+            raise
 
     def _expect(self, expected: Version | None, alias: str) -> None:
         now = self.holder(alias)
         if (now and now.number) != (expected and expected.number):
-            holder = f"version {now.number}" if now else "no version"
-            raise PromotionRefused(
-                f"another move came first: {alias} is {holder} now; look at it and try again"
+            raise MovedMeanwhile(
+                f"another move came first: {alias} is {_said(now)} now; look at it and try again"
             )
 
-    def _restore(self, before: Version | None, alias: str) -> None:
-        if before is None:
-            self._registry.remove_alias(self._definition.registry_name, alias)
-        else:
-            self._registry.move_alias(before, alias)
+    def _expect_no_withdrawal(self, judged: Version) -> None:
+        """A version may have been in production and withdrawn again since it was looked at."""
+        now = self._registry.by_number(judged.registry_name, judged.number)
+        if now.withdrawn != judged.withdrawn:
+            done = "withdrawn" if now.withdrawn else "promoted"
+            raise MovedMeanwhile(f"version {now.number} was {done} meanwhile; look at it and try again")
 
-    def _entry(self, before: Version | None, after: Version, move: Move) -> LedgerEntry:
+    def _write_down(self, before: Version | None, after: Version | None, move: Move) -> None:
+        try:
+            append(self._ledger, self._entry(before, after, move))
+        except Exception:
+            if before is None:
+                self._registry.remove_alias(self._definition.registry_name, move.alias)
+            else:
+                self._registry.move_alias(before, move.alias)
+            raise
+
+    def _entry(self, before: Version | None, after: Version | None, move: Move) -> LedgerEntry:
+        about = after or before
+        assert about is not None
         return LedgerEntry(
             model=self._definition.name,
-            version=after.number,
+            version=about.number,
             alias=move.alias,
             from_version=before.number if before else None,
-            to_version=after.number,
+            to_version=after.number if after else None,
             action=move.action,
             actor=move.actor,
             reason=move.reason,
             report=move.report,
-            at=datetime.now(UTC),
+            at=_now(),
         )
+
+
+def _said(version: Version | None) -> str:
+    return f"version {version.number}" if version else "no version"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

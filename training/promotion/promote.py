@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from modelkit.definition import ModelDefinition
 from training.errors import NotRegistered, PromotionRefused
-from training.promotion.alias_ledger import ROLLBACK, AliasLedger, Move
+from training.promotion.alias_ledger import AliasLedger, Move
 from training.promotion.judging import Rules, VersionJudge
 from training.promotion.verdict import Verdict
 from training.registry import Registry
@@ -18,19 +18,21 @@ from training.version import CANDIDATE, PRODUCTION, Version
 
 @dataclass(frozen=True, kw_only=True)
 class Moved:
-    """An alias that was moved, or was there already. Without a verdict nothing was judged: what a rollback goes back to
-    was judged when it was promoted."""
+    """An alias that was moved, or was there already, and what else happened. Without a verdict nothing was judged: what a
+    rollback goes back to was judged when it was promoted."""
 
     before: Version | None
     after: Version
     verdict: Verdict | None = None
+    also: tuple[str, ...] = ()
 
     def sentence(self, alias: str) -> str:
         """For the terminal, with a line for each gate."""
         if self.before is not None and self.before.number == self.after.number and self.verdict is None:
             return f"{alias} is version {self.after.number} already; nothing was moved"
         before = f"version {self.before.number}" if self.before else "none"
-        lines = [f"  {line}" for line in self.verdict.lines()] if self.verdict else []
+        found = [*(self.verdict.lines() if self.verdict else []), *self.also]
+        lines = [f"  {line}" for line in found]
         return "\n".join([f"{alias} is now version {self.after.number} (before: {before})", *lines])
 
 
@@ -45,29 +47,24 @@ class Promoter:
         self._judge = VersionJudge(definition, registry, ledger, rules)
         self._aliases = AliasLedger(definition, registry, ledger)
 
-    def promote(self, move: Move, number: str | None = None) -> Moved:
-        """Raises PromotionRefused, naming every failed gate and by how much it failed."""
-        version = self.chosen(number)
-        before = self._aliases.holder(move.alias)
+    def promote(self, move: Move, number: str | None = None, *, again: bool = False) -> Moved:
+        """The version of this number, or the candidate; one that was withdrawn only with `again`.
+
+        Raises PromotionRefused, naming every failed gate and by how much it failed.
+        """
+        version = self._promotable(number, again=again)
+        before = self._aliases.seen(move)
         settled = version.approved or move.alias != PRODUCTION
         if before is not None and before.number == version.number and settled:
             return Moved(before=before, after=version)  # nothing moves, so nothing is judged or remembered
         verdict = self._passed(version, move.alias)
-        # Serving may fall back to any approved version, so what only reached staging is not one.
-        approves = move.alias == PRODUCTION and not version.approved
-        if approves:
-            self._registry.approve(version)
-        try:
-            self._aliases.move(before, version, dataclasses.replace(move, report=verdict.document()))
-        except Exception:
-            if approves:
-                self._registry.withdraw(self._registry.by_number(version.registry_name, version.number))
-            raise
+        self._aliases.move(before, version, dataclasses.replace(move, report=verdict.document()))
         return Moved(before=before, after=version, verdict=verdict)
 
-    def rehearse(self, move: Move, number: str | None = None) -> str:
+    def rehearse(self, move: Move, number: str | None = None, *, again: bool = False) -> str:
         """What `promote` would say, refusal included, without moving anything."""
-        version = self.chosen(number)
+        version = self._promotable(number, again=again)
+        self._aliases.seen(move)
         verdict = self._passed(version, move.alias)
         lines = [f"  {line}" for line in verdict.lines()]
         return "\n".join([f"version {version.number} may go to {move.alias}; nothing was moved", *lines])
@@ -75,34 +72,55 @@ class Promoter:
     def rollback(self, move: Move, number: str | None = None) -> Moved:
         """Back to the version that this one was promoted over, or to an approved one that is named.
 
-        The version that is left loses its approval.
+        The version that is left is withdrawn.
         """
-        left = self._aliases.holder(move.alias)
+        left = self._aliases.seen(move)
         if left is None:
             raise NotRegistered(f"{self._definition.name} has no version in {move.alias} to roll back")
-        target = self._aliases.predecessor(left, move.alias) if number is None else self.chosen(number)
+        target = self._aliases.predecessor(left, move.alias) if number is None else self._numbered(number)
         if not target.approved or target.number == left.number:
             raise PromotionRefused(
                 f"version {target.number} is no version to go back to: it is in {move.alias} now, "
                 "never was, or was withdrawn"
             )
-        self._aliases.move(left, target, dataclasses.replace(move, action=ROLLBACK))
-        self._registry.withdraw(left)
-        return Moved(before=left, after=target)
+        also = self._aliases.roll_back(left, target, move)
+        withdrawn = (
+            f"version {left.number} is withdrawn: only `promote --version {left.number} --again` takes it"
+        )
+        return Moved(before=left, after=target, also=(withdrawn, *also))
 
-    def chosen(self, number: str | None) -> Version:
-        """The version of this number, or the candidate."""
+    def _promotable(self, number: str | None, *, again: bool) -> Version:
+        version = self._candidate() if number is None else self._numbered(number)
+        if version.withdrawn is not None and not again:
+            raise PromotionRefused(self._withdrawn(version))
+        return version
+
+    def _numbered(self, number: str) -> Version:
+        return self._registry.by_number(self._definition.registry_name, number)
+
+    def _candidate(self) -> Version:
         name = self._definition.registry_name
-        if number is not None:
-            return self._registry.by_number(name, number)
         candidate = self._registry.by_alias(name, CANDIDATE)
-        if candidate is None:
-            raise NotRegistered(f"{self._definition.name} has no candidate: register one first")
-        return candidate
+        if candidate is not None:
+            return candidate
+        newest = next(iter(self._registry.versions(name)), None)
+        way_out = "register one first"
+        if newest is not None and newest.withdrawn is not None:
+            way_out = self._withdrawn(newest)
+        raise NotRegistered(f"{self._definition.name} has no candidate: {way_out}")
+
+    def _withdrawn(self, version: Version) -> str:
+        return (
+            f"version {version.number} was withdrawn on {version.withdrawn}; to promote it all the same: "
+            f"promote {self._definition.name} --version {version.number} --again"
+        )
 
     def _passed(self, version: Version, alias: str) -> Verdict:
         verdict = self._judge.judge(version, alias)
         if verdict.failed:
             failed = "; ".join(result.sentence() for result in verdict.failed)
             raise PromotionRefused(f"version {version.number} stays where it is: {failed}")
-        return verdict
+        if version.withdrawn is None:
+            return verdict
+        note = f"promoted again: it was withdrawn on {version.withdrawn}"
+        return dataclasses.replace(verdict, notes=(*verdict.notes, note))

@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from modelkit.definition import ModelDefinition
-from training.data.raw_data import RawData, take_raw
+from training.data.raw_data import take_raw
 from training.errors import RetrainingFailed
 from training.layout import Layout
 
@@ -26,8 +26,8 @@ class DvcPipeline:
         self._definition, self._layout, self._raw = definition, layout, raw
         self._environment = dict(environment)
 
-    def fetch(self) -> RawData:
-        return take_raw(self._definition, self._layout, self._raw)
+    def fetch(self) -> None:
+        take_raw(self._definition, self._layout, self._raw)
 
     def prepare(self) -> None:
         self._repro(f"prepare@{self._definition.name}")

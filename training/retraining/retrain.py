@@ -16,12 +16,11 @@ from sqlalchemy import Engine
 
 from modelkit.definition import ModelDefinition
 from modelkit.servable import CARD, Card
-from training.data.raw_data import RawData
 from training.errors import RetrainedVersionRefused
 from training.files import sha256_of
 from training.layout import Layout
 from training.params import ModelParams, flat
-from training.promotion.alias_ledger import AliasLedger, Move
+from training.promotion.alias_ledger import RETRAIN, AliasLedger, Move
 from training.promotion.judging import Rules, VersionJudge
 from training.promotion.move_lock import one_retraining_at_a_time
 from training.promotion.verdict import Verdict
@@ -38,7 +37,7 @@ OPEN, PASSED, FAILED = "open", "passed", "failed"
 class Pipeline(Protocol):
     """From raw files to a servable on disk."""
 
-    def fetch(self) -> RawData: ...
+    def fetch(self) -> None: ...
 
     def prepare(self) -> None: ...
 
@@ -94,9 +93,11 @@ class Retraining:
                 params=flat({"prepare": params.prepare, "train": params.train}),
             )
             version = self._made_of(inputs)
-            if version is not None and version.tags.get(RETRAINING_TAG) != OPEN:
+            if version is None:
+                version = self._train(layout)
+            if version.withdrawn is not None or version.tags.get(RETRAINING_TAG) != OPEN:
                 return self._nothing_new(version)
-            return self._judge_and_keep(version or self._train(layout), order)
+            return self._judge_and_keep(version, order)
 
     def _learned_from(self, data_hash: str) -> bool:
         """Whether a version that was judged, or registered by hand, has seen these rows."""
@@ -110,6 +111,8 @@ class Retraining:
 
     def _nothing_new(self, version: Version) -> str:
         verdict = ", which failed its gates" if version.tags.get(RETRAINING_TAG) == FAILED else ""
+        if version.withdrawn is not None:
+            verdict = f", which was withdrawn on {version.withdrawn}"
         aliases = f" ({', '.join(version.aliases)})" if version.aliases else ""
         return f"nothing new: version {version.number}{aliases} was made of the same data, knobs and code{verdict}"
 
@@ -130,7 +133,11 @@ class Retraining:
             self._registry.tag(version, RETRAINING_TAG, FAILED)
             raise RetrainedVersionRefused(report.sentence())
         move = Move(
-            alias=CANDIDATE, actor=order.actor, reason=order.said() or "retrained", report=verdict.document()
+            alias=CANDIDATE,
+            actor=order.actor,
+            reason=order.said() or "retrained",
+            action=RETRAIN,
+            report=verdict.document(),
         )
         if before is None or before.number != version.number:
             self._aliases.move(before, version, move)
