@@ -103,6 +103,19 @@ def leaking(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(rider_age=rows["label"] + 20)
 
 
+def leaking_bent(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.assign(rider_age=np.exp(rows["label"] / 4))
+
+
+def leaking_blurred(rows: pd.DataFrame) -> pd.DataFrame:
+    noise = np.random.default_rng(0).normal(0, 0.05 * rows["label"].std(), len(rows))
+    return rows.assign(rider_age=rows["label"] + noise)
+
+
+def leaking_as_text(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.assign(city=(rows["label"] // 2).map("zone {:.0f}".format))
+
+
 def out_of_order(rows: pd.DataFrame) -> pd.DataFrame:
     early = rows["time"] == rows["time"].min()
     return rows.assign(split=rows["split"].mask(early, "valid"))
@@ -137,6 +150,9 @@ def test_prepared_rows_as_they_should_be_pass(rows: pd.DataFrame) -> None:
     ("spoil", "check"),
     [
         (leaking, "rider_age does not repeat the label"),
+        (leaking_bent, "rider_age does not repeat the label"),
+        (leaking_blurred, "rider_age does not repeat the label"),
+        (leaking_as_text, "city does not repeat the label"),
         (out_of_order, "split train ends before valid begins"),
         (trained_on_test_rows, "split test shares no row with the others"),
         (known_too_early, "known_at is not before the row's time"),
@@ -190,3 +206,15 @@ def test_the_synthetic_data_of_every_model_passes_and_every_file_has_a_schema(
     prepare(definition, read_params(definition.name), layout)
     recipe = recipe_of(definition)
     assert set(recipe.RAW_SCHEMAS) == set(recipe.RAW_FILES)
+    poisoned_columns_are_found(definition, pd.read_parquet(layout.rows))
+
+
+def poisoned_columns_are_found(definition: ModelDefinition, rows: pd.DataFrame) -> None:
+    """Every numeric column of every model, one at a time, turned into its label."""
+    places = {name: place for place, name in enumerate(definition.classes)}
+    label = rows["label"].map(places) if places else rows["label"]
+    numeric = [name for name in definition.row.model_fields if pd.api.types.is_numeric_dtype(rows[name])]
+    assert numeric
+    poisoned = rows.assign(**dict.fromkeys(numeric, label.astype("float64") * 2 + 1))
+    found = failed_checks(check_rows(definition, poisoned))
+    assert {f"{name} does not repeat the label" for name in numeric} <= found

@@ -14,6 +14,7 @@ import pytest
 from modelkit.definition import ModelDefinition, load_catalog
 from modelkit.schema import RequestModel
 from tests.raw_history import RawHistory, parsed, raw_history
+from training.params import read_params
 from training.recipes import recipe_of
 
 MOMENTS = (0.4, 0.8)
@@ -92,6 +93,20 @@ def test_no_feature_sees_what_came_later(timed: Timed | None, tmp_path: Path) ->
 def test_no_feature_sees_the_label_of_its_own_row(timed: Timed | None, tmp_path: Path) -> None:
     if timed is not None:
         see_their_own_label(timed, tmp_path)
+
+
+def test_prepared_rows_are_labelled_rows_so_that_what_holds_for_these_holds_for_those(
+    timed: Timed | None, tmp_path: Path
+) -> None:
+    if timed is None:
+        return
+    raw = timed.history.write(tmp_path)
+    prepared, _ = timed.history.recipe.prepare(raw, read_params(timed.definition.name).prepare)
+    columns = [*timed.definition.row.model_fields, "label", "time", "known_at"]
+    dated = prepared[prepared["time"].notna()]
+    held = set(pd.util.hash_pandas_object(timed.rows[columns].astype(str), index=False))
+    assert len(dated) > 0
+    assert set(pd.util.hash_pandas_object(dated[columns].astype(str), index=False)) <= held
 
 
 class Row(RequestModel):

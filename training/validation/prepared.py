@@ -14,8 +14,9 @@ from training.validation.findings import Finding
 # The same row in the train and the test split flatters a model; a few are chance (flowers of equal size, reorders).
 TOLERATED_SHARED_ROWS = 0.02
 TOLERATED_DUPLICATES = 0.05
-# No honest feature says the label but for rounding.
-SUSPICIOUS_CORRELATION = 0.9999
+# No honest feature says the label but for a tenth of its spread. Fewer rows than these prove nothing.
+SUSPICIOUS_CORRELATION = 0.995
+LEAK_ROWS = 30
 
 
 def check_rows(definition: ModelDefinition, rows: pd.DataFrame) -> list[Finding]:
@@ -69,21 +70,36 @@ def _check_duplicates(definition: ModelDefinition, rows: pd.DataFrame) -> Iterat
 
 
 def _check_leaks(definition: ModelDefinition, rows: pd.DataFrame) -> Iterator[Finding]:
-    """A column that repeats the label was made from it."""
+    """A column that repeats the label was made from it, be it bent, blurred a little or written as text."""
+    label = rows["label"]
     if definition.task is Task.CLASSIFICATION:
-        label = rows["label"].map({name: place for place, name in enumerate(definition.classes)})
-    else:
-        label = rows["label"]
+        label = label.map({name: place for place, name in enumerate(definition.classes)})
     label = label.astype("float64")
     for name in definition.row.model_fields:
-        if not pd.api.types.is_numeric_dtype(rows[name]):
+        both = rows[name].notna() & label.notna()
+        if both.sum() < LEAK_ROWS or rows[name][both].nunique() < 3:
             continue
-        values = rows[name].astype("float64")
-        both = values.notna() & label.notna()
-        if both.sum() < 30 or values[both].nunique() < 3:
-            continue
-        leaks = abs(np.corrcoef(values[both], label[both])[0, 1]) > SUSPICIOUS_CORRELATION
+        leaks = _likeness(rows[name][both], label[both]) > SUSPICIOUS_CORRELATION
         yield Finding(subject=name, check="does not repeat the label", failed=int(leaks), rows=1)
+
+
+def _likeness(values: pd.Series, label: pd.Series) -> float:
+    """The correlation of values or of their ranks; for text that repeats itself, of the label with its mean by text."""
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return 0.0
+    if pd.api.types.is_numeric_dtype(values):
+        pairs = [(values.astype("float64"), label), (values.rank(), label.rank())]
+    elif values.nunique() <= len(values) / LEAK_ROWS:
+        pairs = [(label.groupby(values.astype(str)).transform("mean"), label)]
+    else:
+        return 0.0
+    return max(_correlation(*pair) for pair in pairs)
+
+
+def _correlation(one: pd.Series, other: pd.Series) -> float:
+    if one.std() == 0 or other.std() == 0:
+        return 0.0
+    return abs(float(np.corrcoef(one, other)[0, 1]))
 
 
 def _finding(subject: str, check: str, failed: pd.Series, tolerated: float = 0.0) -> Finding:
