@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import bentoml
 from _bentoml_sdk import Service
 from bentoml.exceptions import BentoMLException
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
-from auth.scopes import require_predict
 from modelkit.definition import ModelDefinition, load_catalog
-from modelkit.errors import EntityNotFound, SlipwayError
+from modelkit.errors import SlipwayError
+from serving.typed_answers import TypedAnswer, typed_answer
 
 if TYPE_CHECKING:
     from serving.bootstrap import Worker
@@ -96,28 +96,13 @@ class Outermost:
         await self._inner(scope, receive, around)
 
 
-class TypedAnswer(BaseModel):
-    """What a typed API answers for one row."""
-
-    model_config = ConfigDict(protected_namespaces=())
-
-    prediction: float | str
-    lower: float | None
-    upper: float | None
-    probabilities: dict[str, float] | None
-    model: str
-    model_version: str
-    prediction_id: str
-    cached: bool
-
-
 def api_name(definition: ModelDefinition) -> str:
     """The method, and with a slash the route, of a model's typed API."""
     return f"predict_{definition.package}"
 
 
 def with_typed_apis(inner: type[Any]) -> type[Any]:
-    """Adds `predict_<model>` for every model of the catalog; the same predictor behind the same authentication."""
+    """Adds `predict_<model>` for every model of the catalog; the same use case behind the same authentication."""
     for definition in load_catalog().values():
         name = api_name(definition)
         setattr(inner, name, bentoml.api(_typed_api(definition, name)))
@@ -125,36 +110,18 @@ def with_typed_apis(inner: type[Any]) -> type[Any]:
 
 
 def _typed_api(definition: ModelDefinition, name: str) -> Callable[..., Any]:
-    async def predict(self: Any, request: BaseModel, /) -> TypedAnswer:
-        from serving.http.app import passed_on
+    answer = typed_answer(definition)
 
-        worker = self.bento_service.worker
+    async def predict(self: Any, request: BaseModel, /) -> TypedAnswer:
+        """The front app has read the request already; BentoML's reading of it only gives this method its schema."""
         try:
-            asking = passed_on.get()
-            require_predict(asking.principal, definition.name)
-            model = worker.board.current(definition.name)
-            row = model.reader.decode_one(request.model_dump_json())
-            if definition.view is not None:
-                (row,) = await worker.entities.complete(model, [row])
-                if row is None:
-                    raise EntityNotFound
-            (answer,) = await worker.predictor.predict(model, [row], asking)
+            body = await self.bento_service.worker.native.answer_checked()
         except SlipwayError as error:
             raise _as_bentoml(error) from error
-        outcome = answer.outcome
-        return TypedAnswer(
-            prediction=outcome.prediction,
-            lower=outcome.lower,
-            upper=outcome.upper,
-            probabilities=outcome.probabilities,
-            model=model.name,
-            model_version=model.version,
-            prediction_id=answer.prediction_id,
-            cached=answer.cached,
-        )
+        return answer(**body)
 
     predict.__name__, predict.__doc__ = name, definition.description
-    predict.__annotations__ = {"request": definition.request, "return": TypedAnswer}
+    predict.__annotations__ = {"request": definition.request, "return": answer}
     return predict
 
 

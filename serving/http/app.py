@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass
 
 import structlog
@@ -34,7 +33,6 @@ from serving.http.exchange import (
 from serving.http.problems import problem_reply
 from serving.identifiers import Identifiers
 from serving.metrics import Metrics
-from serving.predictor import Asking
 
 Handler = Callable[[Exchange], Awaitable[Reply]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -42,9 +40,6 @@ AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 UNKNOWN_ROUTE = "unknown"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
-
-# The request being passed on to BentoML, for the typed APIs behind its stack.
-passed_on: ContextVar[Asking] = ContextVar("passed_on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +201,6 @@ class FrontApp:
                 message["headers"] = [*message.get("headers", ()), *self._own_headers(exchange.request_id)]
             await send(message)
 
-        if exchange.principal is not None:
-            passed_on.set(exchange.asking)
         await inner.app(exchange.scope, receive, counted)
         seconds = time.perf_counter() - exchange.arrived
         self._metrics.request_finished(path, _known(exchange.scope["method"]), status, seconds)

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,10 @@ from modelkit.view_rows import ViewRows
 from serving.agent.features import FeatureSync
 from serving.agent.metrics import AgentMetrics
 from serving.feature_snapshot import SnapshotStore
-from serving.http.exchange import Exchange, FrontLimits
+from serving.http.app import Inner
+from serving.http.exchange import Exchange, FrontLimits, Reply, send_reply
 from serving.http.openapi import openapi_document
+from serving.typed_answers import typed_answer
 from tests.front_service import FrontService
 from tests.prediction_records import figure
 from tests.predictor_bench import ADA
@@ -137,6 +140,35 @@ def test_unknown_and_invalid_rows_are_skipped_where_the_caller_says_so(shop: Sho
     assert [row and row["user_id"] for row in predictions] == [None, "ada", None, "bob"]
     assert predictions[3]["predicted_price"] == shop.right_answer(USERS["bob"], "bob")
     assert [error["row"] for error in answer.json()["errors"]] == [0, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("model", "body"), [("shopper", {"user_id": "ada"}), ("stall", {"weight": 1.0, "place": "leeds"})]
+)
+def test_a_typed_api_gives_the_same_body_and_looks_nobody_up_twice(
+    shop: Shop, model: str, body: dict[str, Any]
+) -> None:
+    behind_a_typed_api(shop, model)
+    answers = [shop.predict(body, path).json() for path in (f"/predict/{model}", f"/predict_{model}")]
+    changing = ("prediction_id", "cached", "timestamp")
+    same, typed = [{k: v for k, v in answer.items() if k not in changing} for answer in answers]
+    assert typed == same
+    assert list(answers[1]) == list(answers[0])
+    assert shop.looked_up(view_of(model).name, "hit") == 2
+    assert len(shop.rows_logged()) == 2
+
+
+def behind_a_typed_api(shop: Shop, model: str) -> None:
+    """What BentoML does with a request that was passed on: reads it all, asks the method, writes its typed answer."""
+    native, answer = shop.worker.native, typed_answer(CATALOG[model])
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        CATALOG[model].request.model_validate_json((await receive())["body"])
+        body = answer(**await native.answer_checked()).model_dump_json().encode()
+        await send_reply(send, Reply(200, body), [])
+
+    check = partial(native.checked_row, name=model)
+    shop.worker.front.pass_on(Inner(app, frozenset(), {f"/predict_{model}": check}))
 
 
 def test_an_unknown_user_is_refused_before_a_typed_api_is_asked(shop: Shop) -> None:
