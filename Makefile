@@ -133,8 +133,8 @@ train: data ## Train, evaluate and compile what has changed (dvc repro)
 	$(BIN)/dvc repro
 
 .PHONY: params-search
-params-search: data ## Search hyperparameters: make params-search MODEL=name [TRIALS=15]; better ones land in params.yaml
-	$(BIN)/dvc repro --quiet featurize@$(or $(MODEL),$(error say which one: make params-search MODEL=iris))
+params-search: _named data ## Search hyperparameters: make params-search MODEL=name [TRIALS=15]; better ones land in params.yaml
+	$(BIN)/dvc repro --quiet featurize@$(MODEL)
 	$(BIN)/python -m training params-search $(MODEL) --trials $(or $(TRIALS),15) $(ARGS)
 
 .PHONY: register
@@ -160,22 +160,26 @@ notebooks: setup ## Execute the exploration of the real data sets (needs SLIPWAY
 run-jupyter: setup ## Open the exploration notebooks in Jupyter on 127.0.0.1:8899
 	PYTHONPATH=$(CURDIR) $(BIN)/jupyter lab --ip 127.0.0.1 --port 8899 --no-browser docs/notebooks
 
+.PHONY: _named
+_named: # first of what is about one model, before anything is done for it
+	@: $(or $(MODEL),$(error say which one: make $(firstword $(MAKECMDGOALS)) MODEL=iris))
+
 .PHONY: gates
-gates: migrate ## Judge the candidate of MODEL=name, or its VERSION=number, and move nothing
-	$(BIN)/python -m training promote $(or $(MODEL),$(error say which one: make gates MODEL=iris)) --dry-run \
+gates: _named migrate ## Judge the candidate of MODEL=name, or its VERSION=number, and move nothing
+	$(BIN)/python -m training promote $(MODEL) --dry-run \
 		$(if $(VERSION),--version $(VERSION))
 
 .PHONY: history
-history: migrate ## Print who moved which alias of MODEL=name, when, why and on what evidence
-	$(BIN)/python -m training history $(or $(MODEL),$(error say which one: make history MODEL=iris)) --verbose
+history: migrate ## Print who moved which alias, when, why and on what evidence (MODEL=name for one)
+	@$(BIN)/python -m training history $(MODEL) --verbose
 
 .PHONY: retrain
-retrain: migrate ## Retrain MODEL=name on new data; what passes its gates becomes the candidate, never more
-	$(BIN)/python -m training retrain $(or $(MODEL),$(error say which one: make retrain MODEL=iris)) $(ARGS)
+retrain: _named migrate ## Retrain MODEL=name on new data; what passes its gates becomes the candidate, never more
+	$(BIN)/python -m training retrain $(MODEL) $(ARGS)
 
 .PHONY: rollback
-rollback: migrate ## Put the previous version of MODEL=name back into production
-	$(BIN)/python -m training rollback $(or $(MODEL),$(error say which one: make rollback MODEL=name))
+rollback: _named migrate ## Put the previous version of MODEL=name back into production (ARGS="--expect 3")
+	$(BIN)/python -m training rollback $(MODEL) $(ARGS)
 
 ##@ Service
 

@@ -9,12 +9,15 @@ import pkgutil
 import sys
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
+
+from pydantic import ValidationError
 
 from modelkit.definition import ModelDefinition, load_catalog
 from modelkit.errors import ServableError
 from training import commands
-from training.errors import TrainingError, UnknownModel
+from training.errors import Misused, SettingsInvalid, TrainingError, UnknownModel
 from training.settings import TrainingSettings
 
 # Imported on use: a stage should not wait for the libraries of the others.
@@ -27,38 +30,52 @@ STAGES = {
     "report": ("training.stages.report", "report"),
 }
 COUNTS: dict[str, int | str] = {"one": 1, "many": "+", "any": "*"}
+MADE_BY_A_STEP = {("data",), ("models",)}  # first part of a path
+INTERRUPTED = 130
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """Says what is wrong in a line, as commands do, without the usage of everything there is."""
+
+    def error(self, message: str) -> NoReturn:
+        command = self.prog.split()[-1]
+        self.exit(2, f"{command}: {message} (`{self.prog} --help` says more)\n")
 
 
 def main(argv: Sequence[str]) -> int:
-    """The exit code: 0 done, 1 refused or impossible (said on stderr) unless the error has its own, 2 not a command."""
-    found = _commands()
-    arguments = _parser(found).parse_args(argv)
-    _silence_libraries()
+    """The exit code: 0 done, 1 refused or impossible (said on stderr) unless the error has its own, 2 not a command,
+    130 interrupted."""
+    found, command = command_modules(), ""
     try:
-        settings = TrainingSettings()
-        for definition in _chosen(arguments, settings.catalog):
-            said = _run(found, arguments, definition, settings)
-            print(f"{arguments.command}{f' {definition.name}' if definition else ''}: {said}")
+        arguments, unknown = _parser(found).parse_known_args(argv)
+        command = arguments.command
+        if unknown:
+            raise Misused(f"no such arguments: {' '.join(unknown)} (`{command} --help` says which there are)")
+        _silence_libraries()
+        _run_all(found, arguments)
+    except SystemExit as stop:  # the parser's: help was given, or there is no such command
+        return int(stop.code or 0)
+    except BrokenPipeError:
+        raise
     except (TrainingError, ServableError) as error:
-        print(f"{arguments.command}: {error}", file=sys.stderr)
-        return getattr(error, "exit_code", 1)
-    except FileNotFoundError as error:
-        print(
-            f"{arguments.command}: {error.filename} is not there: an earlier step makes it", file=sys.stderr
-        )
-        return 1
+        return _failed(command, str(error), getattr(error, "exit_code", 1))
+    except OSError as error:
+        return _failed(command, _said(error), 1)
+    except KeyboardInterrupt:
+        return _failed(command, "interrupted", INTERRUPTED)
     return 0
 
 
-def _commands() -> dict[str, Any]:
+def command_modules() -> dict[str, Any]:
+    """By the name of the command."""
     modules = [module.name for module in pkgutil.iter_modules(commands.__path__)]
     return {
         name.replace("_", "-"): importlib.import_module(f"{commands.__name__}.{name}") for name in modules
     }
 
 
-def _parser(found: dict[str, Any]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
+def _parser(found: dict[str, Any]) -> OneLineParser:
+    parser = OneLineParser(prog="python -m training", description=__doc__)
     subparsers = parser.add_subparsers(dest="command", required=True)
     for name in STAGES:
         stage = subparsers.add_parser(name, help=f"the DVC stage {name} of one model")
@@ -72,14 +89,38 @@ def _parser(found: dict[str, Any]) -> argparse.ArgumentParser:
     return parser
 
 
+def _run_all(found: dict[str, Any], arguments: argparse.Namespace) -> None:
+    settings = _settings()
+    for definition in _chosen(arguments, settings.catalog):
+        said = _run(found, arguments, definition, settings)
+        print(f"{arguments.command}{f' {definition.name}' if definition else ''}: {said}")
+
+
+def _settings() -> TrainingSettings:
+    try:
+        return TrainingSettings()
+    except ValidationError as error:
+        wrong = (f"{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors())
+        raise SettingsInvalid("; ".join(wrong)) from error
+
+
 def _chosen(arguments: argparse.Namespace, package: str) -> list[ModelDefinition | None]:
     if "models" not in arguments:
         return [None]
-    catalog = load_catalog(package)
+    catalog = _catalog(package)
     for name in arguments.models:
         if name not in catalog:
             raise UnknownModel(f"the catalog declares no {name}; it declares {', '.join(catalog)}")
     return [catalog[name] for name in arguments.models or catalog]
+
+
+def _catalog(package: str) -> dict[str, ModelDefinition]:
+    try:
+        return load_catalog(package)
+    except ModuleNotFoundError as error:
+        if error.name != package:  # an import inside it
+            raise
+        raise SettingsInvalid(f"CATALOG: there is no package {package}") from error
 
 
 def _run(
@@ -97,6 +138,21 @@ def _run(
     module, function = STAGES[arguments.command]
     stage = getattr(importlib.import_module(module), function)
     return str(stage(definition, read_params(definition.name), Layout(model=definition.name)))
+
+
+def _failed(command: str, message: str, exit_code: int) -> int:
+    print(f"{command}: {message}", file=sys.stderr)
+    return exit_code
+
+
+def _said(error: OSError) -> str:
+    if error.filename is None:  # libraries raise it with a sentence of their own
+        return str(error).splitlines()[0]
+    path = str(error.filename)
+    if not isinstance(error, FileNotFoundError):
+        return f"{path}: {error.strerror}"
+    made = Path(path).parts[:1] in MADE_BY_A_STEP
+    return f"{path} is not there{': an earlier step makes it' if made else ''}"
 
 
 def _silence_libraries() -> None:

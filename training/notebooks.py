@@ -14,7 +14,7 @@ from typing import Any
 import nbformat
 from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from training.errors import NotebookFailed
 
@@ -29,9 +29,9 @@ KEPT = ("image/png", "text/html", "text/markdown", "text/plain")
 def build(script: Path) -> Path:
     """Executes the script as a notebook beside it, with `RAW` as the folder that SLIPWAY_RAW_DIR names.
 
-    Returns the notebook. Raises NotebookFailed for a cell that fails.
+    Returns the notebook. Raises NotebookFailed for a cell that fails, and for what is no script with cells.
     """
-    notebook = nbformat.v4.new_notebook(cells=list(_cells(script.read_text())))
+    notebook = nbformat.v4.new_notebook(cells=list(_cells(_source(script))))
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook.cells.insert(0, nbformat.v4.new_code_cell(SETTING))
     _execute(notebook, script)
@@ -41,6 +41,16 @@ def build(script: Path) -> Path:
     return page
 
 
+def _source(script: Path) -> str:
+    """A notebook handed over by mistake would be replaced by an empty one."""
+    if not script.is_file():
+        raise NotebookFailed(f"{script} is no file")
+    text = script.read_bytes().decode(errors="replace")
+    if script.suffix != ".py" or f"\n{CELL}" not in text:
+        raise NotebookFailed(f"{script} is no script in the percent format (a .py file with `{CELL}` cells)")
+    return text
+
+
 def _execute(notebook: Any, script: Path) -> None:
     """Over a socket file: no port, and none of the warnings that come with one."""
     kernel = KernelManager(kernel_name="python3", transport="ipc")
@@ -48,6 +58,8 @@ def _execute(notebook: Any, script: Path) -> None:
         NotebookClient(notebook, km=kernel, timeout=TIMEOUT_SECONDS).execute()
     except CellExecutionError as error:
         raise NotebookFailed(f"{script}: {error.ename}: {error.evalue.strip().splitlines()[-1]}") from error
+    except (CellTimeoutError, DeadKernelError) as error:
+        raise NotebookFailed(f"{script}: {str(error).splitlines()[0]}") from error
 
 
 def _cells(source: str) -> Iterator[Any]:

@@ -28,9 +28,9 @@ def test_data_says_what_it_wrote_and_then_that_nothing_changed(tmp_path: Path) -
     assert again.stdout.endswith("unchanged\n")
 
 
-def test_an_unknown_model_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
+def test_an_unknown_model_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
     done = training(tmp_path, "data", "tulip")
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"data: the catalog declares no tulip; it declares {', '.join(load_catalog())}\n"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from modelkit.definition import ModelDefinition
-from training.errors import FeaturesInvalid
+from training.errors import FeaturesInvalid, RawDataMissing
 from training.layout import Layout
 from training.settings import TrainingSettings
 
@@ -29,7 +29,11 @@ def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: Tr
     try:
         as_of = None if arguments.as_of is None else pd.Timestamp(arguments.as_of)
     except ValueError:
-        raise FeaturesInvalid("--as-of is a local time such as 2011-11-21T00:00") from None
-    url = arguments.to or settings.features_url
+        as_of = pd.NaT
+    if as_of is not None and (pd.isna(as_of) or as_of.tzinfo is not None):
+        raise FeaturesInvalid(f"--as-of is a local time such as 2011-11-21T00:00, not {arguments.as_of}")
     raw = Layout(model=definition.name).raw
+    if not raw.is_dir():
+        raise RawDataMissing(f"{raw} is not there: `python -m training data {definition.name}` makes it")
+    url = arguments.to or settings.features_url
     return materialize(definition.view, recipe_of(definition), raw, url, as_of=as_of)
