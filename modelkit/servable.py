@@ -32,7 +32,8 @@ T = TypeVar("T")
 class Card(msgspec.Struct, frozen=True, kw_only=True):
     """`card.json`: where a version comes from and how good it was. `metrics` is flat: `overall.mae`, `slice.city=Urban.mae`.
 
-    `trained_until` is the time of the last row that trained it, None where rows have no time.
+    `rows` are the prepared ones by split, `trained_rows` those that trained it; `trained_until` is the time of the last of
+    these, None where rows have no time.
     """
 
     model: str
@@ -44,6 +45,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     training_seconds: float
     rows: dict[str, int]
     trained_until: str | None = None
+    trained_rows: int | None = None
 
 
 class Servable(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from training.evaluation.plots import INK
 from training.evaluation.required_only import has_optional_fields
 from training.evaluation.run_facts import read_run
 from training.evaluation.scores import main_metric
+from training.files import read_json
 from training.stages.evaluate import evaluate
 from training.stages.report import report
 
@@ -109,3 +110,5 @@ def test_models_are_compared_in_one_table(trained: Trained) -> None:
     for text in ("\n".join(as_text(comparison)), as_markdown(comparison), as_html(comparison)):
         assert trained.definition.name in text
         assert "tulips: not trained yet" in text
+    taught = read_json(trained.layout.training_facts)["rows"]
+    assert comparison.rows[0][TITLES.index("trained on")] == f"{taught:,}"

@@ -12,22 +12,20 @@ from training.evaluation.run_facts import RunFacts, number, size, unit_of
 
 TITLES = (
     "model",
-    "task",
     "main figure",
-    "vs constant",
-    "vs line",
+    "vs constant, line",
     "R² or log loss",
     "coverage",
     "latency p95",
     "size",
-    "rows",
-    "trained until",
+    "trained on",
+    "until",
     "gates",
 )
 SAYS = (
     "Figures on each model's own test rows, never seen by the model that was judged. Against the constant and the line: by "
     "how many percent the error is smaller (mean absolute error; for classes the share of wrong answers). Coverage: measured, "
-    "and what was stated."
+    "and what was stated. Trained on: rows that taught the model that serves, and the day of the last of them."
 )
 
 
@@ -74,16 +72,14 @@ def _row(facts: RunFacts) -> tuple[str, ...]:
     verdict = f"{facts.failed} of {len(facts.gates)} FAILED" if facts.failed else f"{len(facts.gates)} passed"
     return (
         definition.name,
-        definition.task.value,
         f"{main} {number(facts.figure(f'overall.{main}'))} {unit_of(definition, main)}".rstrip(),
-        _percent(facts.gain_over(CONSTANT)),
-        _percent(facts.gain_over(LINEAR)),
+        f"{_percent(facts.gain_over(CONSTANT))}, {_percent(facts.gain_over(LINEAR))}",
         number(facts.figure(f"overall.{second}")),
         "–" if coverage is None else f"{coverage:.1%} of {definition.interval_coverage:.0%}",
         f"{number(facts.figure('latency.p95_ms'))} ms",
         size(facts),
-        number(sum(facts.card.rows.values())),
-        facts.card.trained_until or "–",
+        number(facts.card.trained_rows),
+        (facts.card.trained_until or "–")[:10],
         verdict,
     )
 

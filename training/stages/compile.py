@@ -103,4 +103,5 @@ def _card(definition: ModelDefinition, params: ModelParams, layout: Layout) -> C
         training_seconds=facts["seconds"],
         rows=read_json(layout.report)["split"],
         trained_until=facts["trained_until"],
+        trained_rows=facts["rows"],
     )
