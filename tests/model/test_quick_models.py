@@ -16,12 +16,8 @@ from modelkit.definition import Task
 from modelkit.yardstick import Peer, QuickModel, Yardstick
 from tests.stage_runs import Trained as TrainedModel
 from tests.stage_runs import small_params
-from training.evaluation.quick_models import (
-    Comparison,
-    HeldOut,
-    Trained,
-    compare_with_quick_models,
-)
+from training.evaluation.quick_answers import HeldOut, Trained
+from training.evaluation.quick_models import Comparison, compare_with_quick_models, held_out
 from training.evaluation.quick_report import lines_of
 from training.files import write_json
 from training.fitting.cuts import evaluation_cut
@@ -74,18 +70,16 @@ class Recorder(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return np.full(len(rows), self.mean_)
 
 
-def held_out(trained: TrainedModel, yardstick: Yardstick, rows: pd.DataFrame | None = None) -> HeldOut:
+def measured(trained: TrainedModel, yardstick: Yardstick, rows: pd.DataFrame | None = None) -> Trained:
     layout = trained.layout
     found = pd.read_parquet(layout.rows) if rows is None else rows
-    return HeldOut(
-        Trained(
-            definition=trained.definition,
-            params=small_params(trained.definition),
-            layout=layout,
-            yardstick=yardstick,
-            rows=found,
-            features=pd.read_parquet(layout.features),
-        )
+    return Trained(
+        definition=trained.definition,
+        params=small_params(trained.definition),
+        layout=layout,
+        yardstick=yardstick,
+        rows=found,
+        features=pd.read_parquet(layout.features),
     )
 
 
@@ -104,7 +98,7 @@ def test_what_a_quick_model_is_shown_holds_no_label_and_no_row_that_ours_did_not
     model = QuickModel(name="recorder", columns=columns, estimator=Recorder(seen))
     rows = pd.read_parquet(trained.layout.rows)
     cut = evaluation_cut(pd.read_parquet(trained.layout.features))
-    held_out(trained, Yardstick(metric="mae", models=(model,))).answers(model)
+    HeldOut(measured(trained, Yardstick(metric="mae", models=(model,)))).answers(model)
     asked, known = frames
     assert list(asked.columns) == list(known.columns) == list(trained.definition.row.model_fields)
     assert len(asked) == (rows["split"] == "test").sum()
@@ -119,8 +113,8 @@ def test_labels_that_nobody_knew_yet_change_no_answer(trained: TrainedModel) -> 
     changed = rows.assign(label=rows["label"].where(cut.rows, rows["label"] * 3 + 7))
     yardstick = recipe_of(trained.definition).yardstick(FEW)  # type: ignore[attr-defined]
     for model in yardstick.models[-1:]:
-        before = held_out(trained, yardstick, rows).answers(model)
-        after = held_out(trained, yardstick, changed).answers(model)
+        before = HeldOut(measured(trained, yardstick, rows)).answers(model)
+        after = HeldOut(measured(trained, yardstick, changed)).answers(model)
         assert np.array_equal(before, after, equal_nan=True)
 
 
@@ -138,7 +132,7 @@ def test_a_model_that_asks_for_too_much_is_said_to_be_missed(trained: TrainedMod
     greedy = QuickModel(name="zero", columns=zeros, gain=1.0)
     generous = QuickModel(name="zero", columns=zeros, gain=-1e9)
     open_ended = QuickModel(name="zero", columns=zeros, gain=None)
-    found = held_out(trained, Yardstick(metric="mae", models=(greedy, generous, open_ended))).comparison()
+    found = held_out(measured(trained, Yardstick(metric="mae", models=(greedy, generous, open_ended))))
     assert [line.reached for line in found.lines] == [False, True, True]
     verdicts = [line.split()[-1] for line in lines_of(found)[1:]]
     assert verdicts == ["MISSED", "reached", "–"]
@@ -155,7 +149,7 @@ def test_usable_rows_and_weights_are_the_recipes_choice(trained: TrainedModel) -
         usable=lambda rows: np.arange(len(rows)) % 2 == 0,
         weights=lambda rows, now: np.ones(len(rows)),
     )
-    held_out(trained, Yardstick(metric="mae", models=(model,))).answers(model)
+    HeldOut(measured(trained, Yardstick(metric="mae", models=(model,)))).answers(model)
     known = evaluation_cut(pd.read_parquet(trained.layout.features)).rows.sum()
     assert len(seen["labels"]) == len(seen["weights"]) == math.ceil(known / 2)
 
@@ -167,7 +161,7 @@ def test_a_peer_is_compared_in_our_units_once_it_is_trained(trained: TrainedMode
     peers = (Peer(model="a-peer", factor=60.0, gain=-0.1), Peer(model="nobody", factor=1.0, gain=0.0))
     peer = Layout(model="a-peer", root=trained.layout.root)
     write_json(peer.metrics, {"overall": {"mae": ours / 60 / 1.05}})
-    found = held_out(trained, Yardstick(metric="mae", models=(), peers=peers)).comparison()
+    found = held_out(measured(trained, Yardstick(metric="mae", models=(), peers=peers)))
     (line,) = found.lines
     assert line.gain.share == pytest.approx(-0.05)
     assert line.reached

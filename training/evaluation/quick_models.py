@@ -1,8 +1,4 @@
-"""Our model beside the quick models of its recipe: fitted on the same rows, asked the same questions.
-
-Nothing here can favour either side: a quick model gets the rows that trained the judged one and no others, makes what it
-sees of columns that hold no label, and answers the rows that `metrics.json` is about.
-"""
+"""Our model beside the quick models of its recipe: fitted on the same rows, asked the same questions."""
 
 from __future__ import annotations
 
@@ -11,18 +7,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import clone
 from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
 
 from modelkit.definition import ModelDefinition, Task
-from modelkit.yardstick import Peer, QuickModel, Yardstick
-from training.evaluation.paired_gain import Gain, figure_of, losses_of, paired_gain
-from training.evaluation.required_only import required_only_features
-from training.evaluation.scores import Array, outputs_of
+from modelkit.yardstick import Peer, QuickModel
+from training.evaluation.paired_gain import Gain, figure_of, paired_gain
+from training.evaluation.quick_answers import HeldOut, Trained
+from training.evaluation.scores import Array
 from training.files import read_json
-from training.fitting.cuts import evaluation_cut
-from training.fitting.fit import weight_argument
-from training.fitting.pipeline_file import load_pipeline
 from training.layout import Layout
 from training.params import ModelParams
 from training.recipes import recipe_of
@@ -55,18 +47,6 @@ class Comparison:
     missing: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Trained:
-    """What the stages left of a model, and what it is to be measured by."""
-
-    definition: ModelDefinition
-    params: ModelParams
-    layout: Layout
-    yardstick: Yardstick
-    rows: pd.DataFrame
-    features: pd.DataFrame
-
-
 def compare_with_quick_models(
     definition: ModelDefinition, params: ModelParams, layout: Layout, *, iterations: int
 ) -> Comparison | None:
@@ -83,106 +63,52 @@ def compare_with_quick_models(
         features=pd.read_parquet(layout.features),
     )
     if definition.task is Task.CLASSIFICATION and params.evaluate["folds"]:
-        return _crossed(trained)
-    return HeldOut(trained).comparison()
+        return cross_validated(trained)
+    return held_out(trained)
 
 
-class HeldOut:
-    """The judged model and quick ones on the rows of the test split."""
-
-    def __init__(self, trained: Trained) -> None:
-        self._trained, self._metric = trained, trained.yardstick.metric
-        self._fields = list(trained.definition.row.model_fields)
-        self._cut = evaluation_cut(trained.features)
-        self._known = trained.rows[self._cut.rows]
-        self._test = (trained.rows["split"] == "test").to_numpy()
-        self._asked = trained.rows[self._test]
-        labels = self._asked["label"]
-        share = trained.yardstick.usual_share
-        self._usual = np.full(len(labels), fill_value=True)
-        if share < 1:
-            self._usual = (labels <= labels.quantile(share)).to_numpy()
-
-    def comparison(self) -> Comparison:
-        trained = self._trained
-        ours = {bare: self._losses(self._our_answers(required_only=bare)) for bare in self._kinds()}
-        lines = [
-            compared(self._metric, model, ours[model.required_only], self._losses(self.answers(model)))
-            for model in trained.yardstick.models
-        ]
-        whole = figure_of(self._metric, ours[False])
-        peers = [(peer, _metrics_of(peer, trained.layout)) for peer in trained.yardstick.peers]
-        lines += [_beside(peer, whole, metrics[self._metric]) for peer, metrics in peers if metrics]
-        return Comparison(
-            definition=trained.definition,
-            metric=self._metric,
-            judged_on=self._said(),
-            lines=tuple(lines),
-            missing=tuple(peer.model for peer, metrics in peers if not metrics),
-        )
-
-    def answers(self, model: QuickModel) -> Array:
-        """Of a quick model. Where a column that is the answer has a gap, the median of the known labels stands in."""
-        seen = model.columns(self._asked[self._fields])
-        if model.estimator is None:
-            return np.asarray(seen.iloc[:, 0].fillna(self._known["label"].median()))
-        return np.asarray(self._fitted(model).predict(seen))
-
-    def _fitted(self, model: QuickModel) -> Any:
-        known, estimator, weighted = self._known, clone(model.estimator), {}
-        if model.usable is not None:
-            known = known[model.usable(known.drop(columns="label"))]
-        if model.weights is not None:
-            weighted[weight_argument(estimator)] = model.weights(known.drop(columns="label"), self._cut.now)
-        return estimator.fit(model.columns(known[self._fields]), known["label"], **weighted)
-
-    def _kinds(self) -> set[bool]:
-        return {False, *(model.required_only for model in self._trained.yardstick.models)}
-
-    def _our_answers(self, *, required_only: bool) -> Array:
-        definition, features = self._trained.definition, self._trained.features[self._test]
-        if required_only:
-            features = required_only_features(definition, self._asked)
-        outputs = outputs_of(load_pipeline(self._trained.layout.evaluated_pipeline), features, definition)
-        if definition.task is Task.REGRESSION:
-            return np.asarray(outputs[:, 0])
-        return np.asarray(definition.classes, dtype=object)[outputs.argmax(axis=1)]
-
-    def _losses(self, answers: Array) -> Array:
-        least = self._trained.definition.least
-        bounded = answers if least is None else np.maximum(answers, least)
-        return losses_of(self._metric, self._asked["label"].to_numpy()[self._usual], bounded[self._usual])
-
-    def _said(self) -> str:
-        share = self._trained.yardstick.usual_share
-        which = "" if share == 1 else f" whose label is among the {share:.0%} smallest"
-        return f"{int(self._usual.sum()):,} test rows{which}; quick models learn from the {len(self._known):,} rows that ours did"
+def held_out(trained: Trained) -> Comparison:
+    """On the rows of the test split."""
+    rows, yardstick = HeldOut(trained), trained.yardstick
+    kinds = {False, *(model.required_only for model in yardstick.models)}
+    ours = {bare: rows.losses(rows.our_answers(required_only=bare)) for bare in kinds}
+    lines = [
+        _compared(yardstick.metric, model, ours[model.required_only], rows.losses(rows.answers(model)))
+        for model in yardstick.models
+    ]
+    whole = figure_of(yardstick.metric, ours[False])
+    peers = [(peer, _metrics_of(peer, trained.layout)) for peer in yardstick.peers]
+    lines += [_beside(peer, whole, metrics[yardstick.metric]) for peer, metrics in peers if metrics]
+    return Comparison(
+        definition=trained.definition,
+        metric=yardstick.metric,
+        judged_on=rows.said(),
+        lines=tuple(lines),
+        missing=tuple(peer.model for peer, metrics in peers if not metrics),
+    )
 
 
-def _crossed(trained: Trained) -> Comparison:
+def cross_validated(trained: Trained) -> Comparison:
     """Small classifiers, by the cross-validation of the stage `evaluate`."""
-    knobs, seed, metric = trained.params.evaluate, trained.params.train["seed"], trained.yardstick.metric
+    definition, metric = trained.definition, trained.yardstick.metric
+    knobs, seed = trained.params.evaluate, trained.params.train["seed"]
     splitter = RepeatedStratifiedKFold(n_splits=knobs["folds"], n_repeats=knobs["repeats"], random_state=seed)
-    labels = trained.features["label"]
+    labels, fields = trained.features["label"], trained.rows[list(definition.row.model_fields)]
 
     def losses(estimator: Any, matrix: pd.DataFrame) -> Array:
         return np.asarray(1 - cross_val_score(estimator, matrix, labels, cv=splitter, scoring=metric))
 
-    definition = trained.definition
-    ours = losses(
-        recipe_of(definition).make_estimator(trained.params.train, seed),
-        trained.features[list(definition.feature_columns)],
-    )
-    fields = trained.rows[list(definition.row.model_fields)]
+    estimator = recipe_of(definition).make_estimator(trained.params.train, seed)
+    ours = losses(estimator, trained.features[list(definition.feature_columns)])
     lines = [
-        compared(metric, model, ours, losses(model.estimator, model.columns(fields)))
+        _compared(metric, model, ours, losses(model.estimator, model.columns(fields)))
         for model in trained.yardstick.models
     ]
     said = f"{len(labels)} rows, {knobs['folds']}-fold cross-validation, {knobs['repeats']} times"
     return Comparison(definition=definition, metric=metric, judged_on=said, lines=tuple(lines))
 
 
-def compared(metric: str, model: QuickModel, ours: Array, theirs: Array) -> Compared:
+def _compared(metric: str, model: QuickModel, ours: Array, theirs: Array) -> Compared:
     return Compared(
         name=model.name,
         required_only=model.required_only,
@@ -195,7 +121,8 @@ def compared(metric: str, model: QuickModel, ours: Array, theirs: Array) -> Comp
 
 def _metrics_of(peer: Peer, layout: Layout) -> dict[str, float]:
     path = Layout(model=peer.model, root=layout.root).metrics
-    return read_json(path)["overall"] if path.exists() else {}
+    found: dict[str, float] = read_json(path)["overall"] if path.exists() else {}
+    return found
 
 
 def _beside(peer: Peer, ours: float, figure: float) -> Compared:
