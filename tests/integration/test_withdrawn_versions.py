@@ -143,6 +143,25 @@ def test_a_rollback_that_cannot_be_written_down_withdraws_nothing(desk: Desk) ->
     assert (desk.holder(FOOD), kept.approved, kept.withdrawn) == ("2", True, None)
 
 
+def test_a_rollback_that_was_cut_short_is_gone_on_with(desk: Desk) -> None:
+    versions, promoter = desk.versions(FOOD), desk.promoter(FOOD)
+    for _ in range(2):
+        promoter.promote(MOVE, versions.make().number)
+
+    class CutShort(Registry):
+        """The terminal is closed before the alias moves."""
+
+        def move_alias(self, version: Version, alias: str) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Promoter(FOOD, CutShort(desk.uri), desk.ledger).rollback(BACK)
+    assert (desk.holder(FOOD), version(desk, "2").approved) == ("2", False)
+    promoter.rollback(BACK)
+    assert desk.holder(FOOD) == "1"
+    assert "by bob" in (version(desk, "2").withdrawn or "")
+
+
 def test_a_version_that_was_withdrawn_while_it_was_judged_is_not_promoted(desk: Desk) -> None:
     """Production is where it was when this one looked, so that only the mark tells."""
     versions, quick = desk.versions(FOOD), desk.promoter(FOOD)

@@ -76,7 +76,7 @@ class AliasLedger:
     def roll_back(self, left: Version, target: Version, move: Move) -> list[str]:
         """Production back to `target`; `left` loses its approval and its other aliases. Says which.
 
-        It is marked first: cut short after that, nothing is lost, and the same command goes on.
+        It is marked first: cut short before production moved, the same command goes on.
         """
         reason = " ".join(move.reason.split())
         said = f"{_now():%Y-%m-%d %H:%M} by {move.actor}{': ' if reason else ''}{reason}"
