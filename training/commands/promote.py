@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 from pathlib import Path
 
 from modelkit.definition import ModelDefinition
+from training.promotion.actor import actor_of, add_actor
 from training.settings import TrainingSettings
 
 HELP = "judge the candidate (or a version) by its gates and move an alias to it"
@@ -15,7 +15,7 @@ MODELS = "many"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reason", default="", help="kept in the ledger")
-    parser.add_argument("--actor", default=None, help="who does it; the login name by default")
+    add_actor(parser)
     parser.add_argument("--version", default=None, help="the candidate by default")
     parser.add_argument("--again", action="store_true", help="with --version: even if it was withdrawn")
     parser.add_argument(
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: Tr
     _refuse_misuse(arguments)
     move = Move(
         alias=arguments.to,
-        actor=arguments.actor or getpass.getuser(),
+        actor=actor_of(arguments),
         reason=arguments.reason,
         expected=arguments.expect,
     )

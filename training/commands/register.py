@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 
 from modelkit.definition import ModelDefinition
 from training.layout import Layout
+from training.promotion.actor import actor_of, add_actor
 from training.settings import TrainingSettings
 
 HELP = "make the trained model a version in the registry, and the candidate"
@@ -14,7 +14,7 @@ MODELS = "many"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--actor", default=None, help="who does it; the login name by default")
+    add_actor(parser)
 
 
 def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: TrainingSettings) -> str:
@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: Tr
     from training.registration import register
     from training.registry import Registry, said_in_one_line
 
-    actor = arguments.actor or getpass.getuser()
+    actor = actor_of(arguments)
     layout = Layout(model=definition.name)
     with said_in_one_line(), open_ledger(settings.database_url) as ledger:
         registry = Registry(settings.mlflow_tracking_uri)

@@ -7,10 +7,10 @@ the model is at work, 1 anything else.
 from __future__ import annotations
 
 import argparse
-import getpass
 from pathlib import Path
 
 from modelkit.definition import ModelDefinition
+from training.promotion.actor import actor_of, add_actor
 from training.settings import TrainingSettings
 
 HELP = "retrain on the newest data; what passes its gates becomes the candidate (exit codes: 0, 3 refused, 75 busy)"
@@ -19,7 +19,7 @@ MODELS = "one"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reason", default="", help="kept in the ledger and in the report")
-    parser.add_argument("--actor", default=None, help="who does it; the login name by default")
+    add_actor(parser)
     parser.add_argument("--drift-report", type=Path, default=None, help="JSON of columns and their PSI")
     parser.add_argument(
         "--if-drift", action="store_true", help="only if a column drifted or raw files changed"
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: Tr
 
     drift = arguments.drift_report and read_drift(arguments.drift_report, settings.drift_psi)
     order = Order(
-        actor=arguments.actor or getpass.getuser(),
+        actor=actor_of(arguments),
         reason=arguments.reason,
         drift=drift,
         only_if_drift=arguments.if_drift,

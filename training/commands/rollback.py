@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 
 from modelkit.definition import ModelDefinition
+from training.promotion.actor import actor_of, add_actor
 from training.settings import TrainingSettings
 
 HELP = "put the previous version back into production"
@@ -14,7 +14,7 @@ MODELS = "one"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reason", default="", help="kept in the ledger")
-    parser.add_argument("--actor", default=None, help="who does it; the login name by default")
+    add_actor(parser)
     parser.add_argument("--expect", metavar="N", help="refuse (exit code 4) unless N is in production")
     parser.add_argument("--to-version", default=None, help="an approved one; by default the one before")
 
@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: Tr
 
     move = Move(
         alias=PRODUCTION,
-        actor=arguments.actor or getpass.getuser(),
+        actor=actor_of(arguments),
         reason=arguments.reason,
         expected=arguments.expect,
     )
