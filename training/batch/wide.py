@@ -1,9 +1,10 @@
-"""The servable's graph for many rows: symmetric trees in numpy, all else in ONNX Runtime, and the same bits or not at all."""
+"""The servable's graph for many rows: trees in compiled loops, all else in ONNX Runtime, and the same bits or not at all."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
@@ -12,9 +13,13 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from modelkit.runtime import INPUT_NAME, OUTPUT_NAME, CompiledModel
-from training.batch.trees import SymmetricTrees, read_trees
+from training.batch.tree_nodes import read_nodes
+
+if TYPE_CHECKING:
+    from training.batch.trees import Trees
 
 PROBES = 256
+ODD = np.asarray([np.nan, np.inf, -np.inf, 0.0, -0.0, -1.0], dtype=np.float32)
 Matrix = NDArray[np.float32]
 
 
@@ -25,7 +30,7 @@ class _Step:
     before: onnxruntime.InferenceSession | None
     taken: str
     given: str
-    trees: SymmetricTrees
+    trees: Trees
 
 
 class WideModel:
@@ -39,7 +44,8 @@ class WideModel:
         if self.is_wide:
             there = [INPUT_NAME, *(step.given for step in self._steps)]
             self._after = None if OUTPUT_NAME in there else _part(document, there, OUTPUT_NAME)
-            self.is_wide = self._agrees(_probes(document.graph, seed))
+            width = document.graph.input[0].type.tensor_type.shape.dim[1].dim_value
+            self.is_wide = self._agrees(_probes(width, self._steps, seed))
 
     def run(self, columns: Matrix) -> Matrix:
         """`columns` is (features, rows): what a batch has, and what its trees take."""
@@ -63,15 +69,17 @@ class WideModel:
 
 
 def _steps(document: onnx.ModelProto) -> list[_Step]:
-    """Of the nodes that numpy can compute, in the order of the graph: each input may need what came before."""
+    """Of the trees, in the order of the graph: each input may need what came before."""
     there, steps = [INPUT_NAME], []
     for node in document.graph.node:
-        trees = read_trees(node)
-        if trees is None:
+        nodes = read_nodes(node)
+        if nodes is None:
             continue
+        from training.batch.trees import Trees  # half a second, for models that have trees
+
         taken, given = node.input[0], node.output[0]
         before = None if taken in there else _part(document, there, taken)
-        steps.append(_Step(before=before, taken=taken, given=given, trees=trees))
+        steps.append(_Step(before=before, taken=taken, given=given, trees=Trees(nodes)))
         there.append(given)
     return steps
 
@@ -119,21 +127,15 @@ def _part(document: onnx.ModelProto, there: Iterable[str], wanted: str) -> onnxr
     )
 
 
-def _probes(graph: onnx.GraphProto, seed: int) -> Matrix:
+def _probes(width: int, steps: Iterable[_Step], seed: int) -> Matrix:
     """Rows of thresholds, of their neighbours and of what no row should hold."""
     random = np.random.default_rng(seed)
-    width = graph.input[0].type.tensor_type.shape.dim[1].dim_value
-    found = [
-        {item.name: helper.get_attribute_value(item) for item in node.attribute}
-        for node in graph.node
-        if node.op_type == "TreeEnsembleRegressor"
-    ]
-    asked = np.concatenate([np.asarray(item["nodes_featureids"]) for item in found])
-    values = np.concatenate([np.asarray(item["nodes_values"], dtype=np.float32) for item in found])
-    odd = np.asarray([np.nan, np.inf, -np.inf, 0.0, -1.0], dtype=np.float32)
+    asked = np.concatenate([step.trees.features for step in steps])
+    values = np.concatenate([step.trees.thresholds for step in steps])
     columns = []
     for feature in range(width):
         edge = np.unique(values[asked == feature])
-        pool = np.concatenate([edge, np.nextafter(edge, np.float32(np.inf)), odd])
-        columns.append(random.choice(pool, PROBES))
+        with np.errstate(over="ignore"):
+            near = [np.nextafter(edge, end, dtype=np.float32) for end in (-np.inf, np.inf)]
+        columns.append(random.choice(np.concatenate([edge, *near, ODD]), PROBES))
     return np.ascontiguousarray(np.stack(columns, axis=1), dtype=np.float32)
