@@ -93,7 +93,7 @@ def test_without_a_candidate_the_newest_version_that_was_withdrawn_is_named(roll
 def test_asked_for_by_name_it_serves_again_and_nothing_is_held_against_it(rolled_back: Desk) -> None:
     promoter = rolled_back.promoter(FOOD)
     moved = promoter.promote(MOVE, "2", again=True)
-    assert "promoted again: it was withdrawn on " in moved.sentence(PRODUCTION)
+    assert "asked for again: it was withdrawn on " in moved.sentence(PRODUCTION)
     again = version(rolled_back, "2")
     assert (rolled_back.holder(FOOD), again.approved, again.withdrawn) == ("2", True, None)
     newest, *_ = history(rolled_back.ledger, FOOD.name)

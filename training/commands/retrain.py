@@ -1,7 +1,7 @@
 """`retrain`: new data or a drift signal, all stages, gates, and the alias `candidate`; made for a CronJob.
 
 Exit codes: 0 a candidate is ready or there is nothing new, 3 the new version failed its gates, 75 another retraining of
-the model is at work, 1 anything else.
+the model is at work, 4 somebody else moved the candidate meanwhile, 2 arguments without sense, 1 anything else.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ class AliasLedger:
         It is marked first: cut short before production moved, the same command goes on.
         """
         reason = " ".join(move.reason.split())
-        said = f"{_now():%Y-%m-%d %H:%M} by {move.actor}{': ' if reason else ''}{reason}"
+        said = f"{_now():%Y-%m-%d %H:%M UTC} by {move.actor}{': ' if reason else ''}{reason}"
         with one_move_at_a_time(self._ledger, self._definition.name):
             self._expect(left, move.alias)
             self._expect_no_withdrawal(target)

@@ -122,5 +122,5 @@ class Promoter:
             raise PromotionRefused(f"version {version.number} stays where it is: {failed}")
         if version.withdrawn is None:
             return verdict
-        note = f"promoted again: it was withdrawn on {version.withdrawn}"
+        note = f"asked for again: it was withdrawn on {version.withdrawn}"
         return dataclasses.replace(verdict, notes=(*verdict.notes, note))
