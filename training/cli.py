@@ -51,7 +51,7 @@ def main(argv: Sequence[str]) -> int:
         command = arguments.command
         if unknown:
             raise Misused(f"no such arguments: {' '.join(unknown)} (`{command} --help` says which there are)")
-        _silence_libraries()
+        silence_libraries()
         _run_all(found, arguments)
     except SystemExit as stop:  # the parser's: help was given, or there is no such command
         return int(stop.code or 0)
@@ -155,7 +155,7 @@ def _said(error: OSError) -> str:
     return f"{path} is not there{': an earlier step makes it' if made else ''}"
 
 
-def _silence_libraries() -> None:
+def silence_libraries() -> None:
     """What a library logs about itself hides what a command has to say. Errors still show."""
     warnings.simplefilter("ignore")
     for name in ("mlflow", "alembic", "skl2onnx", "sklearn", "matplotlib"):

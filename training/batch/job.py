@@ -13,13 +13,14 @@ import msgspec
 from modelkit.definition import ModelDefinition
 from training.batch.entities import read_features
 from training.batch.journal import ChunkRecord, Journal, Plan
+from training.batch.loading import load_scorer
 from training.batch.local_engine import run_threads
 from training.batch.parts import encode_part, join_parts
 from training.batch.places import Place, said_in_one_line
 from training.batch.reading import Chunk, Source
 from training.batch.rows import Rejected
 from training.batch.scoring import Scored
-from training.batch.version_files import VersionFiles, load_scorer
+from training.batch.version_files import VersionFiles
 from training.errors import BatchRefused
 
 REJECTED_SUFFIX = ".rejected.jsonl"

@@ -17,11 +17,12 @@ import msgspec
 import pyarrow as pa
 
 from modelkit.definition import load_catalog
+from training.batch.loading import load_scorer
 from training.batch.places import Format
 from training.batch.reading import Chunk, Source, csv_conversion, csv_layout
 from training.batch.rows import Rejected
 from training.batch.scoring import Scored, Scorer
-from training.batch.version_files import VersionFiles, load_scorer
+from training.batch.version_files import VersionFiles
 
 REASON = "__rejected__"
 

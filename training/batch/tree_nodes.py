@@ -10,7 +10,7 @@ import onnx
 from numpy.typing import NDArray
 
 # Bits of the modes: a comparison that yes leads right in, and one that equality is not enough for.
-LEAF, AT_MOST, SWAPPED, STRICT = 4, 0, 1, 2
+LEAF, AT_MOST, SWAPPED, STRICT, UNKNOWN = 4, 0, 1, 2, 8
 MODES = {
     b"LEAF": LEAF,
     b"BRANCH_LEQ": AT_MOST,
@@ -22,6 +22,7 @@ SUM, AVERAGE = b"SUM", b"AVERAGE"
 NODE_LISTS = ("treeids", "nodeids", "featureids", "values", "truenodeids", "falsenodeids")
 TARGET_LISTS = ("treeids", "nodeids", "ids", "weights")
 LISTS = [f"nodes_{name}" for name in NODE_LISTS] + [f"target_{name}" for name in TARGET_LISTS]
+TRACKS = "nodes_missing_value_tracks_true"
 LOWEST = np.float32(-np.inf)
 
 Array = NDArray[Any]
@@ -49,27 +50,34 @@ class TreeNodes:
 
 def read_nodes(node: onnx.NodeProto) -> TreeNodes | None:
     """None for any node but a plain sum or mean of trees of comparisons, written tree by tree, parents first."""
-    if node.op_type != "TreeEnsembleRegressor":
+    found = {item.name: item for item in node.attribute}
+    if node.op_type != "TreeEnsembleRegressor" or not _is_plain(found):
         return None
-    found = {item.name: onnx.helper.get_attribute_value(item) for item in node.attribute}
-    if not _is_plain(found):
+    lists = {name: _array(found[name]) for name in LISTS}
+    lists["modes"] = np.array([MODES.get(mode, UNKNOWN) for mode in found["nodes_modes"].strings])
+    targets = found["n_targets"].i
+    values = _leaf_values(lists, targets)
+    base = _array(found["base_values"]) if "base_values" in found else np.zeros(targets, dtype=np.float32)
+    if not (_is_ordered(lists) and _is_clear(lists)) or values is None or len(base) != targets:
         return None
-    modes = [MODES.get(mode) for mode in found["nodes_modes"]]
-    if None in modes:
-        return None
-    lists = {name: np.array(found[name]) for name in LISTS} | {"modes": np.array(modes)}
-    values = _leaf_values(lists, found.get("n_targets", 1))
-    base = np.asarray(found.get("base_values") or np.zeros(found.get("n_targets", 1)), dtype=np.float32)
-    if not (_is_ordered(lists) and _is_clear(lists)) or values is None or len(base) != values.shape[1]:
-        return None
-    return _nodes(lists, found, values, base)
+    tracks = found.get(TRACKS)
+    lists[TRACKS] = np.zeros(len(values), dtype=np.int64) if tracks is None else _array(tracks)
+    is_mean = "aggregate_function" in found and found["aggregate_function"].s == AVERAGE
+    return _nodes(lists, values, base, is_mean=is_mean)
 
 
-def _is_plain(found: dict[str, Any]) -> bool:
+def _array(attribute: onnx.AttributeProto) -> Array:
+    """Without a list of Python's numbers on the way, which takes ten times the memory."""
+    if attribute.type == onnx.AttributeProto.FLOATS:
+        return np.fromiter(attribute.floats, np.float32, len(attribute.floats))
+    return np.fromiter(attribute.ints, np.int64, len(attribute.ints))
+
+
+def _is_plain(found: dict[str, onnx.AttributeProto]) -> bool:
+    usual = {"post_transform": (b"NONE",), "aggregate_function": (SUM, AVERAGE)}
     return (
-        {*LISTS, "nodes_modes"} <= set(found)
-        and found.get("post_transform", b"NONE") == b"NONE"
-        and found.get("aggregate_function", SUM) in (SUM, AVERAGE)
+        {*LISTS, "nodes_modes", "n_targets"} <= set(found)
+        and all(found[name].s in words for name, words in usual.items() if name in found)
         and not any(name.endswith("_as_tensor") for name in found)
     )
 
@@ -90,7 +98,7 @@ def _is_clear(lists: dict[str, Array]) -> bool:
     """Comparisons that can be turned into the one of `TreeNodes`."""
     modes, thresholds = lists["modes"], lists["nodes_values"]
     has_less = (modes & STRICT == 0) | (thresholds > LOWEST)
-    return bool((has_less & ~np.isnan(thresholds)).all())
+    return bool((has_less & ~np.isnan(thresholds) & (modes != UNKNOWN)).all())
 
 
 def _leaf_values(lists: dict[str, Array], targets: int) -> Array | None:
@@ -107,23 +115,22 @@ def _leaf_values(lists: dict[str, Array], targets: int) -> Array | None:
     return values
 
 
-def _nodes(lists: dict[str, Array], found: dict[str, Any], values: Array, base: Array) -> TreeNodes:
-    modes, threshold = lists["modes"], lists["nodes_values"].astype(np.float32)
+def _nodes(lists: dict[str, Array], values: Array, base: Array, *, is_mean: bool) -> TreeNodes:
+    modes, threshold = lists["modes"], lists["nodes_values"]
     first = np.searchsorted(lists["nodes_treeids"], lists["nodes_treeids"])
     roots, swapped, strict = np.unique(first), modes & SWAPPED > 0, modes & STRICT > 0
     with np.errstate(over="ignore"):
         threshold = np.nextafter(threshold, LOWEST, out=threshold, where=strict)
-    tracks = np.asarray(found.get("nodes_missing_value_tracks_true") or np.zeros(len(modes)), dtype=bool)
     yes, no = first + lists["nodes_truenodeids"], first + lists["nodes_falsenodeids"]
     return TreeNodes(
         roots=roots,
         is_leaf=modes == LEAF,
         feature=lists["nodes_featureids"],
         threshold=threshold,
-        gap_left=tracks != swapped,
+        gap_left=(lists[TRACKS] != 0) != swapped,
         left=np.where(swapped, no, yes),
         right=np.where(swapped, yes, no),
         values=values,
         base=base,
-        divisor=len(roots) if found.get("aggregate_function") == AVERAGE else 1,
+        divisor=len(roots) if is_mean else 1,
     )
