@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,43 @@ def test_copies_of_a_row_do_not_vouch_for_one_another() -> None:
         inside[name] = ((lower <= new.labels) & (new.labels <= upper)).mean()
     assert inside["told"] == pytest.approx(COVERAGE, abs=0.05)
     assert inside["untold"] < inside["told"]
+
+
+def test_bounds_hold_at_a_moment_that_lies_off_all_that_came_before() -> None:
+    """Answers of each moment are off in a direction of their own: errors of one say little about the next."""
+    shifts = np.random.default_rng(13).normal(scale=3.0, size=12)
+    moments = [draw(120, seed=20 + number) for number in range(12)]
+    labels = [moment.labels + shift for moment, shift in zip(moments, shifts, strict=True)]
+    inside: dict[int, list[float]] = {1: [], 3: []}
+    for last, count in itertools.product(range(3, 12), inside):
+        known = range(last - count, last)
+        held_out = Calibration(
+            features=np.concatenate([moments[number].features for number in known]),
+            predictions=np.concatenate([moments[number].predictions for number in known]),
+            labels=np.concatenate([labels[number] for number in known]),
+        )
+        found = calibrate(held_out, coverage=COVERAGE, least=None)
+        assert found is not None
+        lower, upper = bounds(found, moments[last]).T
+        inside[count].append(float(((lower <= labels[last]) & (labels[last] <= upper)).mean()))
+    assert np.mean(inside[1]) < np.mean(inside[3]) - 0.05
+
+
+def test_a_clock_does_not_decide_how_wide_bounds_are() -> None:
+    """Errors shrank while the clock went on; a row to come lies beyond the clock's last hour, and nobody knows its error."""
+    rows = draw(1500, seed=15)
+    rows.features[:, 2] = np.arange(1500)
+    labels = rows.predictions + (rows.labels - rows.predictions) * np.linspace(5, 1, 1500)
+    told = dataclasses.replace(rows, labels=labels, clocks=(2,))
+    untold = dataclasses.replace(rows, labels=labels)
+    now = draw(500, seed=16)
+    now.features[:, 2] = 1500.0
+    widths = []
+    for held_out in (told, untold):
+        found = calibrate(held_out, coverage=COVERAGE, least=None)
+        assert found is not None
+        widths.append(np.ptp(bounds(found, now), axis=1).mean())
+    assert widths[0] > 1.3 * widths[1]
 
 
 def test_hard_rows_get_wide_bounds_and_long_tails_long_arms(intervals: Intervals) -> None:

@@ -9,9 +9,9 @@ import pandas as pd
 
 from modelkit.definition import ModelDefinition, Task
 from training.evaluation.scores import CALIBRATION_BINS, Array
+from training.fitting.intervals import STATED
 
 SHOWN_ROWS = 500
-STATED = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 DAYS_BY_DAY, DAYS_BY_WEEK = 21, 200  # spans up to which a curve over time has a point a day, or a week
 
 
@@ -75,19 +75,18 @@ def periods(time: pd.Series) -> pd.Series:
     return time.dt.to_period(unit).dt.start_time.dt.strftime("%Y-%m-%d").fillna("no time")
 
 
-def calibration_table(judged: Judged, calibrated_on: Judged) -> pd.DataFrame:
+def calibration_table(judged: Judged, reach: tuple[float, ...]) -> pd.DataFrame:
     """What was stated beside what was observed: coverage of intervals, or probabilities of classes.
 
-    Intervals are stated at one coverage; here they are widened or narrowed to others, by factors taken from the rows
-    that they were calibrated on.
+    Intervals are stated at one coverage; here they are widened or narrowed to others, as far as calibration found that their
+    arms `reach`.
     """
     if judged.definition.task is Task.CLASSIFICATION:
         return _reliability(judged)
-    if judged.bounds is None or calibrated_on.bounds is None:
+    if judged.bounds is None:
         return pd.DataFrame({"stated": [], "observed": [], "rows": []})
-    factors = np.quantile(_relative_errors(calibrated_on), STATED)
     found = _relative_errors(judged)
-    observed = [float((found <= factor).mean()) for factor in factors]
+    observed = [float((found <= factor).mean()) for factor in reach]
     return pd.DataFrame({"stated": STATED, "observed": observed, "rows": len(found)})
 
 

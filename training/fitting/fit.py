@@ -57,8 +57,8 @@ def chosen_rows(definition: ModelDefinition, knobs: Mapping[str, Any], rows: pd.
 
 
 def with_copies(definition: ModelDefinition, knobs: Mapping[str, Any], rows: pd.DataFrame) -> pd.DataFrame:
-    """Every row, and the copies that the recipe would learn from as well, each with the number of its row in ORIGIN."""
-    numbered = rows.assign(**{ORIGIN: range(len(rows))})
+    """Every row, and the copies that the recipe would learn from as well, each with the index of its row in ORIGIN."""
+    numbered = rows.assign(**{ORIGIN: rows.index})
     chosen = chosen_rows(definition, knobs, numbered)
     left_out = numbered[~numbered[ORIGIN].isin(chosen[ORIGIN])]
     return pd.concat([chosen, left_out], ignore_index=True)

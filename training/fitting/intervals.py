@@ -22,6 +22,8 @@ FOLDS = 5
 LEAST_ROWS = 100  # with fewer, the tails are a handful of rows
 # An error of zero has no logarithm: this share of the median error is added to each.
 FLOOR_SHARE = 0.25
+# Shares of truths for which an interval also knows how far they lie, in units of its arms: a curve for the report.
+STATED = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 SCALE_FILE, FACTS_FILE = "scale.cbm", "intervals.json"
 
 
@@ -29,7 +31,8 @@ SCALE_FILE, FACTS_FILE = "scale.cbm", "intervals.json"
 class Intervals:
     """`scale` predicts the logarithm of the error's size from the features and, last, the prediction.
 
-    A bound lies `lower` or `upper` times that size from the prediction, and no bound lies below `least`.
+    A bound lies `lower` or `upper` times that size from the prediction, and no bound lies below `least`. `reach` has how many
+    arms hold each of the STATED shares of truths.
     """
 
     scale: CatBoostRegressor
@@ -38,13 +41,15 @@ class Intervals:
     coverage: float
     rows: int
     least: float | None
+    reach: tuple[float, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
     """Rows that the model never saw: their features as a matrix, its answers, the truth and, where given, weights.
 
-    `origins` tells copies of a row, as callers send it who know less, from other rows.
+    `origins` tells copies of a row, as callers send it who know less, from other rows. `clocks` are columns that only ever
+    grow: a size that is learnt from them ends with the rows that it was learnt from, so they are not looked at.
     """
 
     features: Array
@@ -52,6 +57,7 @@ class Calibration:
     labels: Array
     weights: Array | None = None
     origins: Array | None = None
+    clocks: tuple[int, ...] = ()
 
 
 def calibrate(held_out: Calibration, *, coverage: float, least: float | None) -> Intervals | None:
@@ -66,6 +72,7 @@ def calibrate(held_out: Calibration, *, coverage: float, least: float | None) ->
     if len(np.unique(origins)) < LEAST_ROWS:
         return None
     inputs = _inputs(held_out.features, held_out.predictions)
+    inputs[:, list(held_out.clocks)] = 0.0
     residuals = held_out.labels.astype(np.float64) - held_out.predictions
     floor = max(FLOOR_SHARE * float(np.median(np.abs(residuals))), np.finfo(np.float32).eps)
     sizes = np.log(np.abs(residuals) + floor)
@@ -75,13 +82,15 @@ def calibrate(held_out: Calibration, *, coverage: float, least: float | None) ->
         model = _scale_model().fit(inputs[fitted], sizes[fitted], sample_weight=weights[fitted])
         relative[judged] = residuals[judged] / np.exp(model.predict(inputs[judged]))
     tail = 1 - (1 - coverage) / 2
+    lower, upper = (max(_quantile(sign * relative, weights, tail), 0.0) for sign in (-1, 1))
     return Intervals(
         scale=_scale_model().fit(inputs, sizes, sample_weight=weights),
-        lower=max(_quantile(-relative, weights, tail), 0.0),
-        upper=max(_quantile(relative, weights, tail), 0.0),
+        lower=lower,
+        upper=upper,
         coverage=coverage,
         rows=rows,
         least=least,
+        reach=_reach(relative, weights, lower, upper),
     )
 
 
@@ -100,7 +109,7 @@ def write_intervals(intervals: Intervals | None, folder: Path) -> None:
         write_json(folder / FACTS_FILE, {"rows": 0})
         return
     intervals.scale.save_model(str(folder / SCALE_FILE))
-    names = ("lower", "upper", "coverage", "rows", "least")
+    names = ("lower", "upper", "coverage", "rows", "least", "reach")
     write_json(folder / FACTS_FILE, {name: getattr(intervals, name) for name in names})
 
 
@@ -108,7 +117,14 @@ def read_intervals(folder: Path) -> Intervals | None:
     facts = read_json(folder / FACTS_FILE)
     if not facts["rows"]:
         return None
-    return Intervals(scale=CatBoostRegressor().load_model(str(folder / SCALE_FILE)), **facts)
+    scale = CatBoostRegressor().load_model(str(folder / SCALE_FILE))
+    return Intervals(scale=scale, **facts | {"reach": tuple(facts["reach"])})
+
+
+def _reach(relative: Array, weights: Array, lower: float, upper: float) -> tuple[float, ...]:
+    """An arm of no length is taken to be tiny."""
+    arms = np.maximum(np.where(relative < 0, lower, upper), 1e-9)
+    return tuple(_quantile(np.abs(relative) / arms, weights, share) for share in STATED)
 
 
 def _inputs(features: Array, predictions: Array) -> Array:

@@ -23,7 +23,7 @@ from training.evaluation.required_only import has_optional_fields, required_only
 from training.evaluation.scores import Array, main_metric, outputs_of, score, score_intervals
 from training.evaluation.slices import score_slices, slices_table, worst_slice
 from training.files import write_json
-from training.fitting.cuts import calibration_cut, evaluation_cut
+from training.fitting.cuts import evaluation_cut
 from training.fitting.intervals import Intervals, apply, read_intervals
 from training.fitting.pipeline_file import load_pipeline
 from training.layout import Layout
@@ -49,7 +49,7 @@ def evaluate(definition: ModelDefinition, params: ModelParams, layout: Layout) -
     model = Model(definition=definition, pipeline=pipeline, intervals=read_intervals(layout.intervals))
     test = _judge(model, features, rows, (features["split"] == "test").to_numpy())
     valid = _judge(model, features, rows, (features["split"] == "valid").to_numpy())
-    calibrated_on = _judge(model, features, rows, calibration_cut(features).rows)
+    reach = model.intervals.reach if model.intervals is not None else ()
     slices = score_slices(test, params.evaluate["min_slice_rows"])
     metrics: dict[str, Any] = {
         "overall": score(definition, test.labels, test.outputs),
@@ -66,7 +66,7 @@ def evaluate(definition: ModelDefinition, params: ModelParams, layout: Layout) -
         "answers": answers_table(test),
         "residuals": residuals_table(test),
         "over_time": over_time_table(test),
-        "calibration": calibration_table(test, calibrated_on),
+        "calibration": calibration_table(test, reach),
         "importance": permutation_importance(definition, pipeline, features[features["split"] == "test"]),
         "slices": slices_table(definition, slices),
     }

@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 import pandas as pd
 
 from modelkit.definition import ModelDefinition, Task
-from training.evaluation.scores import outputs_of
 from training.files import write_json
-from training.fitting.cuts import calibration_cut, evaluation_cut, final_cut
-from training.fitting.fit import ORIGIN, Fitted, fit, row_weights, with_copies
-from training.fitting.intervals import Calibration, Intervals, calibrate, write_intervals
+from training.fitting.calibration import held_out
+from training.fitting.cuts import evaluation_cut, final_cut
+from training.fitting.fit import Fitted, fit
+from training.fitting.intervals import Intervals, calibrate, write_intervals
 from training.fitting.pipeline_file import save_pipeline
 from training.layout import Layout
 from training.params import ModelParams
@@ -41,20 +41,8 @@ def train(definition: ModelDefinition, params: ModelParams, layout: Layout) -> s
 def _intervals(
     definition: ModelDefinition, params: ModelParams, features: pd.DataFrame, evaluated: Fitted
 ) -> Intervals | None:
-    """From the evaluation model's errors in the valid split, as they were known before the test split.
-
-    Where the recipe learns from copies with gaps, callers who know less are promised the same coverage: the rows count
-    once more as its copies are.
-    """
+    """From errors that were known before the test split: of the evaluation model, and of older ones where knobs ask for them."""
     if definition.task is not Task.REGRESSION:
         return None
-    cut = calibration_cut(features)
-    rows = with_copies(definition, params.train, features[cut.rows])
-    held_out = Calibration(
-        features=rows[list(definition.feature_columns)].to_numpy(),
-        predictions=outputs_of(evaluated.estimator, rows, definition)[:, 0],
-        labels=rows["label"].to_numpy(),
-        weights=row_weights(definition, params.train, rows, cut.now),
-        origins=rows[ORIGIN].to_numpy(),
-    )
-    return calibrate(held_out, coverage=definition.interval_coverage, least=definition.least)
+    errors = held_out(definition, params.train, features, evaluated.estimator)
+    return calibrate(errors, coverage=definition.interval_coverage, least=definition.least)
