@@ -170,7 +170,7 @@ gates: _named migrate ## Judge the candidate of MODEL=name, or its VERSION=numbe
 		$(if $(VERSION),--version $(VERSION))
 
 .PHONY: history
-history: migrate ## Print who moved which alias, when, why and on what evidence (MODEL=name for one)
+history: setup ## Print who moved which alias, when, why and on what evidence (MODEL=name for one)
 	@$(BIN)/python -m training history $(MODEL) --verbose
 
 .PHONY: retrain
