@@ -50,7 +50,7 @@ def main(argv: Sequence[str]) -> int:
         arguments, unknown = _parser(found).parse_known_args(argv)
         command = arguments.command
         if unknown:
-            raise Misused(f"no such arguments: {' '.join(unknown)} (`{command} --help` says which there are)")
+            raise Misused(f"no such arguments: {' '.join(unknown)} (`python -m training {command} --help`)")
         silence_libraries()
         _run_all(found, arguments)
     except SystemExit as stop:  # the parser's: help was given, or there is no such command
