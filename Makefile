@@ -150,7 +150,7 @@ materialize: data ## Write features that serving looks up, as of the end of the 
 
 .PHONY: promote
 promote: migrate materialize ## Judge the candidates and put them into production (MODEL=name for one)
-	@$(BIN)/python -m training promote $(CHOSEN)
+	@$(BIN)/python -m training promote $(CHOSEN) $(ARGS)
 
 .PHONY: notebooks
 notebooks: setup ## Execute the exploration of the real data sets (needs SLIPWAY_RAW_DIR)
