@@ -66,6 +66,15 @@ def test_the_diff_is_shown_and_the_file_written_unless_asked_otherwise(tmp_path:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_line_that_occurs_often_is_no_change_in_a_long_file(tmp_path: Path) -> None:
+    block = "  model_{}:\n    train:\n      depth: 6\n      loss: RMSE\n      rate: 0.1\n"
+    path = tmp_path / "params.yaml"
+    path.write_text("models:\n" + "".join(map(block.format, range(60))))
+    diff = write_knobs("model_30", {"depth": 8, "rate": 0.2}, path)
+    changed = [line for line in diff.splitlines() if line.startswith(("+ ", "- "))]
+    assert changed == ["-      depth: 6", "+      depth: 8", "-      rate: 0.1", "+      rate: 0.2"]
+
+
 def test_knobs_override_as_deep_as_they_go_and_keep_the_rest() -> None:
     block = {"seed": 1, "boosting": {"depth": 6, "loss": "RMSE"}}
     assert merged(block, {"boosting": {"depth": 7}}) == {

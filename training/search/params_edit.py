@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import io
 import os
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +59,22 @@ def write_knobs(model: str, knobs: Mapping[str, Any], path: Path = PARAMS, *, dr
         beside = path.with_name(f".{path.name}.new")
         beside.write_text(after)
         os.replace(beside, path)
-    lines = difflib.unified_diff(
-        before.splitlines(keepends=True), after.splitlines(keepends=True), f"a/{path.name}", f"b/{path.name}"
-    )
-    return "".join(lines)
+    return "".join(_unified(before.splitlines(keepends=True), after.splitlines(keepends=True), path.name))
+
+
+def _unified(before: list[str], after: list[str], name: str) -> Iterator[str]:
+    """As `difflib.unified_diff`, which in files of 200 lines takes lines that occur often for changed ones."""
+    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
+    for number, group in enumerate(matcher.get_grouped_opcodes()):
+        (_, old, _, new, _), (_, _, old_end, _, new_end) = group[0], group[-1]
+        yield "" if number else f"--- a/{name}\n+++ b/{name}\n"
+        yield f"@@ -{old + 1},{old_end - old} +{new + 1},{new_end - new} @@\n"
+        for kind, begin, end, new_begin, new_finish in group:
+            if kind == "equal":
+                yield from (f" {line}" for line in before[begin:end])
+                continue
+            yield from (f"-{line}" for line in before[begin:end])
+            yield from (f"+{line}" for line in after[new_begin:new_finish])
 
 
 def _set(block: MutableMapping[str, Any], knobs: Mapping[str, Any]) -> None:
