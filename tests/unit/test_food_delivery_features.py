@@ -37,6 +37,30 @@ def test_a_placeholder_keeps_its_distance() -> None:
     assert features_of(FULL | placeholder)["distance_km"] == [pytest.approx(7.86, abs=0.01)]
 
 
+@pytest.mark.parametrize(
+    ("field", "values", "expected"),
+    [
+        ("rider_age", (20, 29, 30, 39), [29, 29, 30, 30]),
+        ("rider_rating", (2.5, 3.9, 4.5, 4.6, 5.0), [3.9, 3.9, 4.5, 4.6, 4.6]),
+    ],
+)
+def test_beyond_its_last_step_a_value_changes_nothing(
+    field: str, values: tuple[float, ...], expected: list[float]
+) -> None:
+    assert features_of(*({field: value} for value in values))[field] == expected
+
+
+def test_far_is_as_far_as_ten_kilometres() -> None:
+    places = {"restaurant_latitude": 12.9, "restaurant_longitude": 77.6, "delivery_longitude": 77.6}
+    found = features_of(*(places | {"delivery_latitude": latitude} for latitude in (12.95, 13.0, 13.4)))
+    assert found["distance_km"] == [pytest.approx(5.56, abs=0.01), 10.0, 10.0]
+
+
+def test_weathers_that_take_as_long_are_one() -> None:
+    names = ("sunny", "stormy", "sandstorms", "windy", "fog", "cloudy")
+    assert features_of(*({"weather": name} for name in names))["weather"] == [0, 1, 1, 1, 2, 2]
+
+
 def test_an_empty_request_has_every_feature_missing() -> None:
     assert all(np.isnan(values).all() for values in features_of({}).values())
 

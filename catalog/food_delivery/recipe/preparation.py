@@ -31,26 +31,29 @@ def prepare(raw: Path, params: Mapping[str, Any]) -> tuple[pd.DataFrame, RowTall
 def labelled(raw: Path) -> tuple[pd.DataFrame, RowTally]:
     """Every dated row with a label; gaps and placeholders stay as they are."""
     tally = RowTally()
-    raw_rows = read_raw(raw / DATED)
-    tally.read[DATED] += len(raw_rows)
-    label = label_of(raw_rows["label"])
-    raw_rows = _drop(raw_rows.assign(label=label), label.isna(), "no label", tally)
-    rows = clean(raw_rows, tally.repaired).assign(label=raw_rows["label"])
+    rows = _cleaned(_with_label(raw / DATED, tally), tally)
     rows = rows.assign(known_at=rows["time"])
     return rows[[*FoodDeliveryRequest.model_fields, "label", "time", "known_at", "entity"]], tally
 
 
 def _load(path: Path, tally: RowTally) -> pd.DataFrame:
-    raw = read_raw(path)
-    tally.read[path.name] += len(raw)
-    label = label_of(raw["label"])
-    raw = raw.assign(label=label)
-    raw = _drop(raw, label.isna(), "no label", tally)
+    raw = _with_label(path, tally)
     # Only the dated file's ids identify a row; the other file went through a spreadsheet that mangled them.
     twice = raw.duplicated() if path.name == UNDATED else raw["id"].duplicated()
-    raw = _drop(raw, twice, "duplicate row", tally)
-    rows = clean(raw, tally.repaired).assign(label=raw["label"])
-    return rows.assign(in_train_raw=raw["in_train_raw"]) if "in_train_raw" in raw else rows
+    return _cleaned(_drop(raw, twice, "duplicate row", tally), tally)
+
+
+def _with_label(path: Path, tally: RowTally) -> pd.DataFrame:
+    """Raw text, but for the label."""
+    raw = read_raw(path)
+    tally.read[path.name] += len(raw)
+    raw = raw.assign(label=label_of(raw["label"]))
+    return _drop(raw, raw["label"].isna(), "no label", tally)
+
+
+def _cleaned(raw: pd.DataFrame, tally: RowTally) -> pd.DataFrame:
+    kept = [name for name in ("label", "in_train_raw") if name in raw]
+    return clean(raw, tally.repaired).join(raw[kept])
 
 
 def _undated(path: Path, dated: pd.DataFrame, tally: RowTally) -> pd.DataFrame:
