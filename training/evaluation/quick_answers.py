@@ -66,7 +66,7 @@ class HeldOut:
         outputs = outputs_of(load_pipeline(self._trained.layout.evaluated_pipeline), features, definition)
         if definition.task is Task.REGRESSION:
             return np.asarray(outputs[:, 0])
-        return np.asarray(definition.classes, dtype=object)[outputs.argmax(axis=1)]
+        return np.asarray([definition.classes[place] for place in outputs.argmax(axis=1)], dtype=object)
 
     def answers(self, model: QuickModel) -> Array:
         """Of a quick model. Where a column that is the answer has a gap, the median of the known labels stands in."""
