@@ -29,7 +29,7 @@ class Recipe(Protocol):
     `suggest` draws knobs to override those of the `train` block of `params.yaml`.
 
     Optional: `weights(rows, params, now)` gives a weight for each row that trains a model at the moment `now` (None where
-    the data has no time). `rows` has the feature columns, label, time, known_at and split; `params` is the `train` block.
+    the data has no time). `rows` has the feature columns, label, time, known_at, entity and split; `params` is the `train` block.
     Labels that become known late are missing most among the latest rows: weights can make up for that.
     `fitted_on(rows, params)` gives the rows to fit on in place of such rows: without some, or with some again as a caller
     sends them who knows less. `materialise(raw, as_of)`, of a model with a view, gives the view's key and fields for every

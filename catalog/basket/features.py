@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,9 +68,12 @@ SINCE = {
     "days_since_visit": "last_visit_at",
     "days_since_cancellation": "last_cancellation_at",
 }
-MOMENT = (*SINCE, "gap_by_usual_gap", "order_hour", "visit_so_far", "cancelled_since")
+MOMENT = (*SINCE, "gap_by_usual_gap", "order_hour", "order_weekday", "visit_so_far", "cancelled_since")
 OPTIONAL = (*KEPT, *MOMENT)
-FEATURE_COLUMNS = (*ALWAYS, *RATIOS, *OPTIONAL)
+# Who orders, where nothing but the four fields is known of them: a model remembers what the customer's baskets were worth.
+CUSTOMER = "customer_code"
+FEATURE_COLUMNS = (*ALWAYS, *RATIOS, *OPTIONAL, CUSTOMER)
+CODES = 0xFFFFFF  # as many as a float32 tells apart
 
 Columns = Mapping[str, NDArray[Any]]
 
@@ -86,8 +90,16 @@ def build(columns: Columns) -> Columns:
         features[name] = moment - columns[since]
     features["gap_by_usual_gap"] = features["days_since_visit"] / (columns["median_visit_gap"] + 1.0)
     features["order_hour"] = moment % 1.0 * 24.0
+    features["order_weekday"] = (np.floor(moment) + 3.0) % 7.0  # 1 January 1970 was a Thursday; Monday is 0
     _add_this_visit(features, columns)
+    unknown = np.isnan(columns["basket_count"])
+    features[CUSTOMER] = np.where(unknown, customer_codes(columns["user_id"]), np.nan)
     return features
+
+
+def customer_codes(user_ids: NDArray[Any]) -> NDArray[np.float64]:
+    """A number for each name, whatever its form. Two names may share one; among ten thousand customers three pairs do."""
+    return np.array([crc32(name.encode()) & CODES for name in user_ids.tolist()], dtype=np.float64)
 
 
 def _add_this_visit(features: dict[str, NDArray[Any]], columns: Columns) -> None:

@@ -16,6 +16,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 from modelkit.definition import load_catalog
 from training.fitting.fit import ORIGIN, chosen_rows, weight_argument, with_copies
+from training.params import read_params
 
 RANDOM = np.random.default_rng(2)
 ROWS = pd.DataFrame(RANDOM.normal(size=(80, 2)), columns=["a", "b"])
@@ -53,17 +54,17 @@ def test_every_row_is_learned_from_unless_the_recipe_chooses() -> None:
 
 def test_a_recipe_may_learn_rows_again_as_a_caller_sends_them_who_knows_less() -> None:
     basket = load_catalog()["basket"]
-    rows = pd.DataFrame(1.0, index=range(10), columns=[*basket.feature_columns, "label"])
-    chosen = chosen_rows(basket, {"usual_share": 1.0}, rows)
+    rows = pd.DataFrame(1.0, index=range(10), columns=[*basket.feature_columns, "label"]).assign(entity="ada")
+    chosen = chosen_rows(basket, read_params("basket").train | {"usual_share": 1.0}, rows)
     assert len(chosen) > len(rows)
     assert set(chosen.columns) == set(rows.columns)
 
 
 def test_bounds_are_calibrated_on_every_row_and_on_the_copies_that_the_recipe_learns_from() -> None:
     basket = load_catalog()["basket"]
-    rows = pd.DataFrame(1.0, index=range(10), columns=[*basket.feature_columns, "label"])
+    rows = pd.DataFrame(1.0, index=range(10), columns=[*basket.feature_columns, "label"]).assign(entity="ada")
     rows["label"] = [*range(9), 9999.0]  # what teaches nothing, because it is so large, may still come
-    found = with_copies(basket, {"usual_share": 0.9}, rows)
+    found = with_copies(basket, read_params("basket").train | {"usual_share": 0.9}, rows)
     assert set(found[ORIGIN]) == set(range(10))
     assert 9999.0 in set(found["label"])
     assert len(found) > 10

@@ -12,12 +12,12 @@ from training.frames import to_columns
 from training.layout import Layout
 from training.params import ModelParams
 
-CARRIED = ["label", "time", "known_at", "split"]
+CARRIED = ["label", "time", "known_at", "entity", "split"]
 
 
 def featurize(definition: ModelDefinition, _params: ModelParams, layout: Layout) -> str:
-    """Writes `features.parquet`: feature columns, label, time, known_at and split, row for row as prepared; and which code
-    built them."""
+    """Writes `features.parquet`: feature columns, label, time, known_at, entity and split, row for row as prepared; and
+    which code built them."""
     rows = pd.read_parquet(layout.rows)
     built = definition.build(to_columns(rows, definition.row))
     if set(built) != set(definition.feature_columns):

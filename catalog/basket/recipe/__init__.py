@@ -1,7 +1,8 @@
 """The training half of basket. Left out of the image: nothing that serves may import it."""
 
+from catalog.basket.recipe.copies import fitted_on
 from catalog.basket.recipe.download import download
-from catalog.basket.recipe.estimator import fitted_on, make_estimator, suggest
+from catalog.basket.recipe.estimator import make_estimator, suggest
 from catalog.basket.recipe.expectations import RAW_SCHEMAS
 from catalog.basket.recipe.preparation import labelled, materialise, prepare
 from catalog.basket.recipe.quick import yardstick

@@ -1,4 +1,4 @@
-"""The estimator of basket: CatBoost for the median basket, learning also to do without what may be missing."""
+"""The estimator of basket: trees for the median basket, and a memory of customers for callers who know little of them."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from catboost import CatBoostRegressor
 from optuna import Trial
-from sklearn.compose import TransformedTargetRegressor
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.ensemble import VotingRegressor
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.model_selection import KFold
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer, TargetEncoder
 
-from catalog.basket.features import MOMENT, OPTIONAL
-
-# What callers leave out: the moment of the order, or everything that only a full feature store knows.
-LEFT_OUT = (MOMENT, OPTIONAL)
+from catalog.basket.features import CUSTOMER, FEATURE_COLUMNS
 
 
 def make_estimator(params: Mapping[str, Any], seed: int) -> VotingRegressor:
@@ -25,23 +23,25 @@ def make_estimator(params: Mapping[str, Any], seed: int) -> VotingRegressor:
     One thread, so that a run can be repeated to the bit.
     """
     root = FunctionTransformer(np.sqrt, inverse_func=np.square, check_inverse=False)
-    in_roots = TransformedTargetRegressor(regressor=_catboost(params, seed), transformer=root)
-    return VotingRegressor([("in_roots", in_roots), ("in_pounds", _catboost(params, seed + 1))], n_jobs=1)
+    in_roots = TransformedTargetRegressor(regressor=_member(params, seed), transformer=root)
+    return VotingRegressor([("in_roots", in_roots), ("in_pounds", _member(params, seed + 1))], n_jobs=1)
 
 
-def _catboost(params: Mapping[str, Any], seed: int) -> CatBoostRegressor:
-    return CatBoostRegressor(
+def _member(params: Mapping[str, Any], seed: int) -> Pipeline:
+    """Trees see, in place of a customer's code, what the customer's baskets were worth: of a row that is learned, the others."""
+    knobs = params["memory"]
+    encoder = TargetEncoder(
+        target_type="continuous",
+        smooth=knobs["smooth"],
+        cv=KFold(knobs["folds"], shuffle=True, random_state=seed),
+    )
+    memory = ColumnTransformer(
+        [("customer", encoder, [FEATURE_COLUMNS.index(CUSTOMER)])], remainder="passthrough"
+    )
+    trees = CatBoostRegressor(
         **params["catboost"], random_seed=seed, thread_count=1, verbose=0, allow_writing_files=False
     )
-
-
-def fitted_on(rows: pd.DataFrame, params: Mapping[str, Any]) -> pd.DataFrame:
-    """The usual rows, and each of them again as a caller sends it who knows less.
-
-    A few giant baskets (one in a hundred) cannot be foreseen; left in, they pull up everybody's answer.
-    """
-    usual = rows[rows["label"] <= rows["label"].quantile(params["usual_share"])]
-    return pd.concat([usual, *(usual.assign(**dict.fromkeys(names, np.nan)) for names in LEFT_OUT)])
+    return Pipeline([("customers", memory), ("trees", trees)])
 
 
 def suggest(trial: Trial) -> dict[str, Any]:
