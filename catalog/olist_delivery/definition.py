@@ -48,7 +48,7 @@ DEFINITION = ModelDefinition(
         Gate(name="mean error", metric="overall.mae", at_most=4.0),
         Gate(name="extreme error", metric="overall.p99_abs_error", at_most=30.0),
         Gate(name="worst slice", metric="worst_slice.mae", at_most=9.0),
-        Gate(name="interval coverage", metric="interval.coverage", at_least=0.75),
+        Gate(name="interval coverage", metric="interval.coverage", at_least=0.80),
         Gate(name="latency", metric="latency.p95_ms", at_most=1.0),
         Gate(name="compile parity", metric="parity.max_abs_difference", at_most=0.01),
         Gate(name="batch parity", metric="parity.batch_difference", at_most=0),

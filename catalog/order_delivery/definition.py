@@ -41,7 +41,7 @@ DEFINITION = ModelDefinition(
         Gate(name="mean error", metric="overall.mae", at_most=5_760),
         Gate(name="extreme error", metric="overall.p99_abs_error", at_most=43_200),
         Gate(name="worst slice", metric="worst_slice.mae", at_most=12_960),
-        Gate(name="interval coverage", metric="interval.coverage", at_least=0.72),
+        Gate(name="interval coverage", metric="interval.coverage", at_least=0.80),
         Gate(name="latency", metric="latency.p95_ms", at_most=1.0),
         Gate(name="compile parity", metric="parity.max_abs_difference", at_most=1.0),
         Gate(name="batch parity", metric="parity.batch_difference", at_most=0),

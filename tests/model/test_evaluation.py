@@ -35,6 +35,7 @@ def test_a_request_without_its_optional_fields_is_worth_less_and_that_is_said(tr
     assert ("required_only" in metrics) == has_optional_fields(trained.definition)
     if "required_only" in metrics and trained.definition.task is Task.REGRESSION:
         assert metrics["required_only"][main] > metrics["overall"][main]
+        assert metrics["interval"].keys() - {"stated"} <= metrics["required_only"].keys()
 
 
 def test_intervals_are_judged_overall_and_in_every_slice(trained: Trained) -> None:

@@ -13,6 +13,7 @@ from modelkit.definition import ModelDefinition, Task, load_catalog
 from tests.stage_runs import small_params
 from training.data.raw_data import write_raw
 from training.evaluation.scores import outputs_of
+from training.fitting.calibration import held_out
 from training.fitting.cuts import Cut, calibration_cut, evaluation_cut, final_cut
 from training.fitting.fit import fit
 from training.layout import Layout
@@ -29,7 +30,11 @@ class Featured:
 @pytest.fixture(scope="module", params=load_catalog().values(), ids=lambda definition: definition.name)
 def featured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Featured:
     definition: ModelDefinition = request.param
-    layout = Layout(model=definition.name, root=Path(tmp_path_factory.mktemp(definition.package)))
+    return featured_of(definition, tmp_path_factory.mktemp(definition.package))
+
+
+def featured_of(definition: ModelDefinition, root: Path) -> Featured:
+    layout = Layout(model=definition.name, root=root)
     write_raw(definition, layout, source=None)
     prepare(definition, small_params(definition), layout)
     featurize(definition, small_params(definition), layout)
@@ -63,6 +68,27 @@ def test_labels_that_were_unknown_at_the_cut_change_nothing_in_the_evaluation_mo
     ]
     before, after = answers
     assert np.array_equal(before, after)
+
+
+def test_labels_that_were_unknown_when_the_test_split_began_change_no_bounds(tmp_path: Path) -> None:
+    """Of a model whose bounds are calibrated at several moments, and whose labels come late."""
+    featured = featured_of(load_catalog()["olist-delivery"], tmp_path)
+    knobs = small_params(featured.definition).train
+    assert knobs["origins"] > 1
+    begin = featured.frame.loc[featured.frame["split"] == "test", "time"].min()
+    changed = with_other_labels(featured, (featured.frame["known_at"] >= begin).to_numpy())
+    assert not changed["label"].equals(featured.frame["label"])
+    before, after = (
+        held_out(
+            featured.definition,
+            knobs,
+            frame,
+            fit(featured.definition, knobs, frame, evaluation_cut(frame)).estimator,
+        )
+        for frame in (featured.frame, changed)
+    )
+    for name in ("features", "predictions", "labels", "weights", "origins"):
+        assert np.array_equal(getattr(before, name), getattr(after, name), equal_nan=True)
 
 
 def test_what_is_judged_on_a_split_was_never_seen_by_the_model(featured: Featured) -> None:

@@ -58,7 +58,7 @@ def evaluate(definition: ModelDefinition, params: ModelParams, layout: Layout) -
         "worst_slice": worst_slice(definition, slices),
         "rows": {"test": len(test.rows)},
     }
-    metrics |= _intervals(test) | _required_only(test, pipeline)
+    metrics |= _intervals(test) | _required_only(test, model)
     metrics |= _cross_validation(definition, params, features)
     write_json(layout.metrics, metrics)
     write_json(layout.slices, {"slice": slices})
@@ -99,13 +99,18 @@ def _intervals(judged: Judged) -> dict[str, Figures]:
     return {"interval": score_intervals(judged.labels, judged.bounds) | stated}
 
 
-def _required_only(judged: Judged, pipeline: Any) -> dict[str, Figures]:
+def _required_only(judged: Judged, model: Model) -> dict[str, Figures]:
     """The same test rows, sent by somebody who leaves out whatever may be left out."""
     definition = judged.definition
     if not has_optional_fields(definition):
         return {}
-    outputs = outputs_of(pipeline, required_only_features(definition, judged.rows), definition)
-    return {"required_only": score(definition, judged.labels, outputs)}
+    features = required_only_features(definition, judged.rows)
+    outputs = outputs_of(model.pipeline, features, definition)
+    figures = score(definition, judged.labels, outputs)
+    if model.intervals is not None:
+        bounds = apply(model.intervals, features.to_numpy(), outputs[:, 0])
+        figures |= score_intervals(judged.labels, bounds)
+    return {"required_only": figures}
 
 
 def _cross_validation(
