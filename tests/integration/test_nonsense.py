@@ -85,7 +85,7 @@ def test_in_an_empty_folder_a_command_says_what_is_missing_or_has_something_to_s
         (["materialize", "basket", "--as-of", "2011-11-21T00:00Z"], 1, "--as-of is a local time"),
         (["retrain", "iris", "--drift-report", "."], 1, "is no drift report"),
         (["score", "iris", "--raw", "mlflow.db"], 1, ""),
-        (["batch", "iris", "nowhere.csv", "out.csv", "--chunk-rows", "0"], 2, "1 or more"),
+        (["batch", "iris", "nowhere.csv", "out.csv", "--chunk-rows", "0"], 2, "--chunk-rows"),
         (["compare", "--out", "mlflow.db"], 1, "mlflow.db"),
         (["fly"], 2, "invalid choice: 'fly'"),
     ],
