@@ -25,8 +25,6 @@ QUALITY = (
     ("housing", "rmse", 0.44),
     ("basket", "median_abs_error", 110),
 )
-# Our error is smaller than that of every quick model by what its recipe asks for (3 %). Where it is by less: by how much.
-NEARLY = {("basket", "CatBoost, four fields"): 0.01, ("food-delivery", "CatBoost, undated rows too"): 0.01}
 
 
 def free_ports(count: int) -> list[str]:
@@ -75,12 +73,11 @@ def test_the_demo_ends_well_and_can_be_run_again(source: str, tmp_path: Path) ->
 
 
 def quick_models_are_beaten(project: Path) -> None:
-    """Those of iris have a test of their own: its flowers are the same everywhere."""
+    """By what recipes ask for: 3 %. Those of iris have a test of their own, for its flowers are the same everywhere."""
     models = sorted(set(CATALOG) - {"iris"})
     run(project, "python", "-m", "training", "baselines", *models)
     found = json.loads((project / "reports" / "baselines.json").read_text())
     assert sorted(found) == models
     for model, comparison in found.items():
         for line in comparison["lines"]:
-            nearly = line["gain"]["share"] >= NEARLY.get((model, line["name"]), 1.0)
-            assert line["reached"] or nearly, (model, line["name"], line["gain"])
+            assert line["reached"], (model, line["name"], line["gain"])
