@@ -2,79 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import httpx
-import pandas as pd
 import pytest
 
-from modelkit.definition import FeatureView, load_catalog
 from modelkit.errors import EntityNotFound
-from modelkit.view_rows import ViewRows
-from serving.agent.features import FeatureSync
-from serving.agent.metrics import AgentMetrics
-from serving.feature_snapshot import SnapshotStore
 from serving.http.app import Inner
 from serving.http.exchange import Exchange, FrontLimits, Reply, send_reply
 from serving.http.openapi import openapi_document
 from serving.typed_answers import typed_answer
-from tests.front_service import FrontService
-from tests.prediction_records import figure
 from tests.predictor_bench import ADA
-from tests.redis_server import RedisServer
-from tests.tiny_features import KeyedRows, MemoryOrigin, write_snapshot
-from training.features.feature_set import feature_set
-from training.features.feature_stores import feature_store
-
-CATALOG = load_catalog("tests.view_catalog")
-PATIENCE_SECONDS = 20.0
-
-
-def view_of(model: str) -> FeatureView:
-    view = CATALOG[model].view
-    assert view is not None
-    return view
-
-
-HABITS, PLACES = view_of("shopper"), view_of("stall")
-USERS: KeyedRows = {"ada": [10.0, 2.0, 3.0], "bob": [20.0, 4.0, float("nan")]}
-
-
-class Shop(FrontService):
-    """The service over the catalog of the tests, with a set of rows that may be replaced."""
-
-    def __init__(self, folder: Path, **settings: Any) -> None:
-        store = folder / "store"
-        write_snapshot(HABITS, store, USERS)
-        write_snapshot(PLACES, store, {"leeds": [3.0], "*": [9.0]})
-        super().__init__(folder, catalog="tests.view_catalog", features_url="unused", **settings)
-        self.origin = MemoryOrigin({"habits": USERS})
-        self.sync = FeatureSync(self.origin, SnapshotStore(store), {"habits": HABITS}, AgentMetrics())
-
-    def shopper(self, body: Any) -> httpx.Response:
-        return self.predict(body, "/predict/shopper")
-
-    def rows_logged(self) -> list[dict[str, Any]]:
-        return [json.loads(bytes(record.features)) for record in self.logged()]
-
-    def looked_up(self, view: str, result: str, source: str = "snapshot") -> float:
-        self.worker.metrics.fold()
-        labels = {"view": view, "source": source, "result": result}
-        return figure(self.registry, "slipway_feature_lookups_total", **labels)
-
-    def right_answer(self, numbers: list[float], user: str = "ada") -> float:
-        model = self.worker.board.current("shopper")
-        values = {k: v for k, v in ViewRows(HABITS).values(numbers).items() if v is not None}
-        (outcome,) = model.predict([model.rows.from_object({"user_id": user, **values})])
-        assert isinstance(outcome.prediction, float)
-        return outcome.prediction
+from tests.shop import CATALOG, USERS, Shop, replace, view_of
 
 
 @pytest.fixture
@@ -218,102 +161,6 @@ def test_the_cache_knows_a_user_by_features_and_not_by_name(shop: Shop) -> None:
     assert answer.headers["x-cache"] == "miss"
     assert answer.json()["prediction"] == shop.right_answer([11.0, 2.0, 3.0])
     assert shop.shopper({"user_id": "bob"}).status_code == 404
-
-
-def replace(shop: Shop, *, rows: int) -> None:
-    shop.sync.step()
-    until(shop, lambda: figure(shop.registry, "slipway_feature_snapshot_rows", view="habits") == rows)
-
-
-def until(service: FrontService, fact: Callable[[], bool]) -> None:
-    give_up_at = time.monotonic() + PATIENCE_SECONDS
-    while not fact():
-        assert time.monotonic() < give_up_at, "it does not come true"
-        service.runner.run(asyncio.sleep(0.05))
-
-
-def test_a_snapshot_that_is_replaced_under_load_costs_no_request_and_gives_no_mixture(shop: Shop) -> None:
-    """Every answer is right for one of the sets, in a batch all rows for the same set, and the newest is reached."""
-    batch = {"instances": [{"user_id": "ada"}] * 5}
-    sets = [[10.0 + number, 2.0, 3.0] for number in range(8)]
-    right = [shop.right_answer(numbers) for numbers in sets]
-    headers, answers = shop.token(), []
-
-    async def scenario() -> None:
-        for numbers in sets:
-            shop.origin.put("habits", {"ada": numbers})
-            await asyncio.to_thread(shop.sync.step)
-            until = time.monotonic() + 0.4
-            while time.monotonic() < until:
-                asked = [shop.client.post("/predict/shopper", json=batch, headers=headers) for _ in range(8)]
-                answers.extend(await asyncio.gather(*asked))
-
-    shop.runner.run(scenario())
-    assert {answer.status_code for answer in answers} == {200}
-    seen = [{row["prediction"] for row in answer.json()["predictions"]} for answer in answers]
-    assert {len(each) for each in seen} == {1}
-    assert set().union(*seen) <= set(right)
-    assert seen[-1] == {right[-1]}
-    assert len(set().union(*seen)) > 3, "the newest set is served within a second"
-
-
-def test_a_service_without_features_says_what_it_waits_for_and_serves_when_they_come(tmp_path: Path) -> None:
-    shop = Waiting(tmp_path)
-    until(shop, lambda: "habits" in shop.ask("GET", "/readyz").json()["reasons"]["shopper"])
-    assert shop.ask("GET", "/readyz").status_code == 503
-    answer = shop.predict({"user_id": "ada"}, "/predict/shopper")
-    assert (answer.status_code, answer.json()["code"]) == (503, "model-not-ready")
-    write_snapshot(HABITS, tmp_path / "store", USERS)
-    write_snapshot(PLACES, tmp_path / "store", {"leeds": [3.0], "*": [9.0]})
-    until(shop, lambda: shop.ask("GET", "/readyz").status_code == 200)
-    assert shop.predict({"user_id": "ada"}, "/predict/shopper").status_code == 200
-    shop.close()
-
-
-class Waiting(FrontService):
-    """Started without anything to look up."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder, catalog="tests.view_catalog", features_url="unused", patient=False)
-
-
-def test_features_older_than_allowed_are_used_counted_and_reported(tmp_path: Path) -> None:
-    shop = Shop(tmp_path, features_max_age_seconds=60.0)  # those of the tests were written in 1970
-    assert shop.shopper({"user_id": "ada"}).status_code == 200
-    assert shop.looked_up("habits", "stale") == 1
-    assert figure(shop.registry, "slipway_feature_snapshot_stale", view="habits") == 1
-    assert figure(shop.registry, "slipway_feature_snapshot_age_seconds", view="habits") > 1e9
-    shop.close()
-
-
-def test_redis_as_the_source_degrades_as_promised(tmp_path: Path, redis_server: RedisServer) -> None:
-    put(redis_server.url, HABITS, USERS)
-    put(redis_server.url, PLACES, {"leeds": [3.0], "*": [9.0]})
-    shop = FrontService(
-        tmp_path, catalog="tests.view_catalog", features_url=redis_server.url, redis_timeout_seconds=0.5
-    )
-
-    def ask(user: str) -> httpx.Response:
-        return shop.predict({"user_id": user}, "/predict/shopper")
-
-    assert [ask(user).status_code for user in ("ada", "eve")] == [200, 404]
-    redis_server.stop()
-    assert ask("ada").status_code == 200
-    refused = ask("bob")
-    assert (refused.status_code, refused.json()["code"]) == (503, "features-unavailable")
-    assert refused.headers["retry-after"] == "1"
-    assert shop.ask("GET", "/readyz").status_code == 200
-    shop.worker.metrics.fold()
-    for result, count in (("hit", 1), ("unknown", 1), ("stale", 1), ("unavailable", 1)):
-        labels = {"view": "habits", "source": "redis", "result": result}
-        assert figure(shop.registry, "slipway_feature_lookups_total", **labels) == count
-    shop.close()
-
-
-def put(url: str, view: FeatureView, rows: KeyedRows) -> None:
-    names = list(view.row.model_fields)
-    frame = pd.DataFrame([{view.key: key, **dict(zip(names, row, strict=True))} for key, row in rows.items()])
-    feature_store(url).replace(feature_set(ViewRows(view), frame))
 
 
 def test_the_api_description_asks_for_the_request_and_shows_the_whole_answer() -> None:
