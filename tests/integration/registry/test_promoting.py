@@ -1,174 +1,36 @@
-"""Registering, promoting and rolling back against a real MLflow registry and a real ledger, both on SQLite."""
+"""Promoting and rolling back against a real MLflow registry and a real ledger, both on SQLite."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 import threading
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import mlflow
-import pandas as pd
 import pytest
 from sqlalchemy import Engine
 
-from modelkit.definition import load_catalog
 from modelkit.gates import Gate
-from modelkit.servable import load_servable
 from records.engine import open_engine
-from records.ledger import LedgerEntry, history
-from tests.stage_runs import run_stages
-from training import registration
+from tests.iris_versions import (
+    IRIS,
+    MOVE,
+    Register,
+    Trained,
+    in_production,
+    of_production,
+    promote_both,
+)
 from training.errors import NotRegistered, PromotionRefused
 from training.layout import Layout
-from training.params import read_params
-from training.promotion.alias_ledger import AliasLedger, Move
+from training.promotion.alias_ledger import AliasLedger
 from training.promotion.promote import Promoter
 from training.registry import Registry
-from training.version import PRODUCTION, Version
-
-IRIS = load_catalog()["iris"]
-SOLVER = read_params("iris").train["discriminant"]["solver"]
-Register = Callable[[Layout], Version]
-MOVE = Move(alias=PRODUCTION, actor="ada", reason="because")
+from training.version import Version
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own
-
-
-@dataclasses.dataclass(frozen=True)
-class Trained:
-    """Stage outputs of two equally good models and of a worse one."""
-
-    first: Layout
-    second: Layout
-    worse: Layout
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    def run(name: str, **knobs: object) -> Layout:
-        return run_stages(IRIS, tmp_path_factory.mktemp(name), **knobs)
-
-    worse = {"solver": "lsqr", "shrinkage": 1.0, "priors": [0.98, 0.01, 0.01]}
-    return Trained(run("first"), run("second"), run("worse", discriminant=worse))
-
-
-@pytest.fixture
-def registry(mlflow_uri: str, tmp_path: Path) -> Iterator[Registry]:
-    """MLflow keeps artifacts of a SQLite registry below the current folder."""
-    with contextlib.chdir(tmp_path):
-        yield Registry(mlflow_uri)
-
-
-@pytest.fixture
-def ledger(sqlite_url: str) -> Iterator[Engine]:
-    engine = open_engine(sqlite_url)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def promoter(registry: Registry, ledger: Engine) -> Promoter:
-    return Promoter(IRIS, registry, ledger)
-
-
-@pytest.fixture
-def register(registry: Registry, ledger: Engine) -> Register:
-    """What `python -m training register` does."""
-    return lambda layout: registration.register(IRIS, layout, registry, ledger, actor="ada").version
-
-
-def in_production(registry: Registry) -> str | None:
-    version = registry.by_alias(IRIS.registry_name, PRODUCTION)
-    return version.number if version else None
-
-
-def of_production(ledger: Engine) -> list[LedgerEntry]:
-    return [entry for entry in history(ledger, "iris") if entry.alias == PRODUCTION]
-
-
-def test_a_registered_version_is_found_by_what_serving_looks_for(
-    trained: Trained, registry: Registry, register: Register, tmp_path: Path
-) -> None:
-    register(trained.first)
-    version = registry.by_alias("IrisSpeciesClassifier", "candidate")
-    assert version is not None
-    assert version.tags["slipway.model"] == "iris"
-    assert not version.approved
-    folder = registry.download(version, "servable", tmp_path / "downloaded")
-    assert load_servable(folder, IRIS, digest=version.tags["slipway.servable_digest"]).card.model == "iris"
-
-
-def test_the_run_holds_what_the_stages_wrote(
-    trained: Trained, registry: Registry, register: Register
-) -> None:
-    version = register(trained.first)
-    run = mlflow.get_run(version.run_id)
-    assert run.data.params["train.discriminant.solver"] == SOLVER
-    assert run.data.metrics["cross_validation.accuracy"] > 0.95
-    assert run.data.metrics["slice.label/setosa.accuracy"] == 1
-    assert run.data.tags["slipway.data_hash"].startswith("sha256:")
-    assert "slipway.git_sha" in run.data.tags
-    for name in ("metrics.json", "train.json", "model.onnx"):
-        registry.download(version, f"evaluation/{name}", Path("evidence"))
-    registry.download(version, "plots/answers.png", Path("evidence"))
-
-
-def test_the_ordinary_pipeline_is_loadable_and_its_signature_has_doubles_only(
-    trained: Trained, registry: Registry, register: Register
-) -> None:
-    version = register(trained.first)
-    loaded = mlflow.pyfunc.load_model(f"models:/IrisSpeciesClassifier/{version.number}")
-    assert {column.type.name for column in loaded.metadata.signature.inputs} == {"double"}
-    rows = pd.DataFrame([[5.1, 3.5, 1.4, 0.2]], columns=list(IRIS.feature_columns))
-    assert loaded.predict(rows).tolist() == ["setosa"]
-
-
-def test_registering_the_same_servable_again_makes_no_second_version(
-    trained: Trained, registry: Registry, register: Register
-) -> None:
-    first = register(trained.first)
-    assert register(trained.first).number == first.number
-    assert register(trained.second).number == "2"
-    assert len(registry.versions(IRIS.registry_name)) == 2
-
-
-def test_registering_is_written_down_once_and_so_is_the_candidate_before(
-    trained: Trained, register: Register, ledger: Engine
-) -> None:
-    for layout in (trained.first, trained.first, trained.second):
-        register(layout)
-    newest, oldest = history(ledger, "iris")
-    assert (oldest.action, oldest.alias, oldest.from_version, oldest.to_version) == (
-        "register",
-        "candidate",
-        None,
-        "1",
-    )
-    assert (newest.from_version, newest.to_version) == ("1", "2")
-    assert (newest.actor, newest.reason) == ("ada", "registered")
-
-
-def test_a_withdrawn_artifact_that_is_registered_again_is_no_candidate_and_that_is_said(
-    trained: Trained, registry: Registry, register: Register, promoter: Promoter, ledger: Engine
-) -> None:
-    promote_both(trained, register, promoter)
-    promoter.rollback(MOVE)
-    moves = len(history(ledger, "iris"))
-    said = registration.register(IRIS, trained.second, registry, ledger, actor="ada").sentence()
-    assert "version 2 is this very artifact and was withdrawn on " in said
-    assert registry.by_alias(IRIS.registry_name, "candidate") is None
-    assert len(history(ledger, "iris")) == moves
-
-
-def test_nothing_is_registered_before_the_stages_ran(
-    registry: Registry, register: Register, tmp_path: Path
-) -> None:
-    with pytest.raises(NotRegistered, match="dvc repro"):
-        register(Layout(model="iris", root=tmp_path))
 
 
 def test_a_promotion_approves_moves_the_alias_and_is_written_down(
@@ -318,12 +180,6 @@ def test_a_move_that_cannot_be_written_down_is_taken_back(
         AliasLedger(IRIS, registry, without_tables).move(versions[1], versions[0], MOVE)
     without_tables.dispose()
     assert in_production(registry) == "2"
-
-
-def promote_both(trained: Trained, register: Register, promoter: Promoter) -> None:
-    for layout in (trained.first, trained.second):
-        register(layout)
-        promoter.promote(MOVE)
 
 
 def unsigned_copy(version: Version, registry: Registry, layout: Layout) -> Version:
