@@ -14,6 +14,7 @@ from bench.fixtures import PRODUCT_CATALOG
 from bench.settings import Settings
 from modelkit.columns import column_dtype
 from modelkit.definition import ModelDefinition, load_catalog
+from modelkit.feature_code import feature_code_digest
 
 CHUNK_ROWS, SEED = 100_000, 3
 # So that no two rows are the same: far less than what a rider's GPS errs.
@@ -31,14 +32,19 @@ class Tables:
 
 def write_tables(settings: Settings, model: str, rows: int) -> Tables:
     folder = settings.work / "batch"
-    ours, theirs = folder / f"{model}-{rows}.csv", folder / f"{model}-{rows}-features.csv"
-    if model == "model-a":
-        theirs = ours
+    ours = theirs = folder / f"{model}-{rows}.csv"
+    if model == "food-delivery":
+        theirs = folder / f"{model}-{rows}-features-{_code(model)}.csv"
     tables = Tables(ours=ours, theirs=theirs, rows=rows)
     if not (ours.exists() and theirs.exists()):
         folder.mkdir(parents=True, exist_ok=True)
         _write(tables, *_SOURCES[model](settings, rows))
     return tables
+
+
+def _code(model: str) -> str:
+    """Features that another version of the code computed are another table."""
+    return feature_code_digest(load_catalog(PRODUCT_CATALOG)[model].build).removeprefix("sha256:")[:12]
 
 
 Frames = Iterator[pd.DataFrame]
