@@ -148,7 +148,7 @@ def _numbers(field: Field, column: Any, is_text: bool) -> Converted:
     numbers, unread = _cast_numbers(column) if is_text else (column.cast(pa.float64(), safe=False), None)
     if numbers.null_count:
         numbers = numbers.fill_null(math.nan)
-    values: Values = numbers.to_numpy(zero_copy_only=False)
+    values: Values = np.from_dlpack(numbers)  # `to_numpy` would import pandas first
     good = np.isfinite(values) & (np.abs(values) < EXACT_INTEGER)
     if field.kind is Kind.INTEGER:
         good &= np.floor(values) == values
@@ -195,8 +195,11 @@ def _naive_times(column: Any) -> Values:
     """NaT for what is no time."""
     if not pa.types.is_timestamp(column.type):
         column = _cast_times(column)
-    times: Values = column.to_numpy(zero_copy_only=False)
-    return times
+    if column.null_count:
+        times: Values = column.to_numpy(zero_copy_only=False)
+        return times
+    unit = f"datetime64[{column.type.unit}]"
+    return np.from_dlpack(column.view(pa.int64())).view(unit)
 
 
 def _cast_times(column: Any) -> Any:
@@ -220,5 +223,5 @@ def _by_value(field: Field, column: Any, is_text: bool) -> Converted:
     values = np.array([value for value, _ in verdicts + absent], dtype=field.dtype)
     readable = np.array([ok for _, ok in verdicts + absent], dtype=bool)
     codes = encoded.indices.fill_null(len(verdicts)) if encoded.null_count else encoded.indices
-    codes = codes.to_numpy(zero_copy_only=False)
+    codes = np.from_dlpack(codes)
     return Converted(values=values[codes], doubtful=~readable[codes])

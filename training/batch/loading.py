@@ -12,7 +12,7 @@ from training.batch.entities import EntityReader
 from training.batch.rows import TableReader
 from training.batch.scoring import Scorer
 from training.batch.version_files import VersionFiles
-from training.batch.wide import WideModel
+from training.batch.wide import widen
 
 
 def load_scorer(
@@ -28,7 +28,7 @@ def load_scorer(
         servable = load_servable(Path(folder), definition, digest=version.digest)
     answerer = Answerer(
         definition,
-        WideModel(servable.compiled, version.files[MODEL]),
+        widen(servable.compiled, version.files[MODEL]),
         version=version.version,
         outputs=len(servable.contract.golden_outputs[0]),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -66,6 +67,14 @@ class WideModel:
         expected, found = self._compiled.run(matrix), self._run_wide(matrix)
         same = (expected.view(np.int32) == found.view(np.int32)) | (np.isnan(expected) & np.isnan(found))
         return expected.shape == found.shape and bool(same.all())
+
+
+def widen(compiled: CompiledModel, graph: bytes) -> Future[WideModel]:
+    """A wide model in the making: a second of imports and checks, while the first chunks are read."""
+    maker = ThreadPoolExecutor(1, thread_name_prefix="widen")
+    making = maker.submit(WideModel, compiled, graph)
+    maker.shutdown(wait=False)
+    return making
 
 
 def _steps(document: onnx.ModelProto) -> list[_Step]:
