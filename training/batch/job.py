@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -85,16 +85,40 @@ def run(job: Job, advance: Callable[[int], object]) -> Summary:
 
             mapped = run_ray(_ray_plan(job, features), source)
             finished = (finish(chunk, scored) for chunk, scored in mapped if chunk.number not in done)
-        for record in finished:
-            done[record.number] = record
-            advance(record.rows)
-        records = [done[number] for number in sorted(done)]
-        _publish(job, journal, records, partial(join_parts, schema=schema, target=target))
+        records: list[ChunkRecord] = []
+        with job.output.publish(journal.folder) as sink:
+            ordered = _in_order(finished, done, advance)
+            join_parts(sink, _parts(journal, ordered, records), schema=schema, target=target)
+            _publish_rejected(job, journal, records)
+        journal.end()
     return _summary(records, resumed)
 
 
-def _publish(job: Job, journal: Journal, records: list[ChunkRecord], join: Callable[..., None]) -> None:
-    """Rejected rows first: an output never stands beside those of another run."""
+def _in_order(
+    finished: Iterator[ChunkRecord], done: Mapping[int, ChunkRecord], advance: Callable[[int], object]
+) -> Iterator[ChunkRecord]:
+    """Records by number, each as soon as all before it are there: the output is joined while later chunks are answered."""
+    waiting, following = dict(done), 0
+    for record in finished:
+        advance(record.rows)
+        waiting[record.number] = record
+        while following in waiting:
+            yield waiting.pop(following)
+            following += 1
+    yield from (waiting[number] for number in sorted(waiting))
+
+
+def _parts(
+    journal: Journal, ordered: Iterator[ChunkRecord], records: list[ChunkRecord]
+) -> Iterator[Callable[[], bytes]]:
+    """Notes in `records` whose parts they were."""
+    for record in ordered:
+        records.append(record)
+        yield partial(journal.part, record)
+
+
+def _publish_rejected(job: Job, journal: Journal, records: list[ChunkRecord]) -> None:
+    """Before the output is: an output never stands beside the rejected rows of another run."""
     beside = job.output.beside(REJECTED_SUFFIX)
     if any(record.rejected for record in records):
         with beside.publish(journal.folder) as sink:
@@ -102,9 +126,6 @@ def _publish(job: Job, journal: Journal, records: list[ChunkRecord], join: Calla
                 sink.write(lines)
     else:
         beside.delete()
-    with job.output.publish(journal.folder) as sink:
-        join(sink, (partial(journal.part, record) for record in records))
-    journal.end()
 
 
 def _features(job: Job, source: Source) -> bytes | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from training.batch.places import Place
+from training.batch.places import UNFINISHED, Place
 from training.errors import BatchRefused
 
 PLAN = "plan.json"
@@ -68,6 +68,9 @@ class Journal:
                 f"{self._folder.url} holds an unfinished run of another input, version or chunk size: "
                 "finish it as it was begun, or drop it with --restart"
             )
+        for name in self._folder.names():
+            if name.endswith(UNFINISHED):
+                self._folder.inside(name).delete()
         return {record.number: record for record in self._records()}
 
     def finish_chunk(

@@ -17,6 +17,7 @@ from pyarrow import fs
 
 from training.errors import BatchRefused
 
+UNFINISHED = ".tmp"
 S3 = "s3://"
 
 
@@ -145,7 +146,7 @@ def said_in_one_line(what: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _local_sink(path: Path, folder: Path) -> Iterator[Any]:
-    unfinished = folder / f"{path.name}.{os.getpid()}.{threading.get_ident()}.tmp"
+    unfinished = folder / f"{path.name}.{os.getpid()}.{threading.get_ident()}{UNFINISHED}"
     try:
         with unfinished.open("wb") as sink:
             yield sink
