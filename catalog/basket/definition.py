@@ -20,10 +20,11 @@ DEFINITION = ModelDefinition(
     feature_columns=FEATURE_COLUMNS,
     target="basket_value",
     gates=(
-        Gate(name="mean error", metric="overall.mae", at_most=300.0),
+        # A single giant basket decides a mean: what is asked of it only catches disasters.
         Gate(name="usual error", metric="overall.median_abs_error", at_most=130.0),
-        Gate(name="extreme error", metric="overall.p99_abs_error", at_most=4000.0),
-        Gate(name="worst slice", metric="worst_slice.mae", at_most=500.0),
+        Gate(name="large error", metric="overall.p95_abs_error", at_most=1_100.0),
+        Gate(name="mean error", metric="overall.mae", at_most=500.0),
+        Gate(name="worst slice", metric="worst_slice.mae", at_most=1_500.0),
         Gate(name="interval coverage", metric="interval.coverage", at_least=0.82),
         Gate(name="latency", metric="latency.p95_ms", at_most=1.0),
         Gate(name="compile parity", metric="parity.max_abs_difference", at_most=0.1),

@@ -96,6 +96,20 @@ def test_cells_are_kept_as_they_were(tmp_path: Path, servable: Path) -> None:
     assert found == [['a "b", c\nd', "urban", "030.50"], ["", "urban", ""]]
 
 
+def test_a_cell_is_quoted_for_itself_and_not_for_its_neighbours(tmp_path: Path, servable: Path) -> None:
+    lines = ["note,city,rider_age", "plain,urban,30", '"a ""b"", c",urban,31', "plain,urban,32"]
+    (tmp_path / "in.csv").write_text("\n".join(lines) + "\n")
+    outputs = []
+    for rows in ("1", "3"):
+        target = f"out{rows}.csv"
+        options = ["--servable", str(servable), "--chunk-rows", rows]
+        done = training(tmp_path, "batch", DEFINITION.name, "in.csv", target, *options)
+        assert done.returncode == 0, done.stderr
+        outputs.append((tmp_path / target).read_text())
+    assert outputs[0] == outputs[1]
+    assert all(found.startswith(line) for found, line in zip(outputs[0].splitlines(), lines, strict=True))
+
+
 def test_a_classifier_gives_its_class_and_a_probability_of_each(tmp_path: Path) -> None:
     write_tiny(IRIS, tmp_path / "servable")
     pq.write_table(

@@ -98,6 +98,24 @@ def test_a_reader_who_has_had_enough_is_no_failure(tmp_path: Path) -> None:
     assert training(tmp_path, "data", "iris").stdout.endswith("unchanged\n")
 
 
+def test_a_reader_who_leaves_in_the_middle_of_much_is_told_nothing(tmp_path: Path) -> None:
+    talk = """
+import sys, training.__main__ as command
+command.main = lambda _: print("a line" * 1_000_000)
+sys.exit(command.run())
+"""
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)}
+    with subprocess.Popen(
+        [sys.executable, "-c", talk], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.read(10)
+        running.stdout.close()
+        assert running.stderr.read() == b""
+    assert running.returncode == 1
+
+
 @pytest.mark.parametrize("text", ["models: [", "nothing: here\n"])
 def test_params_that_cannot_be_read_are_one_line(text: str, tmp_path: Path) -> None:
     (tmp_path / "params.yaml").write_text(text)

@@ -91,7 +91,7 @@ def run(job: Job, advance: Callable[[int], object]) -> Summary:
             join_parts(sink, _parts(journal, ordered, records), schema=schema, target=target)
             _publish_rejected(job, journal, records)
         journal.end()
-    return _summary(records, resumed)
+    return _summary(job, records, resumed)
 
 
 def _in_order(
@@ -166,7 +166,7 @@ def _lines(rejected: list[Rejected]) -> bytes:
     return b"".join(msgspec.json.encode(item) + b"\n" for item in rejected)
 
 
-def _summary(records: list[ChunkRecord], resumed: int) -> Summary:
+def _summary(job: Job, records: list[ChunkRecord], resumed: int) -> Summary:
     found = Summary(
         rows=sum(record.rows for record in records),
         answered=sum(record.answered for record in records),
@@ -174,5 +174,7 @@ def _summary(records: list[ChunkRecord], resumed: int) -> Summary:
         resumed=resumed,
     )
     if found.rows and not found.answered:
-        raise BatchRefused(f"none of {found.rows} rows could be answered")
+        raise BatchRefused(
+            f"none of {found.rows} rows could be answered: see {job.output.url}{REJECTED_SUFFIX}"
+        )
     return found

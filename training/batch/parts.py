@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv, ipc
 from pyarrow import parquet as pq
 
 from training.batch.places import Format
 
 COMPRESSION_LEVEL = 6
+NEEDS_QUOTES = '[",\r\n]'
 
 
 def encode_part(table: Any, target: Format) -> bytes:
@@ -45,16 +47,28 @@ def join_parts(sink: Any, parts: Iterable[Callable[[], bytes]], schema: Any, tar
 
 
 def _csv_rows(table: Any) -> bytes:
-    """Without quotes where no cell needs them; Arrow then writes numbers read as text as they were."""
-    for style in ("none", "needed"):
-        sink = pa.BufferOutputStream()
-        try:
-            csv.write_csv(table, sink, csv.WriteOptions(include_header=False, quoting_style=style))
-        except pa.ArrowInvalid:
-            continue
-        content: bytes = sink.getvalue().to_pybytes()
-        return content
-    raise pa.ArrowInvalid("these columns cannot be written as CSV")
+    """A cell stands in quotes where it needs them and nowhere else, whatever the rows beside it need."""
+    sink = pa.BufferOutputStream()
+    try:
+        csv.write_csv(table, sink, csv.WriteOptions(include_header=False, quoting_style="none"))
+    except pa.ArrowInvalid:  # a cell needs quotes, and Arrow would put all text into them
+        return _quoted_rows(table)
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
+
+
+def _quoted_rows(table: Any) -> bytes:
+    lines = pc.binary_join_element_wise(*(_cells(column) for column in table.columns), ",")
+    return "".join(f"{line}\n" for line in lines.to_pylist()).encode()
+
+
+def _cells(column: Any) -> Any:
+    text = column.cast(pa.string())
+    if pa.types.is_string(column.type):
+        doubled = pc.replace_substring(text, '"', '""')
+        quoted = pc.binary_join_element_wise('"', doubled, '"', "")
+        text = pc.if_else(pc.match_substring_regex(text, NEEDS_QUOTES), quoted, text)
+    return pc.fill_null(text, "")
 
 
 def _csv_header(names: list[str]) -> bytes:
