@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.bars import bars, batch_bars
+from bench.bars import bars, batch_bars, model_time_bar
 from bench.batch import BatchPlan, measure_batch
 from bench.batch_results import BatchResult
 from bench.contestants import CONTESTANTS, SLIPWAY
@@ -20,9 +20,10 @@ from bench.errors import BenchError
 from bench.fixtures import prepare_fixture
 from bench.load import ensure_wrk
 from bench.machine import describe_machine
+from bench.model_time import measure_model_times
 from bench.race import Plan, race
 from bench.report import verdict, write_report
-from bench.results import Report
+from bench.results import ModelResult, ModelTime, Report
 from bench.settings import Settings, read_settings
 from bench.versions import installed_versions
 
@@ -46,11 +47,9 @@ def _run(arguments: argparse.Namespace) -> int:
     chosen, models = _chosen(arguments.peers), arguments.models.split(",")
     started = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     batches = _batches(settings, models, arguments) if arguments.only != "serving" else []
+    times = _model_times(settings) if arguments.only != "batch" else []
     os.sched_setaffinity(0, {settings.load_core})
-    results = []
-    for model in models if arguments.only != "batch" else ():
-        print(f"{model}:", flush=True)
-        results.append(race(settings, prepare_fixture(settings, model), plan, chosen))
+    results = _races(settings, models, plan, chosen) if arguments.only != "batch" else []
     raced = [name for name in chosen if any(result.facts(name) for result in results)]
     report = Report(
         machine=describe_machine(),
@@ -61,6 +60,7 @@ def _run(arguments: argparse.Namespace) -> int:
         models=results,
         versions=installed_versions(settings, raced or [SLIPWAY, "mlflow"]),
         batch=batches,
+        model_times=times,
     )
     name = f"bench-{arguments.only}" if arguments.only else "bench"
     document, page = write_report(report, Path(arguments.out), name=name)
@@ -72,12 +72,27 @@ def _run(arguments: argparse.Namespace) -> int:
 def _tell_bars(report: Report) -> int:
     found = [(result.model, bar) for result in report.models for bar in bars(result)]
     found += [(result.model, bar) for result in report.batch for bar in batch_bars(result)]
+    found += [(item.model, model_time_bar(item)) for item in report.model_times]
     for model, bar in found:
-        value = "-" if bar.value is None else f"{bar.value:.2f}"
+        value = "-" if bar.value is None else f"{bar.value:.{3 if 0 < bar.value < 1 else 2}f}"
         print(
             f"  {verdict(bar).strip('*'):<12} {model}: {bar.name}: {value} (limit {bar.limit:g} {bar.unit})"
         )
     return sum(bar.passed is False for _, bar in found)
+
+
+def _races(settings: Settings, models: list[str], plan: Plan, chosen: Sequence[str]) -> list[ModelResult]:
+    results = []
+    for model in models:
+        print(f"{model}:", flush=True)
+        results.append(race(settings, prepare_fixture(settings, model), plan, chosen))
+    return results
+
+
+def _model_times(settings: Settings) -> list[ModelTime]:
+    os.sched_setaffinity(0, {settings.server_core})
+    print("model time of one row:", flush=True)
+    return measure_model_times(settings.root / "models")
 
 
 def _batches(settings: Settings, models: list[str], arguments: argparse.Namespace) -> list[BatchResult]:

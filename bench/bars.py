@@ -11,12 +11,13 @@ from bench.batch_results import MEMORY_MB as BATCH_MEMORY_MB
 from bench.batch_results import MLFLOW, RATIOS, BatchResult
 from bench.batch_results import SLIPWAY as BATCH
 from bench.contestants import CONTESTANTS, FLOOR, SLIPWAY
-from bench.results import HITS, MISSES, ModelResult
+from bench.results import HITS, MISSES, ModelResult, ModelTime
 
 CONNECTIONS = 64
 UNBATCHED_RATIO, BATCHED_RATIO, FEATURES_RATIO = 50.0, 8.0, 12.0
 MISS_CPU_RATIO, HIT_CPU_RATIO = 5.0, 2.5
 COLD_START_RATIO, DRAIN_SECONDS, MEMORY_MB = 1.5, 30.0, 250.0
+MODEL_TIME_MS = 0.2
 
 
 class Bar(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +52,16 @@ def batch_bars(result: BatchResult) -> list[Bar]:
         Bar(name=name, value=ratio, limit=RATIOS[result.model], at_least=True),
         Bar(name="peak memory of a batch", value=memory, limit=BATCH_MEMORY_MB, at_least=False, unit="MB"),
     ]
+
+
+def model_time_bar(found: ModelTime) -> Bar:
+    return Bar(
+        name="model time of one row, median",
+        value=found.p50_ms,
+        limit=MODEL_TIME_MS,
+        at_least=False,
+        unit="ms",
+    )
 
 
 def _against_every_peer(result: ModelResult) -> Iterator[Bar]:

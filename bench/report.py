@@ -8,10 +8,10 @@ from statistics import median
 
 import msgspec
 
-from bench.bars import Bar, bars, batch_bars
+from bench.bars import Bar, bars, batch_bars, model_time_bar
 from bench.batch_results import BatchResult
 from bench.contestants import SLIPWAY, titles
-from bench.results import HITS, MISSES, ModelResult, Report
+from bench.results import HITS, MISSES, ModelResult, ModelTime, Report
 
 HOW_TO_READ = """\
 All servers run at the same time, each as one worker with its whole process tree on one core; the load generator (wrk, one
@@ -27,6 +27,7 @@ slow minute of the machine meets everybody. Absolute figures wander between runs
 - After every round the server's backlog is waited for before the next one starts, so that nobody pays for a neighbour.
 - **Batch**: one CSV file per command, start included, in turns; Slipway validates every row, keeps the input's columns and
   writes CSV, MLflow writes predictions as JSON. Where features are computed from the request, MLflow gets them ready-made.
+- **Model time**: features and compiled graph for one decoded row, in this process on the servers' core, golden rows in turn.
 - `p99` of a server with few requests per round is hardly more than its slowest request.
 """
 
@@ -54,6 +55,8 @@ def render(report: Report) -> str:
         lines += [*_model(result), ""]
     for found in report.batch:
         lines += [*_batch(found), ""]
+    if report.model_times:
+        lines += [*_model_times(report.model_times), ""]
     lines += ["## How to read it", "", HOW_TO_READ, "## Versions", "", *_versions(report)]
     return "\n".join(lines) + "\n"
 
@@ -92,6 +95,21 @@ def _batch(result: BatchResult) -> Iterator[str]:
             f"| {side} | {number(result.rows_per_second(side))} | {number(cpu)} "
             f"| {number(result.peak_memory_mb(side))} |"
         )
+
+
+def _model_times(found: list[ModelTime]) -> Iterator[str]:
+    """To the microsecond: three digits of other figures would hide what small models differ by."""
+    yield "## Model time of one row"
+    yield ""
+    yield "| model | p50 ms | p95 ms | needed (p50) | verdict |"
+    yield "|---|---|---|---|---|"
+    for item in found:
+        bar = model_time_bar(item)
+        middle, high = ("-" if value is None else f"{value:.3f}" for value in (item.p50_ms, item.p95_ms))
+        yield f"| {item.model} | {middle} | {high} | ≤ {bar.limit:g} {bar.unit} | {verdict(bar)} |"
+    for item in found:
+        if item.absent:
+            yield f"\n{item.model} was not measured: {item.absent}"
 
 
 def _bar_table(found: list[Bar]) -> Iterator[str]:

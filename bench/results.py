@@ -93,6 +93,19 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     errors: int
 
 
+class ModelTime(msgspec.Struct, frozen=True, kw_only=True):
+    """Milliseconds from a decoded row to the model's outputs, one row at a time, without the service around it.
+
+    `absent` says why nothing was measured.
+    """
+
+    model: str
+    repeats: int = 0
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+    absent: str | None = None
+
+
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
     """Where a run took place, without names."""
 
@@ -113,6 +126,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     models: list[ModelResult]
     versions: dict[str, dict[str, str]]
     batch: list[BatchResult] = []
+    model_times: list[ModelTime] = []
 
 
 def summarize(samples: Sequence[Sample]) -> Summary:

@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
-from bench.bars import bars, batch_bars
+from bench.bars import bars, batch_bars, model_time_bar
 from bench.batch_results import MLFLOW, BatchResult, BatchSample
 from bench.contestants import CONTESTANTS, SLIPWAY
 from bench.report import number, render, write_report
-from bench.results import HITS, MISSES, LogCheck, Machine, ModelResult, Report, Sample, ServerFacts
+from bench.results import HITS, MISSES, LogCheck, Machine, ModelResult, ModelTime, Report, Sample, ServerFacts
 
 
 def sample(server: str, kind: str = MISSES, **changes: Any) -> Sample:
@@ -203,3 +203,19 @@ def test_the_report_of_a_batch_has_both_sides() -> None:
     )
     assert "## Batch: model-a" in page
     assert "| mlflow models predict | 101 | 1 | 400 |" in page
+
+
+def test_a_model_that_takes_longer_than_its_bar_for_the_middle_row_fails() -> None:
+    times = [ModelTime(model=f"m-{p50:g}", repeats=10, p50_ms=p50, p95_ms=9.0) for p50 in (0.2, 0.201)]
+    assert [model_time_bar(item).passed for item in times] == [True, False]
+    page = render(msgspec.structs.replace(report(), model_times=times))
+    assert "| m-0.2 | 0.200 | 9.000 | ≤ 0.2 ms | PASS |" in page
+    assert "| m-0.201 | 0.201 | 9.000 | ≤ 0.2 ms | **FAIL** |" in page
+
+
+def test_a_model_time_that_was_not_measured_has_neither_passed_nor_failed_and_says_why() -> None:
+    absent = ModelTime(model="m", absent="its file is damaged")
+    assert model_time_bar(absent).passed is None
+    page = render(msgspec.structs.replace(report(), model_times=[absent]))
+    assert "| m | - | - | ≤ 0.2 ms | not measured |" in page
+    assert "m was not measured: its file is damaged" in page
