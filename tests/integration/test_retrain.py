@@ -124,6 +124,8 @@ def test_nights_of_a_model(night: Night) -> None:
     assert report["data"]["old"]["train rows"] > report["data"]["new"]["train rows"]
     assert report["data"]["old"]["hash"] != report["data"]["new"]["hash"]
     assert report["figures"]["overall.accuracy"]["old"] is not None
+    assert report["figures"]["cross_validation.accuracy"]["old"] is not None
+    assert "| `cross_validation.accuracy` |" in (night.reports / "retrain-iris.md").read_text()
 
     night.pipeline.left_out = 12
     with pytest.raises(RetrainedVersionRefused, match=r"version 3 is registered but no candidate: accuracy"):

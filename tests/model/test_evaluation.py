@@ -12,7 +12,7 @@ from tests.stage_runs import Trained, small_params
 from training.evaluation.comparison import TITLES, as_html, as_markdown, as_text, compare_runs
 from training.evaluation.plots import INK
 from training.evaluation.required_only import has_optional_fields
-from training.evaluation.run_facts import read_run
+from training.evaluation.run_facts import number, read_run
 from training.evaluation.scores import main_metric
 from training.files import read_json
 from training.stages.evaluate import evaluate
@@ -102,6 +102,19 @@ def test_slices_are_read_back_worst_first(trained: Trained) -> None:
     facts = read_run(trained.definition, trained.layout.servable)
     figures = [values[facts.main] for _, values in facts.slices()]
     assert figures == sorted(figures, reverse=trained.definition.task is Task.REGRESSION)
+
+
+def test_a_cross_validated_figure_comes_first_where_there_is_one(trained: Trained) -> None:
+    facts = read_run(trained.definition, trained.layout.servable)
+    figure = metrics_of(trained).get("cross_validation", {}).get(facts.main)
+    said = compare_runs([facts], []).rows[0][TITLES.index("main figure")]
+    page = trained.layout.page.read_text()
+    if figure is None:
+        assert "cross-validated" not in said + page
+    else:
+        assert said == f"{facts.main} {number(figure)} (cross-validated)"
+        assert "cross-validated</" in page
+        assert number(figure) in page
 
 
 def test_models_are_compared_in_one_table(trained: Trained) -> None:

@@ -62,11 +62,12 @@ def _tiles(facts: RunFacts) -> list[tuple[str, str]]:
     definition, second = facts.definition, "r2" if facts.definition.task is Task.REGRESSION else "log_loss"
     tiles = []
     for metric in (facts.main, second):
-        value, unit = number(facts.figure(f"overall.{metric}")), unit_of(definition, metric)
-        tiles.append((WORDS[metric], f"{value} {unit}".strip()))
+        (value, validated), unit = facts.headline(metric), unit_of(definition, metric)
+        title = f"{WORDS[metric]}, cross-validated" if validated else WORDS[metric]
+        tiles.append((title, f"{number(value)} {unit}".strip()))
     for name, title in ((CONSTANT, "less error than a constant"), (LINEAR, "less error than a line")):
         if (gain := facts.gain_over(name)) is not None:
-            tiles.append((title, f"{gain:.0f} %"))
+            tiles.append((f"{title}, test rows" if validated else title, f"{gain:.0f} %"))
     if (coverage := facts.figure("interval.coverage")) is not None:
         tiles.append((f"covered by intervals, {definition.interval_coverage:.0%} stated", f"{coverage:.1%}"))
     tiles.append(("one answer, 95th percentile", f"{number(facts.figure('latency.p95_ms'))} ms"))

@@ -68,6 +68,11 @@ class RunFacts:
     def failed(self) -> int:
         return sum(not result.passed for result in self.gates)
 
+    def headline(self, metric: str) -> tuple[float | None, bool]:
+        """The figure to show first, and whether it is cross-validated: a small classifier has too few test rows to say much."""
+        validated = self.figure(f"cross_validation.{metric}")
+        return (self.figure(f"overall.{metric}"), False) if validated is None else (validated, True)
+
     def gain_over(self, baseline: str) -> float | None:
         """By how many percent the error is smaller than the baseline's: mean absolute error, or share of wrong answers."""
         ours, theirs = self.figure(f"overall.{self.main}"), self.figure(f"baseline.{baseline}.{self.main}")

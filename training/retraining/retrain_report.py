@@ -11,7 +11,7 @@ from modelkit.servable import Card
 from training.files import write_json
 from training.promotion.verdict import Verdict
 
-FIGURES = ("overall.", "interval", "worst_slice.", "latency.p95", "size.")
+FIGURES = ("overall.", "cross_validation.", "interval", "worst_slice.", "latency.p95", "size.")
 
 
 @dataclass(frozen=True, kw_only=True)
