@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from modelkit.definition import load_catalog
 from tests.project_copy import copy_of_the_project, run
@@ -65,11 +66,26 @@ def test_the_demo_ends_well_and_can_be_run_again(source: str, tmp_path: Path) ->
         assert output.count('source="cache"') == len(CATALOG)
         assert output.count('source="model"') == len(CATALOG)
         assert "make serve" in output
+    one_changed_knob_is_the_business_of_one_model(project)
     if source == "real":
         for model, metric, limit in QUALITY:
             metrics = json.loads((project / "models" / model / "metrics.json").read_text())
             assert metrics["overall"][metric] <= limit, model
         quick_models_are_beaten(project)
+
+
+def one_changed_knob_is_the_business_of_one_model(project: Path) -> None:
+    """All six are trained: there is nothing to do, and after a change of one only that one's stages."""
+    assert "up to date" in run(project, "dvc", "repro")
+    knobs = project / "params.yaml"
+    before = knobs.read_text()
+    params = yaml.safe_load(before)
+    params["models"]["iris"]["train"]["seed"] += 1
+    knobs.write_text(yaml.safe_dump(params))
+    stages = list(json.loads(run(project, "dvc", "status", "--json")))
+    assert stages
+    assert [stage for stage in stages if not stage.endswith("@iris")] == []
+    knobs.write_text(before)
 
 
 def quick_models_are_beaten(project: Path) -> None:
