@@ -67,7 +67,8 @@ def _tiles(facts: RunFacts) -> list[tuple[str, str]]:
         tiles.append((title, f"{number(value)} {unit}".strip()))
     for name, title in ((CONSTANT, "less error than a constant"), (LINEAR, "less error than a line")):
         if (gain := facts.gain_over(name)) is not None:
-            tiles.append((f"{title}, test rows" if validated else title, f"{gain:.0f} %"))
+            apart = ", test rows" if facts.headline(facts.main)[1] else ""
+            tiles.append((f"{title}{apart}", f"{gain:.0f} %"))
     if (coverage := facts.figure("interval.coverage")) is not None:
         tiles.append((f"covered by intervals, {definition.interval_coverage:.0%} stated", f"{coverage:.1%}"))
     tiles.append(("one answer, 95th percentile", f"{number(facts.figure('latency.p95_ms'))} ms"))
