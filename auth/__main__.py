@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from auth.credentials import check_password, check_username
 from auth.passwords import Passwords
 from auth.scopes import PREDICT, READ, format_scopes, parse_scopes
+from records.database_option import add_database_options, database_url
 from records.engine import open_engine
 from records.users import NoSuchUser, UserExists, add_user, set_disabled
 
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> str:
     if options.command == "hash":
         return Passwords().hash(_new_password())
-    engine = open_engine(options.database_url)
+    engine = open_engine(database_url(options))
     try:
         if options.command == "create-user":
             return _create(engine, options.name, " ".join(options.scopes or DEFAULT_SCOPES))
@@ -88,9 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     ):
         sub = commands.add_parser(command, help=meaning)
         sub.add_argument("name")
-        sub.add_argument(
-            "--database-url", required=True, help="SQLAlchemy URL, such as sqlite:///var/slipway.db"
-        )
+        add_database_options(sub)
         if command == "create-user":
             sub.add_argument(
                 "--scope",

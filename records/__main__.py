@@ -1,4 +1,4 @@
-"""Command line of the database: `python -m records upgrade|current --database-url URL`."""
+"""Command line of the database: `python -m records upgrade|current`; which one, an option or the environment says."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from records.database_option import add_database_options, database_url
 from records.engine import open_engine
 from records.migrate import is_current, upgrade
 
@@ -16,11 +17,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """`current` exits with 1 when the schema is not the one that this code was written for."""
     options = _parser().parse_args(arguments)
     try:
+        url = database_url(options)
         if options.command == "upgrade":
-            upgrade(options.database_url)
+            upgrade(url)
             print("the schema is current")
             return 0
-        return _report(options.database_url)
+        return _report(url)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
     except SQLAlchemyError as error:
         print(
             f"the database cannot be used: {getattr(error, 'orig', None) or type(error).__name__}",
@@ -44,9 +49,7 @@ def _report(url: str) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m records", description=__doc__)
     parser.add_argument("command", choices=("upgrade", "current"))
-    parser.add_argument(
-        "--database-url", required=True, help="SQLAlchemy URL, such as sqlite:///var/slipway.db"
-    )
+    add_database_options(parser)
     return parser
 
 

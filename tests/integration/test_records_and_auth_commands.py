@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,9 +20,13 @@ ROOT = Path(__file__).parents[2]
 PASSWORD = "correct horse battery"
 
 
-def run(*arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, typed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    """With nothing of a database in the environment but what is given."""
     command = [sys.executable, "-m", *arguments]
-    return subprocess.run(command, cwd=ROOT, input=typed, capture_output=True, text=True, check=False)
+    own = {"PATH": os.environ["PATH"], **environment}
+    return subprocess.run(
+        command, cwd=ROOT, env=own, input=typed, capture_output=True, text=True, check=False
+    )
 
 
 def test_a_schema_is_brought_up_and_asked_for(empty_database_url: str) -> None:
@@ -36,6 +41,40 @@ def test_a_database_that_is_away_ends_with_two_and_no_secret() -> None:
     assert done.returncode == 2
     assert "cannot be used" in done.stderr
     assert "hidden" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("way", ["option", "variable", "file option", "file variable"])
+def test_a_database_is_named_by_an_option_or_the_environment_or_a_mounted_file(
+    tmp_path: Path, way: str
+) -> None:
+    url = f"sqlite:///{tmp_path / 'records.db'}"
+    mounted = tmp_path / "database-url"
+    mounted.write_text(f"{url}\n")
+    options = {"option": ("--database-url", url), "file option": ("--database-url-file", str(mounted))}
+    variables = {"variable": {"DATABASE_URL": url}, "file variable": {"DATABASE_URL_FILE": str(mounted)}}
+    done = run("records", "upgrade", *options.get(way, ()), **variables.get(way, {}))
+    assert (done.returncode, done.stdout) == (0, "the schema is current\n"), done.stderr
+    assert (tmp_path / "records.db").exists()
+    refused = run("auth", "disable-user", "nobody", *options.get(way, ()), **variables.get(way, {}))
+    assert refused.stderr == "there is no user nobody\n"
+
+
+@pytest.mark.parametrize(
+    ("environment", "complaint"),
+    [
+        ({}, "DATABASE_URL_FILE"),
+        ({"DATABASE_URL": "", "DATABASE_URL_FILE": "/dev/null"}, "DATABASE_URL_FILE"),
+        ({"DATABASE_URL_FILE": "/nowhere/hunter2"}, "DATABASE_URL_FILE cannot be read"),
+        ({"DATABASE_URL": "sqlite:///hunter2", "DATABASE_URL_FILE": "/dev/null"}, "not both"),
+        ({"DATABASE_URL": "hunter2"}, "cannot be used"),
+    ],
+)
+def test_no_database_or_two_of_them_are_refused_by_name(environment: dict[str, str], complaint: str) -> None:
+    done = run("records", "upgrade", **environment)
+    assert done.returncode == 2
+    assert complaint in done.stderr
+    assert "hunter2" not in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_user_is_made_disabled_and_enabled(database_url: str) -> None:
