@@ -41,7 +41,7 @@ demo: data train register promote ## From raw data to an authenticated, cached, 
 	$(BIN)/python -m clients.demo
 
 .PHONY: test tests
-test: setup ## Run every test (synthetic data; real data too when SLIPWAY_RAW_DIR is set)
+test: setup .venv-tools/.programs ## Run every test (synthetic data; real data too when SLIPWAY_RAW_DIR is set)
 	$(BIN)/pytest $(PYTEST_ARGS)
 tests: test ## The same as `make test`
 
@@ -58,6 +58,11 @@ setup: .venv/.stamp ## Create or update the environment in .venv from the lock
 .venv/.stamp: requirements/dev.txt .venv-tools/.stamp
 	@test -x $(BIN)/python || $(UV) venv --quiet --python .venv-tools/bin/python .venv
 	$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements/dev.txt
+	@touch $@
+
+# Programs that no Python package carries; see deploy/binaries.py for where they come from.
+.venv-tools/.programs: deploy/binaries.py deploy/debian.py .venv-tools/.stamp
+	.venv-tools/bin/python -m deploy.binaries kustomize promtool
 	@touch $@
 
 .PHONY: install-local-reqs
@@ -199,3 +204,13 @@ serve: migrate ## Serve the promoted models on API_HOST:API_PORT (127.0.0.1:8000
 .PHONY: bench
 bench: train ## Measure the service beside its peers, on this machine
 	$(BIN)/python -m bench $(ARGS)
+
+##@ Manifests
+
+.PHONY: render
+render: setup .venv-tools/.programs ## Print what an overlay sends to a cluster: make render OVERLAY=staging
+	@$(BIN)/python -m deploy render $(or $(OVERLAY),$(error say which one: make render OVERLAY=staging))
+
+.PHONY: diff
+diff: setup .venv-tools/.programs ## What changes in a cluster since BASE=main, object by object (OVERLAY=name for one)
+	@$(BIN)/python -m deploy diff $(or $(BASE),main) $(OVERLAY) $(ARGS) || test $$? -eq 1
