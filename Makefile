@@ -41,7 +41,7 @@ demo: data train register promote ## From raw data to an authenticated, cached, 
 	$(BIN)/python -m clients.demo
 
 .PHONY: test tests
-test: setup .venv-tools/.programs ## Run every test (synthetic data; real data too when SLIPWAY_RAW_DIR is set)
+test: setup checks-env ## Run every test (synthetic data; real data too when SLIPWAY_RAW_DIR is set)
 	$(BIN)/pytest $(PYTEST_ARGS)
 tests: test ## The same as `make test`
 
@@ -60,6 +60,11 @@ setup: .venv/.stamp ## Create or update the environment in .venv from the lock
 	$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements/dev.txt
 	@touch $@
 
+.venv-checks/.stamp: requirements/checks.txt .venv-tools/.stamp
+	@test -x .venv-checks/bin/python || $(UV) venv --quiet --python .venv-tools/bin/python .venv-checks
+	$(UV) pip sync --quiet --require-hashes --python .venv-checks/bin/python requirements/checks.txt
+	@touch $@
+
 # Programs that no Python package carries; see deploy/binaries.py for where they come from.
 .venv-tools/.programs: deploy/binaries.py deploy/debian.py .venv-tools/.stamp
 	.venv-tools/bin/python -m deploy.binaries kustomize promtool
@@ -73,6 +78,7 @@ lock: .venv-tools/.stamp ## Rewrite the locks from pyproject.toml (LOCK_ARGS=--u
 	$(LOCK) $(LOCK_ARGS) --group dev --output-file requirements/dev.txt
 	$(LOCK) --group serving --group agent --constraints requirements/dev.txt --output-file requirements/serving.txt
 	$(LOCK) $(LOCK_ARGS) --group tools --output-file requirements/tools.txt
+	$(LOCK) $(LOCK_ARGS) --group checks --output-file requirements/checks.txt
 
 .PHONY: hooks
 hooks: setup ## Check every commit before it is made, and its message
@@ -206,6 +212,9 @@ bench: train ## Measure the service beside its peers, on this machine
 	$(BIN)/python -m bench $(ARGS)
 
 ##@ Manifests
+
+.PHONY: checks-env
+checks-env: .venv-checks/.stamp .venv-tools/.programs ## Create or update .venv-checks: checkov, cfn-lint, zizmor, schemas; kustomize, promtool
 
 .PHONY: render
 render: setup .venv-tools/.programs ## Print what an overlay sends to a cluster: make render OVERLAY=staging

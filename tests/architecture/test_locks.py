@@ -14,7 +14,7 @@ from packaging.version import Version
 from tests.architecture.source_tree import ROOT
 
 GROUPS: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
-LOCKS = {"dev": ["dev"], "serving": ["serving", "agent"], "tools": ["tools"]}
+LOCKS = {"dev": ["dev"], "serving": ["serving", "agent"], "tools": ["tools"], "checks": ["checks"]}
 DIRECT = re.compile(r"# +(?:via )?slipway \(pyproject\.toml:")
 
 
