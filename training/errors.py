@@ -97,6 +97,12 @@ class MovedMeanwhile(PromotionRefused):
     exit_code = 4
 
 
+class RecordDiffers(TrainingError):
+    """Git's record of versions and the registry's aliases do not agree."""
+
+    exit_code = 4
+
+
 class RecordsFailed(TrainingError):
     """The database of ledger and prediction log cannot be reached, or refuses what it was asked."""
 
@@ -123,3 +129,7 @@ class RetrainingRuns(TrainingError):
     """Another retraining of the same model is at work (75 is `EX_TEMPFAIL`: try again later)."""
 
     exit_code = 75
+
+
+class NothingToBake(TrainingError):
+    """No model of the catalog has a version in production."""

@@ -52,7 +52,7 @@ def test_a_version_that_is_there_already_is_not_moved_again(desk: Desk) -> None:
 
 def test_a_rehearsal_judges_and_moves_nothing(desk: Desk) -> None:
     desk.versions(FOOD).candidate()
-    assert "may go to production; nothing was moved" in desk.promoter(FOOD).rehearse(MOVE)
+    assert "may go to production; nothing was moved" in desk.promoter(FOOD).rehearse(MOVE).sentence()
     assert desk.holder(FOOD) is None
     assert history(desk.ledger, FOOD.name) == []
 

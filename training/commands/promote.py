@@ -27,9 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--without-replay", action="store_true", help="replay no logged requests; on the record"
     )
     parser.add_argument("--dry-run", action="store_true", help="judge and replay only; move nothing")
+    parser.add_argument("--report", type=Path, help="with --dry-run: what was found, as JSON, refused or not")
 
 
 def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: TrainingSettings) -> str:
+    from training.files import write_json
     from training.promotion.alias_ledger import Move
     from training.promotion.judging import Rules
     from training.promotion.ledger_session import open_ledger, open_log
@@ -54,16 +56,24 @@ def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: Tr
             log=log,
             reports=Path("reports"),
         )
-        promoter = Promoter(definition, Registry(settings.mlflow_tracking_uri), ledger, rules)
+        registry = Registry(settings.mlflow_tracking_uri)
+        promoter = Promoter(definition, registry, ledger, rules)
         if arguments.dry_run:
-            return promoter.rehearse(move, arguments.version, again=arguments.again)
+            found = promoter.rehearse(move, arguments.version, again=arguments.again)
+            if arguments.report is not None:
+                write_json(arguments.report, found.document(registry))
+            return found.sentence()
         return promoter.promote(move, arguments.version, again=arguments.again).sentence(move.alias)
 
 
 def _refuse_misuse(arguments: argparse.Namespace) -> None:
     from training.errors import Misused
 
-    if len(arguments.models) > 1 and (arguments.version or arguments.expect):
-        raise Misused("--version and --expect are about one model; nothing was done")
+    if len(arguments.models) > 1 and (arguments.version or arguments.expect or arguments.report):
+        raise Misused("--version, --expect and --report are about one model; nothing was done")
+    if arguments.report and not arguments.dry_run:
+        raise Misused(
+            "--report goes with --dry-run: a promotion's own report is in the ledger; nothing was done"
+        )
     if arguments.again and not arguments.version:
         raise Misused("--again needs --version: say which version that was withdrawn; nothing was done")

@@ -11,6 +11,7 @@ from modelkit.definition import ModelDefinition
 from training.errors import NotRegistered, PromotionRefused
 from training.promotion.alias_ledger import AliasLedger, Move
 from training.promotion.judging import Rules, VersionJudge
+from training.promotion.rehearsal import Rehearsal, refuse_failed
 from training.promotion.verdict import Verdict
 from training.registry import Registry
 from training.version import CANDIDATE, PRODUCTION, Version
@@ -57,17 +58,22 @@ class Promoter:
         settled = version.approved or move.alias != PRODUCTION
         if before is not None and before.number == version.number and settled:
             return Moved(before=before, after=version)  # nothing moves, so nothing is judged or remembered
-        verdict = self._passed(version, move.alias)
+        verdict = self._judged(version, move.alias)
+        refuse_failed(version, verdict)
         self._aliases.move(before, version, dataclasses.replace(move, report=verdict.document()))
         return Moved(before=before, after=version, verdict=verdict)
 
-    def rehearse(self, move: Move, number: str | None = None, *, again: bool = False) -> str:
-        """What `promote` would say, refusal included, without moving anything."""
+    def rehearse(self, move: Move, number: str | None = None, *, again: bool = False) -> Rehearsal:
+        """What `promote` would find; nothing is moved, and a failed gate is not refused yet."""
         version = self._promotable(number, again=again)
-        self._aliases.seen(move)
-        verdict = self._passed(version, move.alias)
-        lines = [f"  {line}" for line in verdict.lines()]
-        return "\n".join([f"version {version.number} may go to {move.alias}; nothing was moved", *lines])
+        before = self._aliases.seen(move)
+        return Rehearsal(
+            model=self._definition.name,
+            alias=move.alias,
+            version=version,
+            before=before,
+            verdict=self._judged(version, move.alias),
+        )
 
     def rollback(self, move: Move, number: str | None = None) -> Moved:
         """Back to the version that this one was promoted over, or to an approved one that is named.
@@ -115,11 +121,8 @@ class Promoter:
             f"promote {self._definition.name} --version {version.number} --again"
         )
 
-    def _passed(self, version: Version, alias: str) -> Verdict:
+    def _judged(self, version: Version, alias: str) -> Verdict:
         verdict = self._judge.judge(version, alias)
-        if verdict.failed:
-            failed = "; ".join(result.sentence() for result in verdict.failed)
-            raise PromotionRefused(f"version {version.number} stays where it is: {failed}")
         if version.withdrawn is None:
             return verdict
         note = f"asked for again: it was withdrawn on {version.withdrawn}"
