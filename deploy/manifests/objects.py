@@ -58,11 +58,15 @@ class _StrictLoader(yaml.CSafeLoader):
 
 def parse(text: str) -> tuple[Manifest, ...]:
     """The objects in their order; lists of them are opened, empty documents left out."""
+    return tuple(manifest for document in documents(text) for manifest in _manifests(document))
+
+
+def documents(text: str) -> list[Any]:
+    """What YAML files hold, objects or not; a key that is written twice is refused."""
     try:
-        documents = [document for document in yaml.load_all(text, _StrictLoader) if document]
+        return [document for document in yaml.load_all(text, _StrictLoader) if document]
     except yaml.YAMLError as error:
         raise DeliveryError(f"no YAML: {error}") from None
-    return tuple(manifest for document in documents for manifest in _manifests(document))
 
 
 def _manifests(document: Any) -> list[Manifest]:
