@@ -1,0 +1,134 @@
+"""Asks the service with an example of every model, and checks code, structure, value, cache and refusals.
+
+With `--url` no cluster is needed: so it runs as a Job after a deployment. Without, it goes through a port-forward to one
+of the service's pods. The token is from `--token-file`, `--jwt-key-file` (one of 60 s is signed) or SLIPWAY_TOKEN.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from k8s.errors import Misused, Unreachable
+from k8s.report import Report, failed
+from k8s.smoke.answers import problem
+from k8s.smoke.checks import Plan, smoke
+from k8s.smoke.credentials import Credentials, token
+from k8s.smoke.endpoint import Endpoint, HttpEndpoint
+from k8s.terminal import Terminal
+from modelkit.definition import ModelDefinition, load_catalog
+
+HELP = "ask the service with every model's example"
+TIMEOUT_SECONDS = 120.0
+CALL_SECONDS = 10.0
+RETRY_SECONDS = 1.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--url", default="", help="of the service, such as http://slipway:8000")
+    parser.add_argument("--model", action="append", default=[], help="only this one; may be repeated")
+    parser.add_argument("--expect", action="append", default=[], metavar="MODEL=VERSION")
+    parser.add_argument("--requests", type=int, default=20, help="per model, for the p95; 0: none")
+    parser.add_argument("--p95-ms", type=float, default=None, help="warn above this")
+    parser.add_argument("--no-cache", action="store_true", help="the service has its cache switched off")
+    parser.add_argument("--catalog", default="catalog", help="package with the models' declarations")
+    add_credentials(parser)
+
+
+def add_credentials(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--token-file", type=Path, default=None)
+    parser.add_argument("--jwt-key-file", type=Path, default=None, help="signs a token of 60 s with this key")
+
+
+def credentials(options: argparse.Namespace) -> Credentials:
+    return Credentials(token_file=options.token_file, jwt_key_file=options.jwt_key_file)
+
+
+def run(options: argparse.Namespace) -> Report:
+    plan = Plan(
+        token=token(credentials(options), options.settings),
+        requests=options.requests,
+        expected=expectations(options.expect),
+        needs_cache=not options.no_cache,
+        slowest_p95_ms=options.p95_ms,
+    )
+    if not plan.token:
+        raise Misused("no token: --token-file, --jwt-key-file or SLIPWAY_TOKEN")
+    with _endpoint(options) as endpoint:
+        late = wait_until_ready(endpoint, options.terminal, seconds=options.timeout)
+        if late:
+            never = failed("ready", late, "", "python -m k8s diagnose")
+            return Report(
+                verb="smoke", subject=endpoint.name, conclusion="never became ready", findings=(never,)
+            )
+        definitions = chosen(load_catalog(options.catalog), options.model or served(endpoint, plan.token))
+        found, table = smoke(endpoint, definitions, plan)
+    findings = tuple(found)
+    bad = sum(finding.severity == "failed" for finding in findings)
+    conclusion = f"{bad} of {len(findings)} checks failed" if bad else f"all {len(findings)} checks passed"
+    return Report(
+        verb="smoke", subject=endpoint.name, conclusion=conclusion, findings=findings, tables=(table,)
+    )
+
+
+@contextmanager
+def _endpoint(options: argparse.Namespace) -> Iterator[Endpoint]:
+    if options.url:
+        with HttpEndpoint(options.url, timeout_seconds=CALL_SECONDS) as endpoint:
+            yield endpoint
+        return
+    # Not in the image: there `--url` is given.
+    from k8s.forwarding import any_ready_pod
+
+    with any_ready_pod(options) as endpoint:
+        yield endpoint
+
+
+def expectations(pairs: Sequence[str]) -> dict[str, str]:
+    split = {name: version for name, _, version in (pair.partition("=") for pair in pairs)}
+    if not all(name and version for name, version in split.items()):
+        raise Misused("--expect is MODEL=VERSION, such as iris=3")
+    return split
+
+
+def served(endpoint: Endpoint, bearer: str) -> tuple[str, ...]:
+    """The models that the service says it has; none when the token may not ask."""
+    listed = endpoint.ask("GET", "/models", token=bearer).document().get("models", [])
+    return tuple(str(entry["name"]) for entry in listed)
+
+
+def chosen(catalog: dict[str, ModelDefinition], names: Sequence[str]) -> list[ModelDefinition]:
+    """Those named; all of the catalog when none is."""
+    if unknown := set(names) - set(catalog):
+        raise Misused(f"no such model: {', '.join(sorted(unknown))} (there are {', '.join(catalog)})")
+    return [catalog[name] for name in names or catalog]
+
+
+def wait_until_ready(endpoint: Endpoint, terminal: Terminal, *, seconds: float) -> str:
+    """Empty as soon as the service says it is ready; otherwise what it said last. Raises Unreachable if nobody answered."""
+    deadline = time.monotonic() + seconds
+    said = ""
+    while True:
+        try:
+            answer = endpoint.ask("GET", "/readyz")
+            if answer.status == 200:
+                return ""
+            reasons = answer.document().get("reasons")
+            last = (
+                "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
+                if reasons
+                else problem(answer)
+            )
+        except Unreachable as error:
+            if time.monotonic() + RETRY_SECONDS > deadline:
+                raise
+            last = str(error)
+        if last != said:
+            terminal.say(f"waiting: {last}")
+            said = last
+        if time.monotonic() + RETRY_SECONDS > deadline:
+            return last
+        time.sleep(RETRY_SECONDS)

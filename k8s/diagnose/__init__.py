@@ -1,0 +1,1 @@
+"""What is wrong now, from everything that can be looked at."""

@@ -1,0 +1,1 @@
+"""Following a rollout to its end."""
