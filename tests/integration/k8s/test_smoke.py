@@ -1,0 +1,216 @@
+"""`k8s smoke` against a real worker, and against services that are wrong in one way each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from k8s.settings import ClusterSettings
+from tests.fakes.http_service import Asked, HttpService, Said
+from tests.front_service import CATALOG, KEY, FrontService
+from tests.integration.k8s.verb import Result, run
+from tests.served_front import served
+from tests.tiny_servables import write_tiny
+
+
+@pytest.fixture(scope="module")
+def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FrontService]:
+    folder = tmp_path_factory.mktemp("front")
+    for name, definition in CATALOG.items():
+        # A tiny model's number is anything: lifted to where it could be true.
+        write_tiny(
+            definition, folder / "plausible" / name, bias=1000.0 if definition.least is not None else 0.0
+        )
+    service = FrontService(folder, model_path=folder / "plausible")
+    yield service
+    service.close()
+
+
+@pytest.fixture
+def service(front: FrontService) -> Iterator[HttpService]:
+    with served(front) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("secrets") / "jwt-secret-key"
+    path.write_text(KEY)
+    return path
+
+
+def smoke(service: HttpService, key_file: Path, *more: object) -> Result:
+    options = ("--url", service.url, "--jwt-key-file", key_file, "--timeout", 0, "--output", "json")
+    return run("smoke", *options, "--requests", 2, *more)
+
+
+def but(service: HttpService, change: Callable[[Asked, Said], Said]) -> None:
+    """The real answers, changed."""
+    real = service.answer
+    service.answer = lambda asked: change(asked, real(asked))
+
+
+def changed_body(said: Said, **fields: Any) -> Said:
+    return Said(said.status, json.dumps(json.loads(said.body) | fields).encode(), said.headers)
+
+
+def on_success(**fields: Any) -> Callable[[Asked, Said], Said]:
+    def change(asked: Asked, said: Said) -> Said:
+        return changed_body(said, **fields) if asked.method == "POST" and said.status == 200 else said
+
+    return change
+
+
+def test_every_model_of_a_healthy_service_passes(service: HttpService, key_file: Path) -> None:
+    result = smoke(service, key_file)
+    assert (result.code, result.findings()) == (0, [])
+    assert len(result.report["tables"]["models"]) == 6
+    assert all(float(row["p95_ms"]) > 0 for row in result.report["tables"]["models"])
+
+
+def test_the_text_for_people_fits_a_terminal_and_has_no_colour_in_a_pipe(
+    service: HttpService, key_file: Path
+) -> None:
+    result = run("smoke", "--url", service.url, "--jwt-key-file", key_file, "--model", "iris", "--timeout", 0)
+    assert result.code == 0
+    assert max(len(line) for line in result.text.splitlines()) <= 100
+    assert "\x1b" not in result.text
+
+
+def test_the_key_is_never_sent(service: HttpService, key_file: Path) -> None:
+    smoke(service, key_file, "--model", "iris")
+    sent = [asked.headers.get("authorization", "") for asked in service.asked]
+    assert not any(KEY in header for header in sent)
+
+
+def test_a_token_from_a_file_or_the_environment_will_do(
+    service: HttpService, front: FrontService, tmp_path: Path
+) -> None:
+    token = front.token()["authorization"].removeprefix("Bearer ")
+    (tmp_path / "token").write_text(token + "\n")
+    options = ("--url", service.url, "--model", "iris", "--timeout", 0)
+    assert run("smoke", *options, "--token-file", tmp_path / "token").code == 0
+    assert run("smoke", *options, settings=ClusterSettings(token=token)).code == 0
+    assert run("smoke", *options).code == 2
+
+
+def test_a_token_of_another_service_fails_with_what_to_look_at(service: HttpService, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(KEY[::-1])
+    result = smoke(service, tmp_path / "key", "--model", "iris")
+    assert result.code == 1
+    advice = [finding["advice"] for finding in result.report["findings"] if finding["check"] == "iris"]
+    assert "JWT_ISSUER" in advice[0]
+
+
+def test_only_the_model_that_is_named_is_asked(service: HttpService, key_file: Path) -> None:
+    smoke(service, key_file, "--model", "housing")
+    assert {asked.path for asked in service.asked if asked.method == "POST"} == {"/predict/housing"}
+
+
+def test_a_version_that_was_expected_must_answer(service: HttpService, key_file: Path) -> None:
+    version = smoke(service, key_file, "--model", "iris").report["tables"]["models"][0]["version"]
+    assert smoke(service, key_file, "--model", "iris", "--expect", f"iris={version}").code == 0
+    other = smoke(service, key_file, "--model", "iris", "--expect", "iris=9999")
+    assert other.code == 1
+    assert "9999 was expected" in other.findings()[0]
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"model_version": "other"}, "the header says version"),
+        ({"model": "housing"}, "housing answered instead"),
+        ({"prediction": "rose"}, "is none of setosa"),
+        ({"prediction": 3.5}, "is none of setosa"),
+        ({"probabilities": {"setosa": 1.0}}, "the probabilities are not one per class"),
+        ({"probabilities": {"setosa": 0.9, "versicolor": 0.9, "virginica": 0.9}}, "add up to 1"),
+        ({"prediction_id": ""}, "prediction id"),
+        ({"units": "cm"}, "is in 'cm'"),
+        ({"prediction": None}, "the body is not a prediction"),
+        ({"cached": False}, "was answered from the cache"),
+    ],
+)
+def test_an_answer_that_cannot_be_true_fails(
+    service: HttpService, key_file: Path, fields: dict[str, Any], words: str
+) -> None:
+    but(service, on_success(**fields))
+    result = smoke(service, key_file, "--model", "iris")
+    assert result.code == 1
+    assert words in " ".join(result.findings())
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"prediction": -1e9}, "is below"),
+        ({"lower": 9.0, "upper": 1.0}, "the bounds are"),
+        ({"prediction": "5"}, "is not a number"),
+    ],
+)
+def test_a_number_that_cannot_be_true_fails(
+    service: HttpService, key_file: Path, fields: dict[str, Any], words: str
+) -> None:
+    but(service, on_success(**fields))
+    assert words in " ".join(smoke(service, key_file, "--model", "basket").findings())
+
+
+def test_two_different_answers_to_one_question_fail(service: HttpService, key_file: Path) -> None:
+    turns = iter(range(1000))
+
+    def wavering(asked: Asked, said: Said) -> Said:
+        again = asked.method == "POST" and said.status == 200 and next(turns) > 0
+        return changed_body(said, prediction=12345.0) if again else said
+
+    but(service, wavering)
+    assert "then 12345.00" in " ".join(smoke(service, key_file, "--model", "housing").findings())
+
+
+def test_a_service_without_a_cache_passes_when_that_is_meant(service: HttpService, key_file: Path) -> None:
+    but(service, on_success(cached=False))
+    assert smoke(service, key_file, "--model", "iris", "--no-cache").code == 0
+
+
+def test_an_open_door_fails(service: HttpService, key_file: Path) -> None:
+    but(service, lambda asked, said: Said(200) if said.status == 401 else said)
+    assert [text.partition(":")[0] for text in smoke(service, key_file, "--model", "iris").findings()] == [
+        "refuses no token",
+        "refuses a forged token",
+    ]
+
+
+def test_refusals_of_something_in_between_are_told_from_ours(service: HttpService, key_file: Path) -> None:
+    page = {"Content-Type": "text/html"}
+    but(service, lambda asked, said: Said(401, b"<h1>no</h1>", page) if said.status == 401 else said)
+    assert "something stands in between" in " ".join(smoke(service, key_file, "--model", "iris").findings())
+
+
+def test_a_service_that_is_not_ready_is_quoted(service: HttpService, key_file: Path) -> None:
+    reasons = b'{"ready": false, "reasons": {"iris": "no version has been found yet"}}'
+    service.answer = lambda asked: Said(503, reasons)
+    result = smoke(service, key_file)
+    assert result.code == 1
+    assert result.findings() == ["ready: iris: no version has been found yet"]
+
+
+def test_a_slow_service_is_a_warning(service: HttpService, key_file: Path) -> None:
+    result = smoke(service, key_file, "--model", "iris", "--p95-ms", "0.0001")
+    assert result.code == 0
+    assert "more than 0.0001 ms" in result.findings("warning")[0]
+
+
+def test_nobody_there_cannot_be_asked(key_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    result = run("smoke", "--url", "http://127.0.0.1:1", "--jwt-key-file", key_file, "--timeout", 0)
+    assert result.code == 2
+    assert "127.0.0.1:1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", [("--model", "tulips"), ("--expect", "iris"), ("--jwt-key-file", "/none")])
+def test_what_makes_no_sense_is_said_in_a_line(
+    service: HttpService, key_file: Path, wrong: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert smoke(service, key_file, *wrong).code == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
