@@ -141,13 +141,18 @@ def _key(secret: str, setting: str) -> Key:
     return Key(kid=hashlib.sha256(b"slipway kid\0" + raw).hexdigest()[:16], algorithm=HS256, secret=raw)
 
 
+def holds_placeholder(secret: str) -> bool:
+    """Whether it was copied from documentation or a template."""
+    letters = re.sub(r"[^a-z0-9]", "", secret.lower())
+    return any(word in letters for word in PLACEHOLDER_WORDS)
+
+
 def refuse_weak_secret(secret: str, *, setting: str) -> None:
     """Raises ValueError that names the setting and never its value."""
     raw = secret.encode()
     if len(raw) < MIN_SECRET_BYTES:
         raise ValueError(f"{setting} needs at least {MIN_SECRET_BYTES} bytes")
-    letters = re.sub(r"[^a-z0-9]", "", secret.lower())
-    if any(word in letters for word in PLACEHOLDER_WORDS) or len(set(raw)) < MIN_DISTINCT_BYTES:
+    if holds_placeholder(secret) or len(set(raw)) < MIN_DISTINCT_BYTES:
         raise ValueError(
             f"{setting} holds a placeholder: generate a secret, for example with `openssl rand -base64 48`"
         )

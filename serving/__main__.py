@@ -6,10 +6,9 @@ import argparse
 import os
 import sys
 
-from pydantic import ValidationError
 from pydantic_core import PydanticUndefined
 
-from serving.served_models import refuse_impossible
+from serving.door import check_service, settings_at_the_door
 from serving.settings import Settings
 
 GRACE_SECONDS = 30
@@ -25,18 +24,8 @@ def main() -> int:
 
 
 def _serve() -> int:
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        for item in error.errors(include_input=False, include_url=False):
-            name = ".".join(str(part) for part in item["loc"]).upper() or "settings"
-            print(f"{name}: {item['msg']}", file=sys.stderr)
-        return 2
-    try:
-        refuse_impossible(settings)
-    except (ValueError, ImportError) as error:
-        print(error, file=sys.stderr)
-        return 2
+    settings = settings_at_the_door(check_service)
+    settings.drain_file.unlink(missing_ok=True)  # of the container before: a volume outlives its restart
     bentoml = os.path.join(os.path.dirname(sys.executable), "bentoml")
     command = [
         bentoml,

@@ -37,11 +37,11 @@ class SlipwayService(Service[Any]):
         """
         from bentoml._internal.configuration.containers import BentoMLContainer
 
-        from serving.served_models import refuse_impossible
+        from serving.door import check_service
         from serving.settings import Settings
 
         settings = Settings()
-        refuse_impossible(settings)
+        check_service(settings)
         self.config["workers"] = settings.workers
         BentoMLContainer.prometheus_multiproc_dir.set(str(settings.metrics_dir.absolute()))
         super().inject_config()

@@ -26,6 +26,7 @@ from serving.cache import AnswerCache
 from serving.drain import Drain
 from serving.entities import Entities
 from serving.following import Follower
+from serving.heartbeat import Heartbeat, watch_agent
 from serving.http.app import FrontApp
 from serving.http.docs import DocsRoutes
 from serving.http.exchange import FrontLimits
@@ -39,13 +40,13 @@ from serving.identifiers import Identifiers
 from serving.metrics import Metrics, forget_dead_workers
 from serving.metrics_port import MetricsPort
 from serving.model_board import ModelBoard
-from serving.model_store import ModelStore
+from serving.model_path import ModelPath
 from serving.orphans import watch_parent
 from serving.prediction_log import PredictionLog
 from serving.predictor import Predictor
 from serving.runtime import Errand, Runtime
-from serving.served_models import served_models, views_of
-from serving.settings import Durability, Environment, ModelSource, Settings, agent_environment
+from serving.served_models import model_store, pinned_versions, served_models, views_of
+from serving.settings import Durability, Environment, Settings, agent_environment
 from serving.spool import SpoolLimits, SpoolWriter
 
 if TYPE_CHECKING:
@@ -110,9 +111,7 @@ class Worker:
 
     def _runtime(self) -> Runtime:
         settings = self.settings
-        following = settings.model_source is ModelSource.FOLLOW
-        store = ModelStore(settings.model_store_dir, settings.model_alias) if following else None
-        follower = Follower(self.board, store=store, baked=settings.model_path, metrics=self.metrics)
+        follower = _follower(self.board, self.metrics, settings)
         errands: list[Errand] = [self.drain.run, watch_parent]
         if self.entities.rows:
             errands.insert(0, partial(_follow_features, self.entities, settings, self.metrics))
@@ -121,6 +120,9 @@ class Worker:
         if settings.agent_enabled:
             lock = settings.model_store_dir / "agent-parent.lock"
             errands.append(AgentProcess(lock, agent_environment(), self.metrics).run)
+        else:
+            heartbeat = Heartbeat(settings.model_store_dir)
+            errands.append(partial(watch_agent, heartbeat, self.metrics.agent_up))
         if settings.metrics_port:
             lock, port = settings.spool_dir / "metrics.lock", settings.metrics_port
             errands.append(MetricsPort(lock, (settings.api_host, port), self.metrics.registry).run)
@@ -131,6 +133,11 @@ class Worker:
             metrics=self.metrics,
             closers=[self.lane.close, self.entities.close, *([self.cache.close] if self.cache else [])],
         )
+
+
+def _follower(board: ModelBoard, metrics: Metrics, settings: Settings) -> Follower:
+    baked = ModelPath(settings.model_path) if settings.model_path is not None else None
+    return Follower(board, metrics, store=model_store(settings), baked=baked, pins=pinned_versions(settings))
 
 
 def _prediction_log(settings: Settings, metrics: Metrics) -> PredictionLog:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import structlog
 
 from modelkit.definition import ModelDefinition
@@ -17,6 +19,7 @@ from serving.garbage import give_back, settle
 from serving.loaded_model import LoadedModel, load_model, version_of_digest
 from serving.metrics import Metrics
 from serving.model_board import ModelBoard
+from serving.model_path import ModelPath
 from serving.model_store import ModelStore, Pointer
 
 WATCH_SECONDS = 0.25
@@ -35,12 +38,22 @@ NO_RETRY = Retry(at=math.inf, pause=1.0)
 
 
 class Follower:
-    """Keeps a board in step with a store, and with the baked copy of `MODEL_PATH` while the store has nothing."""
+    """Keeps a board in step with a store, and with the baked copy of `MODEL_PATH` while the store has nothing.
+
+    `pins` are the versions that are wanted by name; what else the store has to offer is served and shown as skew.
+    """
 
     def __init__(
-        self, board: ModelBoard, *, store: ModelStore | None, baked: Path | None, metrics: Metrics
+        self,
+        board: ModelBoard,
+        metrics: Metrics,
+        *,
+        store: ModelStore | None,
+        baked: ModelPath | None,
+        pins: Mapping[str, str],
     ) -> None:
         self._board, self._store, self._baked, self._metrics = board, store, baked, metrics
+        self._pins = pins
         self._marks: dict[str, tuple[int, int] | None] = {}
         self._retries: dict[str, Retry] = {}
         self._log = structlog.get_logger("slipway.service")
@@ -69,10 +82,18 @@ class Follower:
                 self._marks[name] = mark
                 pointer = self._store.read_pointer(name)
                 if pointer is not None:
-                    await self._follow(name, pointer, self._store.version_folder(name, pointer.version))
+                    folder = self._store.version_folder(name, pointer.version)
+                    await self._follow(name, self._as_pinned(name, pointer), folder)
                 return
         if slot.current is None and self._may_fall_back() and name not in self._marks:
             await self._load_baked(name)
+
+    def _as_pinned(self, name: str, pointer: Pointer) -> Pointer:
+        """A pointer that was made for another pin, by the agent of an earlier deployment, still serves."""
+        pin = self._pins.get(name, pointer.desired)
+        if pointer.desired == pin:
+            return pointer
+        return msgspec.structs.replace(pointer, desired=pin, reason=f"version {pin} is not in the store yet")
 
     def _retry_is_due(self, name: str) -> bool:
         return time.monotonic() >= self._retries.get(name, NO_RETRY).at
@@ -93,8 +114,8 @@ class Follower:
 
     async def _load_baked(self, name: str) -> None:
         assert self._baked is not None
-        folder = self._baked / name
-        if not folder.is_dir():
+        folder = await asyncio.to_thread(self._baked.folder, name)
+        if folder is None:
             return
         self._marks[name] = None
         try:
@@ -103,7 +124,8 @@ class Follower:
             self._board.failed(name, desired="baked", reason=f"{type(error).__name__}: {error}")
             return
         version = version_of_digest(digest)
-        await self._follow(name, Pointer(version=version, digest=digest, desired=version), folder)
+        pointer = Pointer(version=version, digest=digest, desired=version)
+        await self._follow(name, self._as_pinned(name, pointer), folder)
         self._board.slots[name].stale = self._store is not None
 
     async def _follow(self, name: str, pointer: Pointer, folder: Path) -> None:

@@ -100,9 +100,7 @@ class Metrics:
         self._log = counter("prediction_log_records", "Prediction records by fate.", "result")
         self.log_pending = gauge("prediction_log_pending", "Records in the spool, not yet in SQL.")
         self.log_bytes = gauge("prediction_log_spool_bytes", "Size of the spool.")
-        self.agent_up = gauge(
-            "agent_up", "1 while this pod's agent runs as a child of this worker.", mode="livemax"
-        )
+        self.agent_up = gauge("agent_up", "1 while this pod's agent runs.", mode="livemax")
         self._pending_requests: defaultdict[tuple[str, str, int], list[float]] = defaultdict(list)
         self._pending_predictions: defaultdict[tuple[str, str, str, str], list[float]] = defaultdict(list)
         self._pending_values: defaultdict[tuple[str, str], list[float]] = defaultdict(list)

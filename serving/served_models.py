@@ -1,26 +1,52 @@
-"""Which models of the catalog this deployment serves, and what must be right before any worker starts."""
+"""Which models of the catalog this deployment serves, from which versions, and which features they look up."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
-from auth.keys import MountedSecretKeys, SecretKeys
 from modelkit.definition import FeatureView, ModelDefinition, load_catalog
+from serving.model_path import ModelPath
 from serving.model_store import ModelStore
-from serving.settings import Settings
+from serving.pins import read_pins, refuse_unpinned
+from serving.settings import ModelSource, Settings
+
+# The pointers of pinned versions stand beside those of an alias: after a change of mode neither is taken for the other.
+PINNED = "pinned"
+_PACKAGE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 
 def served_models(settings: Settings) -> dict[str, ModelDefinition]:
-    """By name. Raises ValueError for a name in MODELS or DEFAULT_MODEL that the catalog does not have."""
-    catalog = load_catalog(settings.catalog)
-    names = settings.model_names or tuple(catalog)
+    """By name: MODELS, or the one model of a MODEL_PATH that is one servable, or the whole catalog.
+
+    Raises ValueError for a name that the catalog does not have.
+    """
+    catalog = _catalog(settings.catalog)
+    names = settings.model_names or _only_model(settings) or tuple(catalog)
     asked = {*names, *((settings.default_model,) if settings.default_model else ())}
-    unknown = sorted(asked - set(catalog))
-    if unknown:
+    if unknown := sorted(asked - set(catalog)):
         raise ValueError(
-            f"MODELS or DEFAULT_MODEL names {', '.join(unknown)}, which the catalog does not have"
+            f"MODELS, DEFAULT_MODEL or MODEL_PATH names {', '.join(unknown)}, which the catalog does not have"
         )
     return {name: catalog[name] for name in names}
+
+
+def pinned_versions(settings: Settings) -> dict[str, str]:
+    """The version of each served model that is pinned; none in other modes. Raises ValueError for a model without."""
+    if settings.model_source is not ModelSource.PINNED:
+        return {}
+    served = served_models(settings)
+    pins = read_pins(settings.model_versions, settings.model_versions_file)
+    refuse_unpinned(pins, served=served, known=_catalog(settings.catalog))
+    return {name: pins[name] for name in served}
+
+
+def model_store(settings: Settings) -> ModelStore | None:
+    """The store with the pointers of this mode; None where models come from MODEL_PATH alone."""
+    if settings.model_source is ModelSource.PATH:
+        return None
+    pinned = settings.model_source is ModelSource.PINNED
+    return ModelStore(settings.model_store_dir, PINNED if pinned else settings.model_alias)
 
 
 def views_of(definitions: Mapping[str, ModelDefinition]) -> dict[str, FeatureView]:
@@ -33,14 +59,19 @@ def views_of(definitions: Mapping[str, ModelDefinition]) -> dict[str, FeatureVie
     return views
 
 
-def refuse_impossible(settings: Settings) -> None:
-    """Raises ValueError, naming the setting and never its value, for what every worker would stumble over.
+def _catalog(package: str) -> dict[str, ModelDefinition]:
+    if not _PACKAGE.fullmatch(package):
+        raise ValueError("CATALOG is the name of a Python package")
+    try:
+        return load_catalog(package)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{package}.".startswith(f"{error.name}."):  # an import inside it
+            raise
+        raise ValueError("CATALOG names a package that is not there") from None
 
-    A worker that cannot start is started again and again; the parent stops at once.
-    """
-    views_of(served_models(settings))
-    ModelStore(settings.model_store_dir, settings.model_alias)
-    if settings.jwt_secret_key is not None:
-        SecretKeys(settings.jwt_secret_key.get_secret_value(), setting="JWT_SECRET_KEY")
-    elif settings.jwt_secret_key_file is not None:
-        MountedSecretKeys(settings.jwt_secret_key_file, setting="JWT_SECRET_KEY_FILE")
+
+def _only_model(settings: Settings) -> tuple[str, ...]:
+    if settings.model_source is not ModelSource.PATH or settings.model_path is None:
+        return ()
+    only = ModelPath(settings.model_path).only_model()
+    return () if only is None else (only,)

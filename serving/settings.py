@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from modelkit.feature_url import FeatureHome, feature_home
+from records.mounted_secrets import with_mounted_secrets
 
 DEV_RUN_FOLDER = Path("var")
+MOUNTED_SECRETS = ("database_url", "redis_url", "features_url")  # auth reads the signing key, again and again
 
 
 class Environment(StrEnum):
@@ -30,6 +32,7 @@ class LogLevel(StrEnum):
 
 class ModelSource(StrEnum):
     FOLLOW = "follow"
+    PINNED = "pinned"
     PATH = "path"
 
 
@@ -83,7 +86,13 @@ class Settings(BaseSettings):
         SecretStr("sqlite:///var/slipway.db"),
         description="SQLAlchemy URL of users, prediction log and ledger",
     )
+    database_url_file: Path | None = Field(
+        None, description="the same from a mounted file, read at start; an empty file means unset"
+    )
     redis_url: SecretStr | None = Field(None, description="shared cache tier; unset: in-process cache only")
+    redis_url_file: Path | None = Field(
+        None, description="the same from a mounted file, read at start; an empty file means unset"
+    )
     redis_timeout_seconds: float = Field(
         0.05, gt=0, le=5, description="budget of one call to Redis; there is no retry"
     )
@@ -96,12 +105,21 @@ class Settings(BaseSettings):
         "", description="model behind `POST /predict`; empty: the only one that accepts the body"
     )
     model_source: ModelSource = Field(
-        ModelSource.FOLLOW, description="`follow` the registry's alias, or serve from `MODEL_PATH` (`path`)"
+        ModelSource.FOLLOW,
+        description="`follow` the registry's alias, serve the versions of `MODEL_VERSIONS` (`pinned`), or serve from "
+        "`MODEL_PATH` (`path`)",
     )
     model_alias: str = Field("production", description="alias to follow")
+    model_versions: str = Field(
+        "", description="the registry's versions to serve in `pinned` mode, such as `iris=3,basket=12`"
+    )
+    model_versions_file: Path | None = Field(
+        None, description="the same from a file with a line `iris=3` for each model, and `#` before comments"
+    )
     model_path: Path | None = Field(
         None,
-        description="folder with one servable per model: the source in `path` mode, otherwise the fallback",
+        description="folder with one servable per model, or one servable: the source in `path` mode, otherwise "
+        "the fallback",
     )
     model_poll_seconds: float = Field(
         5.0, gt=0, le=3600, description="how often the agent asks the registry (jittered)"
@@ -116,6 +134,9 @@ class Settings(BaseSettings):
     features_url: SecretStr = Field(
         SecretStr("data/online"),
         description="features of entities: a folder of Parquet files, `sqlite:`, `postgresql:` or `redis:`",
+    )
+    features_url_file: Path | None = Field(
+        None, description="the same from a mounted file, read at start; goes before it unless it is empty"
     )
     features_max_age_seconds: float = Field(
         0.0, ge=0, description="older features are counted as stale and reported; 0: never"
@@ -154,16 +175,27 @@ class Settings(BaseSettings):
         DEV_RUN_FOLDER / "drain", description="while this file exists the replica drains"
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _from_files(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """An image may set FEATURES_URL to the features that it carries; a deployment's file goes before it."""
+        return with_mounted_secrets(values, MOUNTED_SECRETS, overruling=("features_url",))
+
     @model_validator(mode="after")
-    def _one_signing_key(self) -> Self:
+    def _at_most_one_signing_key(self) -> Self:
         if self.jwt_secret_key and self.jwt_secret_key_file:
             raise ValueError("set JWT_SECRET_KEY or JWT_SECRET_KEY_FILE, not both")
-        if self.slipway_env is not Environment.DEV and not (self.jwt_secret_key or self.jwt_secret_key_file):
-            raise ValueError("JWT_SECRET_KEY or JWT_SECRET_KEY_FILE is required outside dev")
         return self
 
     @model_validator(mode="after")
-    def _path_source_has_a_path(self) -> Self:
+    def _the_source_of_models_is_named(self) -> Self:
+        pins = bool(self.model_versions) + (self.model_versions_file is not None)
+        if pins > 1:
+            raise ValueError("set MODEL_VERSIONS or MODEL_VERSIONS_FILE, not both")
+        if pins and self.model_source is not ModelSource.PINNED:
+            raise ValueError("MODEL_VERSIONS and MODEL_VERSIONS_FILE need MODEL_SOURCE=pinned")
+        if self.model_source is ModelSource.PINNED and not pins:
+            raise ValueError("MODEL_SOURCE=pinned needs MODEL_VERSIONS or MODEL_VERSIONS_FILE")
         if self.model_source is ModelSource.PATH and self.model_path is None:
             raise ValueError("MODEL_SOURCE=path needs MODEL_PATH")
         return self

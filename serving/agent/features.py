@@ -22,9 +22,19 @@ from serving.agent.metrics import AgentMetrics
 from serving.agent.snapshot_writer import FeaturesRefused, SnapshotWriter
 from serving.feature_snapshot import SUFFIX, CorruptSnapshot, SnapshotPointer, SnapshotStore
 
+TROUBLES = {
+    "absent": "FEATURES_URL holds none",
+    "refused": "those of FEATURES_URL do not fit this image",
+    "changed": "those of FEATURES_URL change while they are read",
+    "error": "FEATURES_URL cannot be read",
+}
+
 
 class FeatureSync:
-    """One look at every view per `step`. A refused set is not read again by this process."""
+    """One look at every view per `step`. A refused set is not read again by this process.
+
+    `troubles` says of a view, after a step, why it has no new snapshot; empty where it needs none.
+    """
 
     def __init__(
         self,
@@ -37,6 +47,7 @@ class FeatureSync:
         self._views = [ViewRows(view) for view in views.values()]
         self._refused: dict[str, str] = {}
         self._proven: set[str] = set()
+        self.troubles: dict[str, str] = {}
         self._log = structlog.get_logger("slipway.agent")
 
     def step(self) -> None:
@@ -53,6 +64,7 @@ class FeatureSync:
                 result = "error"
                 self._log.warning("features cannot be read", view=view, reason=type(error).__name__)
             self._metrics.features_polled(view, result)
+            self.troubles[view] = TROUBLES.get(result, "")
 
     def _follow(self, rows: ViewRows) -> str:
         edition = self._origin.edition(rows)

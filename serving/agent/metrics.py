@@ -53,10 +53,3 @@ class AgentMetrics:
 
     def ship_failed(self) -> None:
         self._failures.inc()
-
-    def serve(self, host: str, port: int) -> None:
-        """Answers scrapes on `host:port` from a thread; 0 turns it off. Raises OSError when the port is taken."""
-        if port:
-            from prometheus_client import start_http_server
-
-            start_http_server(port, addr=host, registry=self.registry)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -32,12 +33,15 @@ class RegisteredVersion:
     version: str
     run_id: str
     digest: str
+    approved: bool = False
 
 
 class Registry(Protocol):
     """All methods raise RegistryUnavailable."""
 
     def behind_alias(self, registry_name: str, alias: str) -> RegisteredVersion | None: ...
+
+    def by_number(self, registry_name: str, version: str) -> RegisteredVersion | None: ...
 
     def approved(self, registry_name: str) -> list[RegisteredVersion]:
         """Approved versions, newest first."""
@@ -57,26 +61,18 @@ class MlflowRegistry:
         self._client = MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
 
     def behind_alias(self, registry_name: str, alias: str) -> RegisteredVersion | None:
-        from mlflow.exceptions import MlflowException
+        return _found(lambda: self._client.get_model_version_by_alias(registry_name, alias))
 
-        try:
-            return _registered(self._client.get_model_version_by_alias(registry_name, alias))
-        except MlflowException as error:
-            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-                return None
-            raise RegistryUnavailable(type(error).__name__) from error
-        except (
-            Exception
-        ) as error:  # requests', SQLAlchemy's and the file system's errors come through unwrapped
-            raise RegistryUnavailable(type(error).__name__) from error
+    def by_number(self, registry_name: str, version: str) -> RegisteredVersion | None:
+        return _found(lambda: self._client.get_model_version(registry_name, version))
 
     def approved(self, registry_name: str) -> list[RegisteredVersion]:
         try:
             versions = self._client.search_model_versions(f"name = '{registry_name}'")
         except Exception as error:
             raise RegistryUnavailable(type(error).__name__) from error
-        approved = [version for version in versions if version.tags.get(TAG_APPROVED) == "true"]
-        return [_registered(version) for version in sorted(approved, key=lambda item: -int(item.version))]
+        approved = [version for version in map(_registered, versions) if version.approved]
+        return sorted(approved, key=lambda version: -int(version.version))
 
     def download(self, version: RegisteredVersion, folder: Path) -> None:
         beside = folder.with_name(folder.name + ".download")
@@ -92,6 +88,20 @@ class MlflowRegistry:
             shutil.rmtree(beside, ignore_errors=True)
 
 
+def _found(ask: Callable[[], object]) -> RegisteredVersion | None:
+    """The answer; None where the registry has no such thing."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return _registered(ask())
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise RegistryUnavailable(type(error).__name__) from error
+    except Exception as error:  # requests', SQLAlchemy's and the file system's errors come through unwrapped
+        raise RegistryUnavailable(type(error).__name__) from error
+
+
 def _registered(version: object) -> RegisteredVersion:
     from mlflow.entities.model_registry import ModelVersion
 
@@ -101,4 +111,5 @@ def _registered(version: object) -> RegisteredVersion:
         version=str(version.version),
         run_id=str(version.run_id),
         digest=str(version.tags.get(TAG_DIGEST, "")),
+        approved=version.tags.get(TAG_APPROVED) == "true",
     )

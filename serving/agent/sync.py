@@ -1,6 +1,6 @@
-"""From registry to store: fetch what the alias names, prove it, and move the pointer; never break what is served.
+"""From registry to store: fetch what the alias or the pin names, prove it, and move the pointer; never break what is served.
 
-A version fits this image or it does not (`modelkit.contract`). If the alias's version does not, the newest approved
+A version fits this image or it does not (`modelkit.contract`). If the wanted version does not, the newest approved
 one that does is served and the difference shown. A refused version is not tried again by this process.
 """
 
@@ -15,6 +15,7 @@ import structlog
 from modelkit.definition import ModelDefinition
 from modelkit.errors import CorruptServable, ServableError
 from modelkit.servable import load_servable
+from serving.agent.choice import AliasChoice, Choice
 from serving.agent.metrics import AgentMetrics
 from serving.agent.registry import RegisteredVersion, Registry, RegistryUnavailable
 from serving.model_store import ModelStore, Pointer
@@ -33,8 +34,13 @@ class RegistrySync:
         store: ModelStore,
         definitions: Mapping[str, ModelDefinition],
         metrics: AgentMetrics,
+        *,
+        choice: Choice | None = None,
     ) -> None:
+        """`choice` is the store's alias unless it is given. `troubles` says of a model why it was not followed."""
         self._registry, self._store, self._definitions, self._metrics = registry, store, definitions, metrics
+        self._choice = choice or AliasChoice(registry, store.alias)
+        self.troubles: dict[str, str] = {}
         self._refused: dict[tuple[str, str, str], str] = {}
         self._proven: dict[Path, Mark] = {}
         self._log = structlog.get_logger("slipway.agent")
@@ -42,29 +48,44 @@ class RegistrySync:
     def step(self) -> None:
         for definition in self._definitions.values():
             try:
-                self._follow(definition)
+                self._followed(definition.name, self._follow(definition))
             except RegistryUnavailable as error:
                 self._metrics.polled("error")
                 self._log.warning("registry unavailable", model=definition.name, reason=str(error))
+                self.troubles[definition.name] = f"the registry does not answer ({error})"
             except OSError as error:
                 self._metrics.polled("store_error")
                 self._log.error("model store failed", model=definition.name, reason=str(error))
+                self.troubles[definition.name] = f"the model store failed ({type(error).__name__})"
             except Exception as error:  # one model's trouble must not end the following of all
                 self._metrics.polled("failed")
                 self._log.error("following failed", model=definition.name, exc_info=error)
+                self.troubles[definition.name] = f"following failed ({type(error).__name__})"
             else:
                 self._metrics.polled("ok")
 
-    def _follow(self, definition: ModelDefinition) -> None:
-        desired = self._registry.behind_alias(definition.registry_name, self._store.alias)
-        if desired is None:
-            return
-        reason = self._refusal(definition, desired)
-        if not reason:
-            return self._point(definition.name, desired, desired)
+    def _followed(self, model: str, trouble: str) -> None:
+        """Says it once, because the registry is asked every few seconds."""
+        if trouble and self.troubles.get(model) != trouble:
+            self._log.warning("wanted version not served", model=model, reason=trouble)
+        self.troubles[model] = trouble
+
+    def _follow(self, definition: ModelDefinition) -> str:
+        """Why the wanted version is not the one pointed at; empty when it is."""
+        wanted = self._choice.wanted(definition)
+        if wanted is None:
+            return f"the alias {self._store.alias} names no version of {definition.registry_name}"
+        reason = wanted.refusal
+        if wanted.found is not None:
+            reason = self._refusal(definition, wanted.found)
+            if not reason:
+                self._point(definition.name, wanted.found, desired=wanted.version)
+                return ""
         for version in self._registry.approved(definition.registry_name):
             if not self._refusal(definition, version):
-                return self._point(definition.name, version, desired, reason=reason)
+                self._point(definition.name, version, desired=wanted.version, reason=reason)
+                return reason
+        return f"{reason}, and no approved version fits"
 
     def _refusal(self, definition: ModelDefinition, version: RegisteredVersion) -> str:
         """Why the version cannot serve here; empty, and its files in the store, when it can."""
@@ -122,12 +143,8 @@ class RegistrySync:
         self._proven[folder] = _mark(folder, version)
         self._log.info("model version fetched", model=definition.name, version=version.version)
 
-    def _point(
-        self, model: str, version: RegisteredVersion, desired: RegisteredVersion, *, reason: str = ""
-    ) -> None:
-        pointer = Pointer(
-            version=version.version, digest=version.digest, desired=desired.version, reason=reason
-        )
+    def _point(self, model: str, version: RegisteredVersion, *, desired: str, reason: str = "") -> None:
+        pointer = Pointer(version=version.version, digest=version.digest, desired=desired, reason=reason)
         if self._store.read_pointer(model) != pointer:
             self._store.write_pointer(model, pointer)
             self._log.info("pointer moved", model=model, version=pointer.version, desired=pointer.desired)

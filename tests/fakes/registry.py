@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from pathlib import Path
 
@@ -15,7 +16,6 @@ class MemoryRegistry:
         self.folders: dict[tuple[str, str], Path] = {}
         self.versions: dict[tuple[str, str], RegisteredVersion] = {}
         self.aliases: dict[tuple[str, str], str] = {}
-        self.approvals: set[tuple[str, str]] = set()
         self.downloads: list[str] = []
         self.down = False
 
@@ -27,7 +27,9 @@ class MemoryRegistry:
         )
 
     def approve(self, registry_name: str, *versions: str) -> None:
-        self.approvals.update((registry_name, version) for version in versions)
+        for version in versions:
+            key = registry_name, version
+            self.versions[key] = dataclasses.replace(self.versions[key], approved=True)
 
     def point(self, registry_name: str, alias: str, version: str) -> None:
         self.aliases[registry_name, alias] = version
@@ -37,10 +39,15 @@ class MemoryRegistry:
         version = self.aliases.get((registry_name, alias))
         return None if version is None else self.versions[registry_name, version]
 
+    def by_number(self, registry_name: str, version: str) -> RegisteredVersion | None:
+        self._answer()
+        return self.versions.get((registry_name, version))
+
     def approved(self, registry_name: str) -> list[RegisteredVersion]:
         self._answer()
-        found = [self.versions[key] for key in self.approvals if key[0] == registry_name]
-        return sorted(found, key=lambda version: -int(version.version))
+        found = [version for key, version in self.versions.items() if key[0] == registry_name]
+        approved = [version for version in found if version.approved]
+        return sorted(approved, key=lambda version: -int(version.version))
 
     def download(self, version: RegisteredVersion, folder: Path) -> None:
         self._answer()

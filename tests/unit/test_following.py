@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from serving.following import Follower
 from serving.loaded_model import LoadedModel
 from serving.metrics import Metrics
 from serving.model_board import ModelBoard, Slot, State
+from serving.model_path import ModelPath
 from serving.model_store import ModelStore, Pointer
 from tests.prediction_records import figure
 from tests.tiny_servables import loaded_tiny, write_tiny
@@ -26,7 +28,14 @@ NAME = IRIS.name
 class Scene:
     """A board that follows a store."""
 
-    def __init__(self, folder: Path, *, baked: bool = False, store: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        baked: bool = False,
+        store: bool = True,
+        pins: Mapping[str, str] | None = None,
+    ) -> None:
         self.registry = CollectorRegistry()
         self.metrics = Metrics(self.registry)
         self.board = ModelBoard({NAME: IRIS}, self.metrics)
@@ -34,9 +43,10 @@ class Scene:
         self.baked = folder / "baked"
         self.follower = Follower(
             self.board,
+            self.metrics,
             store=self.store if store else None,
-            baked=self.baked if baked else None,
-            metrics=self.metrics,
+            baked=ModelPath(self.baked) if baked else None,
+            pins=pins or {},
         )
 
     def put(self, version: str, **contract: str) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +15,11 @@ from modelkit.definition import load_catalog
 from modelkit.feature_url import FeatureHome
 from serving.__main__ import settings_table
 from serving.bootstrap import dev_key_file
-from serving.served_models import refuse_impossible, served_models, views_of
+from serving.door import check_agent, check_service
+from serving.served_models import served_models, views_of
 from serving.settings import Environment, Settings
 from tests.view_catalog.stall.definition import PlaceRow
 
-ROOT = Path(__file__).resolve().parents[2]
 GOOD_KEY = "kJ4vQ9xTz2LmWc7RbN8yHs3FgD6pXaEo1UiVtY5w"
 
 
@@ -64,17 +62,20 @@ def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
 
 
 @pytest.mark.parametrize("environment", ["staging", "production"])
-def test_outside_of_development_a_signing_key_is_required(environment: str) -> None:
-    with pytest.raises(ValidationError, match="JWT_SECRET_KEY"):
-        made(slipway_env=environment)
-    made(slipway_env=environment, jwt_secret_key=GOOD_KEY)
-    made(slipway_env=environment, jwt_secret_key_file="/run/secrets/jwt")
+def test_outside_of_development_the_service_needs_a_signing_key_and_the_agent_does_not(
+    environment: str,
+) -> None:
+    with pytest.raises(ValueError, match="JWT_SECRET_KEY"):
+        check_service(made(slipway_env=environment))
+    check_service(made(slipway_env=environment, jwt_secret_key=GOOD_KEY))
+    check_agent(made(slipway_env=environment))
+    check_agent(made(slipway_env=environment, jwt_secret_key_file="/not/mounted/here"))
 
 
 def test_production_is_the_default_environment_and_insists_on_a_key() -> None:
     default = Settings.model_fields["slipway_env"].default
-    with pytest.raises(ValidationError, match="required outside dev"):
-        made(slipway_env=default, jwt_secret_key=None, jwt_secret_key_file=None)
+    with pytest.raises(ValueError, match="required outside dev"):
+        check_service(made(slipway_env=default, jwt_secret_key=None, jwt_secret_key_file=None))
     assert default is Environment.PRODUCTION
 
 
@@ -107,26 +108,6 @@ def test_no_printed_form_of_the_settings_shows_a_secret() -> None:
     for shown in (repr(settings), str(settings), str(settings.model_dump()), settings.model_dump_json()):
         assert "hunter2" not in shown
         assert GOOD_KEY not in shown
-
-
-def run_serving(**environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "serving"],
-        cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin", **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def test_the_program_says_what_is_wrong_and_never_what_it_was_given() -> None:
-    found = run_serving(SLIPWAY_ENV="staging", API_PORT="hunter2", WORKERS="hunter2", JWT_SECRET_KEY=GOOD_KEY)
-    assert found.returncode == 2
-    assert "API_PORT: " in found.stderr
-    assert "WORKERS: " in found.stderr
-    assert "hunter2" not in found.stderr + found.stdout
-    assert "Traceback" not in found.stderr
 
 
 def test_the_table_names_every_setting_with_default_and_meaning_and_no_secret() -> None:
@@ -163,38 +144,6 @@ def test_metrics_are_on_the_api_port_everywhere_but_in_production() -> None:
     assert made(
         slipway_env="production", jwt_secret_key=GOOD_KEY, metrics_on_api_port=True
     ).metrics_are_public
-
-
-@pytest.mark.parametrize(
-    ("settings", "named"),
-    [
-        ({"jwt_secret_key": "shortsecretvalue"}, "JWT_SECRET_KEY"),
-        ({"jwt_secret_key_file": "/nowhere/jwt"}, "JWT_SECRET_KEY_FILE"),
-        ({"models": "toaster"}, "toaster"),
-        ({"model_alias": "../up"}, "alias"),
-    ],
-)
-def test_what_no_worker_could_start_with_is_refused_before_any_starts(
-    settings: dict[str, str], named: str
-) -> None:
-    with pytest.raises(ValueError, match=named) as caught:
-        refuse_impossible(made(**settings))
-    assert "shortsecretvalue" not in str(caught.value)
-
-
-def test_the_program_ends_at_once_when_no_worker_could_start() -> None:
-    environment = {"SLIPWAY_ENV": "production", "JWT_SECRET_KEY": "shortsecretvalue", "PATH": "/usr/bin:/bin"}
-    done = subprocess.run(
-        [sys.executable, "-m", "serving"],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "JWT_SECRET_KEY" in done.stderr
-    assert "shortsecretvalue" not in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,68 @@
+"""The agent's parts, wired from the settings. Each may fail while what it needs is away, and is then made again later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from modelkit.feature_url import FeatureHome
+from serving.agent.metrics import AgentMetrics
+from serving.agent.shipper import Shipper
+from serving.agent.sync import RegistrySync
+from serving.served_models import model_store, pinned_versions, served_models, views_of
+from serving.settings import Environment, ModelSource, Settings
+
+if TYPE_CHECKING:
+    from modelkit.definition import FeatureView
+    from serving.agent.features import FeatureSync
+
+
+def needs_registry(settings: Settings) -> bool:
+    return settings.model_source is not ModelSource.PATH
+
+
+def views_to_compile(settings: Settings) -> dict[str, FeatureView]:
+    """None where features are in Redis: workers ask that one themselves."""
+    if settings.feature_home is FeatureHome.REDIS:
+        return {}
+    return views_of(served_models(settings))
+
+
+def make_registry_sync(settings: Settings, metrics: AgentMetrics) -> RegistrySync:
+    from serving.agent.choice import PinnedChoice
+    from serving.agent.registry import MlflowRegistry
+
+    registry, store = MlflowRegistry(settings.mlflow_tracking_uri), model_store(settings)
+    assert store is not None
+    pins = pinned_versions(settings)
+    approved = settings.slipway_env is not Environment.DEV
+    choice = PinnedChoice(registry, pins, only_approved=approved) if pins else None
+    return RegistrySync(registry, store, served_models(settings), metrics, choice=choice)
+
+
+def make_feature_sync(
+    settings: Settings, views: Mapping[str, FeatureView], metrics: AgentMetrics
+) -> FeatureSync:
+    from serving.agent.feature_origins import ParquetFolder, SqlTables
+    from serving.agent.features import FeatureSync
+    from serving.feature_snapshot import SnapshotStore
+
+    url, store = settings.features_url.get_secret_value(), SnapshotStore(settings.model_store_dir)
+    if settings.feature_home is FeatureHome.FOLDER:
+        return FeatureSync(ParquetFolder(Path(url)), store, views, metrics)
+    from records.engine import open_engine
+
+    return FeatureSync(SqlTables(open_engine(url)), store, views, metrics)
+
+
+def make_shipper(settings: Settings, metrics: AgentMetrics) -> Shipper:
+    from records.engine import open_engine
+    from records.migrate import upgrade
+    from serving.agent.prediction_table import SqlPredictionTable
+    from serving.agent.segments import SegmentFolder
+
+    url = settings.database_url.get_secret_value()
+    if settings.slipway_env is Environment.DEV:  # elsewhere migrations are a deployment step of their own
+        upgrade(url)
+    return Shipper(SegmentFolder(settings.spool_dir), SqlPredictionTable(open_engine(url)), metrics)
