@@ -100,8 +100,13 @@ def _settings() -> TrainingSettings:
     try:
         return TrainingSettings()
     except ValidationError as error:
-        wrong = (f"{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors())
-        raise SettingsInvalid("; ".join(wrong)) from error
+        wrong = (_what_is_wrong(item["loc"], item["msg"]) for item in error.errors(include_input=False))
+        raise SettingsInvalid("; ".join(wrong)) from None
+
+
+def _what_is_wrong(place: tuple[int | str, ...], message: str) -> str:
+    """One setting, or what several mean together, whose names the message has."""
+    return f"{str(place[0]).upper()}: {message}" if place else message.removeprefix("Value error, ")
 
 
 def _chosen(arguments: argparse.Namespace, package: str) -> list[ModelDefinition | None]:

@@ -5,21 +5,26 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from records.mounted_secrets import with_mounted_secrets
 
 
 class TrainingSettings(BaseSettings):
-    """An empty variable counts as absent."""
+    """An empty variable counts as absent. `DATABASE_URL_FILE` and `FEATURES_URL_FILE` mean what they mean to the service."""
 
-    model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True)
+    model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
 
     catalog: str = Field("catalog", description="Package of the declared models, as in serving")
     slipway_raw_dir: Path | None = Field(None, description="Folder of the real raw files; empty: synthetic")
     mlflow_tracking_uri: str = Field("sqlite:///mlflow.db", description="Tracking server and model registry")
     database_url: str = Field("sqlite:///var/slipway.db", description="Where the ledger of moves is kept")
+    database_url_file: Path | None = Field(None, description="The same from a mounted file")
     features_url: str = Field("data/online", description="Where materialised features go, and serving looks")
+    features_url_file: Path | None = Field(None, description="The same from a mounted file")
     dvc_remote_url: str | None = Field(None, description="DVC remote for data sets and models")
     optuna_storage: str = Field("sqlite:///var/optuna.db", description="Where searches share their studies")
     replay_rows: int = Field(
@@ -41,6 +46,11 @@ class TrainingSettings(BaseSettings):
     ray_address: str | None = Field(
         None, description="Ray cluster of `batch --engine ray`; empty: a local one"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_files(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return with_mounted_secrets(values, ("database_url", "features_url"), overruling=("features_url",))
 
 
 def stage_environment() -> dict[str, str]:
