@@ -198,3 +198,18 @@ def unsigned_copy(version: Version, registry: Registry, layout: Layout) -> Versi
         version.registry_name, info.model_uri, version.run_id, tags=version.tags, model_id=info.model_id
     )
     return registry.by_number(version.registry_name, str(created.version))
+
+
+def test_a_rehearsal_leaves_the_figures_of_both_versions_and_the_model_card(
+    trained: Trained, registry: Registry, register: Register, promoter: Promoter
+) -> None:
+    register(trained.first)
+    promoter.promote(MOVE)
+    second = register(trained.second)
+    found = promoter.rehearse(MOVE, second.number).document(registry)
+    assert (found["before"], found["version"], found["passed"]) == ("1", "2", True)
+    figures = {gate["metric"]: (gate["before"], gate["value"]) for gate in found["gates"]}
+    assert all(figures["overall.accuracy"])
+    assert found["card"].startswith("# ")
+    assert found["commit"] == second.tags["slipway.git_sha"]
+    assert in_production(registry) == "1"
