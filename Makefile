@@ -223,3 +223,67 @@ render: setup .venv-tools/.programs ## Print what an overlay sends to a cluster:
 .PHONY: diff
 diff: setup .venv-tools/.programs ## What changes in a cluster since BASE=main, object by object (OVERLAY=name for one)
 	@$(BIN)/python -m deploy diff $(or $(BASE),main) $(OVERLAY) $(ARGS) || test $$? -eq 1
+
+##@ Promotion
+
+# What a person or a workflow gives reaches the shell as a variable, "$$DIGEST", and never as text of the command: make
+# hands on what it was given, on its command line or in the environment.
+DEPLOY := $(BIN)/python -m deploy
+given = $(foreach name,$(1),$(if $($(name)),,$(error say $(name): make $(firstword $(MAKECMDGOALS)) $(foreach each,$(1),$(each)=...))))
+
+.PHONY: deploy-pr
+deploy-pr: setup .venv-tools/.programs ## Propose an image: make deploy-pr OVERLAY=staging DIGEST=sha256:... (or FROM=staging)
+	$(call given,OVERLAY $(if $(FROM),FROM,DIGEST))@$(DEPLOY) pull-request image "$$OVERLAY" \
+		$(if $(FROM),--from "$$FROM",--digest "$$DIGEST") --image "$${IMAGE:-slipway}" --revision "$$REVISION"
+
+.PHONY: model-pr
+model-pr: _named migrate .venv-tools/.programs ## Propose a version after its gates: make model-pr OVERLAY=production MODEL=iris [VERSION=4]
+	$(call given,OVERLAY MODEL)@alias="$$($(DEPLOY) alias-of "$$OVERLAY")" && $(BIN)/python -m training promote "$$MODEL" --to "$$alias" \
+		--dry-run --report var/gates.json $(if $(VERSION),--version "$$VERSION") $(ARGS)
+	@$(DEPLOY) pull-request model "$$OVERLAY" "$$MODEL" --report var/gates.json
+
+.PHONY: model-prs
+model-prs: ## Propose the candidate of every model that passes its gates: make model-prs OVERLAY=production
+	$(call given,OVERLAY)@failed=; for model in $(CHOSEN); do $(MAKE) --no-print-directory model-pr MODEL=$$model || failed="$$failed $$model"; done; \
+		test -z "$$failed" || { echo "no pull request for:$$failed"; exit 1; }
+
+.PHONY: revert-pr
+revert-pr: setup .venv-tools/.programs ## Propose to take a merged promotion back: make revert-pr COMMIT=hash
+	$(call given,COMMIT)@$(DEPLOY) pull-request revert "$$COMMIT"
+
+.PHONY: aliases
+aliases: migrate ## Move the registry's aliases to what models.env says: make aliases OVERLAY=production [SINCE=HEAD~1]
+	$(call given,OVERLAY)@alias="$$($(DEPLOY) alias-of "$$OVERLAY")" && $(BIN)/python -m training align "kustomize/overlays/$$OVERLAY/models.env" \
+		--to "$$alias" $(if $(SINCE),--since "$$SINCE") $(ARGS)
+
+.PHONY: aliases-check
+aliases-check: migrate ## Do Git and the registry agree, and if not, which is ahead: make aliases-check OVERLAY=production
+	$(call given,OVERLAY)@alias="$$($(DEPLOY) alias-of "$$OVERLAY")" && $(BIN)/python -m training align "kustomize/overlays/$$OVERLAY/models.env" \
+		--to "$$alias" --check
+
+.PHONY: sign
+sign: migrate ## Sign IMAGE=name@sha256:... with cosign, and attest its SBOM and provenance (ARGS="--key file")
+	$(call given,IMAGE)@$(BIN)/python -m deploy.binaries cosign && $(BIN)/python -m training lineage
+	@$(DEPLOY) sign "$$IMAGE" --builder "$${BUILDER:-https://localhost}" $(ARGS)
+
+.PHONY: verify
+verify: setup ## Wait until every pod runs the digest that Git says and answers: make verify OVERLAY=staging
+	$(call given,OVERLAY)@image="$$($(DEPLOY) image-of "$$OVERLAY")" && \
+		$(BIN)/python -m k8s rollout --namespace "slipway-$$OVERLAY" --image "$$image" && \
+		$(BIN)/python -m k8s smoke --namespace "slipway-$$OVERLAY" $(ARGS)
+
+.PHONY: workflows
+workflows: setup checks-env ## Check the workflows: zizmor, and actionlint where it can be had (STRICT=1 insists)
+	.venv-checks/bin/zizmor --offline --quiet --no-progress .github
+	@if $(BIN)/python -m deploy.binaries actionlint; then .venv-tools/bin/actionlint -shellcheck= -pyflakes=; \
+		else test -z "$(STRICT)" && echo "actionlint is not here: its rules were not asked"; fi
+
+.PHONY: unchanged
+unchanged: ## Does the work tree hold exactly what is committed
+	@git status --short && git diff --exit-code && test -z "$$(git status --porcelain)"
+
+.PHONY: data-pull data-push
+data-pull: setup ## Fetch data, models and the run cache from DVC_REMOTE_URL
+	$(BIN)/python -m training remote && $(BIN)/dvc pull --run-cache --allow-missing
+data-push: setup ## Keep data, models and the run cache at DVC_REMOTE_URL
+	$(BIN)/python -m training remote && $(BIN)/dvc push --run-cache
