@@ -18,6 +18,7 @@ from modelkit.versions_file import VERSION, VersionsInvalid, read_versions, with
 
 OVERLAYS = Path("kustomize/overlays")
 IMAGE = "slipway"
+PRODUCTION = "production"
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 UNRELEASED = "sha256:" + "0" * 64
 
@@ -99,6 +100,13 @@ class Overlay:
             return read_versions(self._read(path), source=str(path))
         except VersionsInvalid as error:
             raise PromotionImpossible(str(error)) from error
+
+    def alias(self) -> str:
+        """What its agent follows in the registry: MODEL_ALIAS of its settings, otherwise what the service's default is."""
+        path = self.folder / "settings.env"
+        text = self._read(path) if (self._root / path).is_file() else ""
+        found = re.findall(r"^MODEL_ALIAS=(\S+)\s*$", text, flags=re.MULTILINE)
+        return str(found[-1]) if found else PRODUCTION
 
     def with_version(self, model: str, version: str) -> Edit:
         """The same overlay with another version of this model."""
