@@ -3,9 +3,6 @@
 # 3 a new version failed its gates, 1 something else failed. A model that another retraining is busy with is left to that one.
 set -eu
 
-DATABASE_URL=$(cat /etc/slipway/secrets/database-url)
-export DATABASE_URL
-
 dvc config --local core.no_scm true # the image has no Git repository
 if [ -n "${DVC_REMOTE_URL:-}" ]; then
   python -m training remote
