@@ -32,6 +32,8 @@ class AgentPort:
         if server is not None:
             threading.Thread(target=server.serve_forever, name="port", daemon=True).start()
             stop.wait()
+            server.shutdown()
+            server.server_close()
 
     def _bound(self, stop: threading.Event) -> WSGIServer | None:
         said = False
@@ -59,7 +61,8 @@ def agent_app(registry: Any, pulse: Pulse) -> Callable[..., Iterable[bytes]]:
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ.get("PATH_INFO") != "/livez":
-            return metrics(environ, start_response)
+            scraped: Iterable[bytes] = metrics(environ, start_response)
+            return scraped
         stuck = pulse.stuck()
         status = "503 Service Unavailable" if stuck else "200 OK"
         start_response(status, [("Content-Type", "application/json")])

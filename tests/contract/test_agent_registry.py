@@ -97,6 +97,21 @@ def test_an_alias_or_a_model_that_is_not_there_is_none(registry: Registry, name:
     assert registry.behind_alias(name, alias) is None
 
 
+def test_a_version_is_found_by_its_number_and_says_whether_it_is_approved(
+    registry: Registry, sources: dict[str, tuple[Path, str]]
+) -> None:
+    found = [registry.by_number(NAME, number) for number in ("10", "3")]
+    assert [item and (item.version, item.digest, item.approved) for item in found] == [
+        ("10", sources["10"][1], True),
+        ("3", sources["3"][1], False),
+    ]
+
+
+@pytest.mark.parametrize(("name", "number"), [(NAME, "99"), (UNKNOWN, "1")])
+def test_a_number_or_a_model_that_is_not_there_is_none(registry: Registry, name: str, number: str) -> None:
+    assert registry.by_number(name, number) is None
+
+
 def test_approved_versions_come_newest_first_by_number(registry: Registry) -> None:
     assert [version.version for version in registry.approved(NAME)] == ["10", "2", "1"]
     assert registry.approved(UNKNOWN) == []
@@ -140,6 +155,7 @@ def test_a_registry_that_is_away_is_unavailable(
         away = MlflowRegistry("http://127.0.0.1:9")
     for question in (
         lambda: away.behind_alias(NAME, "production"),
+        lambda: away.by_number(NAME, "1"),
         lambda: away.approved(NAME),
         lambda: away.download(version, tmp_path / "2"),
     ):

@@ -250,3 +250,34 @@ def test_a_load_that_failed_for_a_passing_reason_is_tried_again(tmp_path: Path) 
     while scene.look().current is None and time.monotonic() < deadline:
         time.sleep(0.1)
     assert scene.look().state is State.READY
+
+
+def test_a_pointer_that_an_earlier_deployment_left_serves_and_shows_the_pin_that_is_wanted(
+    tmp_path: Path,
+) -> None:
+    scene = Scene(tmp_path, pins={NAME: "2"})
+    scene.point("1", scene.put("1"))
+    slot = scene.look()
+    assert (current(slot).version, slot.desired) == ("1", "2")
+    assert "version 2 is not in the store" in slot.reason
+    assert scene.figure("model_version_skew") == 1
+    scene.point("2", scene.put("2"))
+    slot = scene.look()
+    assert (current(slot).version, slot.desired, slot.reason) == ("2", "2", "")
+    assert scene.figure("model_version_skew") == 0
+
+
+def test_the_baked_copy_serves_beside_a_pin_and_is_called_another_version(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, baked=True, pins={NAME: "2"})
+    write_tiny(IRIS, scene.baked / NAME)
+    scene.follower._started -= 60
+    slot = scene.look()
+    assert current(slot).version == current(slot).servable.digest.removeprefix("sha256:")[:12]
+    assert (slot.desired, slot.stale) == ("2", True)
+    assert scene.figure("model_version_skew") == 1
+
+
+def test_one_servable_as_the_path_serves_the_one_model(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, baked=True, store=False)
+    digest = write_tiny(IRIS, scene.baked / "servable")
+    assert current(scene.look()).servable.digest == digest
