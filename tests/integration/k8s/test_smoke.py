@@ -22,9 +22,7 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FrontService]:
     folder = tmp_path_factory.mktemp("front")
     for name, definition in CATALOG.items():
         # A tiny model's number is anything: lifted to where it could be true.
-        write_tiny(
-            definition, folder / "plausible" / name, bias=1000.0 if definition.least is not None else 0.0
-        )
+        write_tiny(definition, folder / "plausible" / name, bias=1e6 if definition.least is not None else 0.0)
     service = FrontService(folder, model_path=folder / "plausible")
     yield service
     service.close()

@@ -1,0 +1,270 @@
+"""`k8s rollout`: it ends when the change has ended, says why it does not, and no weather on the way confuses it."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+
+from tests.fakes.api_server import shapes
+from tests.fakes.api_server.server import FakeApiServer, Fault
+from tests.fakes.http_service import HttpService, Said
+from tests.integration.k8s.conftest import Ask
+from tests.integration.k8s.verb import Result
+
+PATIENCE_SECONDS = 20
+
+
+def going(*, updated: int = 1) -> shapes.Json:
+    return shapes.deployment(updated=updated, available=1, total=3)
+
+
+@contextmanager
+def followed(ask: Ask, *options: object) -> Iterator[Future[Result]]:
+    """The verb at work, while the test lets things happen."""
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(ask, "rollout", "--timeout", 15, *options)
+
+
+def hear(capsys: pytest.CaptureFixture[str], words: str) -> None:
+    """Waits until the verb has said it."""
+    deadline, said = time.monotonic() + PATIENCE_SECONDS, ""
+    while words not in said:
+        assert time.monotonic() < deadline, said
+        time.sleep(0.02)
+        said += capsys.readouterr().err
+
+
+def test_what_is_done_already_is_done(api: FakeApiServer, ask: Ask) -> None:
+    api.add(shapes.deployment(), shapes.pod())
+    result = ask("rollout")
+    assert (result.code, result.findings("ok")) == (0, ["rollout: 2 of 2 new, 2 available"])
+
+
+def test_it_ends_when_the_last_pod_is_available(
+    api: FakeApiServer, ask: Ask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.add(going(), shapes.pod())
+    with followed(ask) as result:
+        hear(capsys, "1 of 2 new, 1 available")
+        api.add(going(updated=2))
+        hear(capsys, "2 of 2 new, 1 available, 1 old to go")
+        api.add(shapes.deployment())
+        assert result.result(PATIENCE_SECONDS).code == 0
+    assert "2 of 2 new, 2 available" in capsys.readouterr().err
+
+
+def test_a_change_that_the_controller_has_not_seen_is_not_done(api: FakeApiServer, ask: Ask) -> None:
+    seen_before = shapes.deployment()
+    seen_before["metadata"]["generation"] = 2
+    api.add(seen_before)
+    with followed(ask) as result:
+        api.wait_for_streams("deployments")
+        assert not result.done()
+        api.add(shapes.deployment(observed=2))
+        assert result.result(PATIENCE_SECONDS).code == 0
+
+
+def compaction(api: FakeApiServer) -> None:
+    api.state.forget_history()
+    api.wait_for_streams("deployments", 2)
+
+
+def dropped_connections(api: FakeApiServer) -> None:
+    api.state.drop_watches()
+    api.wait_for_streams("deployments", 2)
+
+
+def a_busy_server(api: FakeApiServer) -> None:
+    api.fail(Fault("/deployments", status=429, headers={"Retry-After": "0"}, times=3))
+    api.state.drop_watches()
+    api.wait_for_streams("deployments", 2)
+
+
+def a_broken_server(api: FakeApiServer) -> None:
+    api.fail(Fault("/deployments", status=500, times=2))
+    api.fail(Fault("/deployments", hang_up=True, times=2))
+    api.state.drop_watches()
+    api.wait_for_streams("deployments", 2)
+
+
+def bookmarks_then_compaction(api: FakeApiServer) -> None:
+    api.state.bookmark(api.place("Deployment"))
+    compaction(api)
+
+
+def a_connection_that_hangs_and_breaks(api: FakeApiServer) -> None:
+    api.fail(Fault("/deployments", delay_seconds=0.3, hang_up=True))
+    api.state.drop_watches()
+    api.wait_for_streams("deployments", 2)
+
+
+@pytest.mark.parametrize(
+    "weather",
+    [
+        compaction,
+        dropped_connections,
+        a_busy_server,
+        a_broken_server,
+        bookmarks_then_compaction,
+        a_connection_that_hangs_and_breaks,
+    ],
+)
+def test_it_sees_the_end_through_any_weather(
+    api: FakeApiServer, ask: Ask, weather: Callable[[FakeApiServer], None]
+) -> None:
+    api.add(going(), shapes.pod())
+    with followed(ask) as result:
+        api.wait_for_streams("deployments")
+        weather(api)
+        api.add(shapes.deployment())
+        assert result.result(PATIENCE_SECONDS).code == 0
+
+
+def test_what_happened_while_nobody_watched_is_not_missed(api: FakeApiServer, ask: Ask) -> None:
+    api.add(going(), shapes.pod())
+    with followed(ask) as result:
+        api.wait_for_streams("deployments")
+        api.fail(Fault("/deployments", status=500, times=3))
+        api.state.drop_watches()
+        api.add(shapes.deployment())
+        assert result.result(PATIENCE_SECONDS).code == 0
+
+
+def test_a_stalled_rollout_fails_with_its_cause(api: FakeApiServer, ask: Ask) -> None:
+    api.add(shapes.stalled(), shapes.image_missing())
+    result = ask("rollout")
+    assert result.code == 1
+    assert "has timed out progressing" in result.findings()[0]
+    assert "ImagePullBackOff" in result.findings()[1]
+    assert "rollback" in result.report["findings"][0]["advice"]
+
+
+CAUSES = {
+    "no node": (shapes.unschedulable(), "3 Insufficient cpu"),
+    "no image": (shapes.image_missing(), "code = NotFound"),
+    "a crash": (shapes.crashing(), "crashes (4 restarts, exit code 1)"),
+    "eviction": (shapes.evicted(), 'Evicted: Usage of EmptyDir volume "spool"'),
+}
+
+
+@pytest.mark.parametrize("name", CAUSES)
+def test_when_the_time_is_over_the_cause_is_named(api: FakeApiServer, ask: Ask, name: str) -> None:
+    pod, words = CAUSES[name]
+    api.add(going(), pod)
+    result = ask("rollout", "--timeout", 0.2)
+    assert result.code == 1
+    assert "not done after" in result.findings()[0]
+    assert words in result.findings()[1]
+
+
+def test_a_crash_is_quoted_with_its_last_words(api: FakeApiServer, ask: Ask) -> None:
+    api.add(going(), shapes.crashing("slipway-1"))
+    api.logs["slipway-1", "slipway", True] = "Traceback\n  deep\nMODEL_SOURCE=path needs MODEL_PATH\n"
+    assert (
+        "it said: Traceback | deep | MODEL_SOURCE=path needs"
+        in ask("rollout", "--timeout", 0.2).findings()[1]
+    )
+
+
+def test_a_pod_that_waits_for_a_secret_is_understood(api: FakeApiServer, ask: Ask) -> None:
+    pod = shapes.without_secret()
+    words = 'MountVolume.SetUp failed for volume "secrets" : secret "slipway-secrets" not found'
+    api.add(going(), pod, shapes.event(pod, "FailedMount", words))
+    assert 'secret "slipway-secrets" not found' in ask("rollout", "--timeout", 0.2).findings()[1]
+
+
+def test_pods_that_a_quota_forbids_are_a_cause(api: FakeApiServer, ask: Ask) -> None:
+    api.add(shapes.over_quota())
+    result = ask("rollout", "--timeout", 0.2)
+    assert "exceeded quota: team" in result.findings()[1]
+    assert "ResourceQuota" in result.report["findings"][1]["advice"]
+
+
+def test_an_unready_pod_is_asked_for_its_reasons(api: FakeApiServer, ask: Ask) -> None:
+    reasons = {"ready": False, "reasons": {"iris": "no version has been found yet"}}
+    api.add(going(), shapes.pod("slipway-1", container=shapes.running("slipway", ready=False)))
+    with HttpService(lambda asked: Said(503, json.dumps(reasons).encode())) as pod:
+        api.backends["slipway-1", 8000] = pod.address
+        result = ask("rollout", "--timeout", 0.3)
+    assert "not ready: iris: no version has been found yet" in result.findings()[1]
+
+
+def test_a_pod_that_cannot_be_asked_is_still_reported(api: FakeApiServer, ask: Ask) -> None:
+    pod = shapes.pod("slipway-1", container=shapes.running("slipway", ready=False))
+    api.add(
+        going(),
+        pod,
+        shapes.event(pod, "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503"),
+    )
+    assert "Readiness probe failed" in ask("rollout", "--timeout", 0.2).findings()[1]
+
+
+def test_a_workload_that_is_deleted_meanwhile_ends_it(
+    api: FakeApiServer, ask: Ask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.add(going())
+    with followed(ask) as result:
+        api.wait_for_streams("deployments")
+        api.remove("Deployment", shapes.NAME)
+        assert result.result(PATIENCE_SECONDS).code == 2
+    assert "was deleted" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("item", "code", "words"),
+    [
+        (shapes.rollout("Healthy"), 0, "Healthy"),
+        (
+            shapes.rollout("Degraded", "RolloutAborted: metric success-rate assessed Failed"),
+            1,
+            "success-rate assessed Failed",
+        ),
+        (shapes.rollout("Paused", "CanaryPauseStep"), 1, "Paused: CanaryPauseStep"),
+    ],
+)
+def test_a_rollout_of_argo_is_followed_by_its_phase(
+    api: FakeApiServer, ask: Ask, item: shapes.Json, code: int, words: str
+) -> None:
+    api.add(item, shapes.pod())
+    result = ask("rollout", "rollout/slipway", "--timeout", 0.2)
+    assert result.code == code
+    assert words in str(result.report["findings"])
+
+
+def test_an_inference_service_is_followed_by_its_conditions(api: FakeApiServer, ask: Ask) -> None:
+    labels = {"serving.kserve.io/inferenceservice": "slipway"}
+    api.add(
+        shapes.inference_service("False", reason="MinimumReplicasUnavailable"),
+        shapes.pod(container=shapes.waiting("kserve-container", "ErrImagePull", "denied"), labels=labels),
+    )
+    late = ask("rollout", "inferenceservice/slipway", "--timeout", 0.2)
+    assert "MinimumReplicasUnavailable" in late.findings()[0]
+    assert "ErrImagePull: denied" in late.findings()[1]
+    api.add(shapes.inference_service("True"))
+    assert ask("rollout", "inferenceservice/slipway").code == 0
+
+
+def test_without_the_workload_there_is_nothing_to_follow(
+    api: FakeApiServer, ask: Ask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ask("rollout").code == 2
+    assert 'deployments "slipway" not found' in capsys.readouterr().err
+
+
+def test_nothing_is_left_running_afterwards(api: FakeApiServer, ask: Ask) -> None:
+    api.add(shapes.deployment())
+    before = threading.active_count()
+    ask("rollout")
+    api.state.drop_watches()
+    deadline = threading.Event()
+    for _ in range(200):
+        if threading.active_count() <= before:
+            break
+        deadline.wait(0.02)
+    assert threading.active_count() <= before
