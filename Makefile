@@ -77,6 +77,7 @@ install-local-reqs: setup ## The same as `make setup`
 lock: .venv-tools/.stamp ## Rewrite the locks from pyproject.toml (LOCK_ARGS=--upgrade for newer versions)
 	$(LOCK) $(LOCK_ARGS) --group dev --output-file requirements/dev.txt
 	$(LOCK) --group serving --group agent --constraints requirements/dev.txt --output-file requirements/serving.txt
+	$(LOCK) --group serving --group agent --group training --constraints requirements/dev.txt --output-file requirements/training.txt
 	$(LOCK) $(LOCK_ARGS) --group tools --output-file requirements/tools.txt
 	$(LOCK) $(LOCK_ARGS) --group checks --output-file requirements/checks.txt
 
@@ -211,6 +212,50 @@ serve: migrate ## Serve the promoted models on API_HOST:API_PORT (127.0.0.1:8000
 bench: train ## Measure the service beside its peers, on this machine
 	$(BIN)/python -m bench $(ARGS)
 
+##@ Image
+
+# BACKEND, IMAGE_NAME, IMAGE_TAG, BASE_IMAGE, PLATFORM, BAKED and others come from the environment: deploy/image/settings.py.
+IMAGE_COMMAND := $(BIN)/python -m deploy image
+ON_IMAGE = $(if $(IMAGE),--image "$(IMAGE)")
+
+.PHONY: image
+image: setup ## Bake the promoted models, build the Bento and the image (BACKEND=docker|podman|buildah BASE_IMAGE=...)
+	@$(IMAGE_COMMAND) build
+
+.PHONY: training-image
+training-image: setup ## Build the image of the training environment: MLflow server, DVC, retraining, batches
+	@$(IMAGE_COMMAND) build --training
+
+.PHONY: image-test
+image-test: setup ## Build an image around a sample model and try it as production would (IMAGE=name to try that one)
+	@$(IMAGE_COMMAND) test $(ON_IMAGE)
+
+.PHONY: image-size
+image-size: setup ## What takes the space in the image; fails over IMAGE_BUDGET_MB
+	@$(IMAGE_COMMAND) size $(ON_IMAGE)
+
+.PHONY: image-sbom
+image-sbom: setup ## Write reports/sbom.json, the image's bill of materials, and hold it against the lock
+	@$(IMAGE_COMMAND) sbom $(ON_IMAGE)
+
+.PHONY: push
+push: setup ## Push the image; prints its name with the digest that the registry gave it
+	@$(IMAGE_COMMAND) push $(ON_IMAGE)
+
+.PHONY: prepare-prod build-prod run-prod test-prod
+prepare-prod: register promote ## Everything that an image carries: trained, registered, promoted
+build-prod: image ## The same as `make image`
+run-prod: setup ## Serve from the image on 127.0.0.1:8090, in the foreground
+	@$(IMAGE_COMMAND) run $(ON_IMAGE)
+test-prod: image-test ## The same as `make image-test`
+
+.PHONY: up
+up: setup ## The whole stack on this machine, from images: service, Redis, PostgreSQL, MLflow
+	@$(BIN)/python -m deploy stack up
+.PHONY: down
+down: setup ## Stop it; data stays in its volumes (ARGS=--volumes removes them)
+	@$(BIN)/python -m deploy stack down $(ARGS)
+
 ##@ Manifests
 
 .PHONY: checks-env
@@ -238,7 +283,7 @@ deploy-pr: setup .venv-tools/.programs ## Propose an image: make deploy-pr OVERL
 
 .PHONY: model-pr
 model-pr: _named migrate .venv-tools/.programs ## Propose a version after its gates: make model-pr OVERLAY=production MODEL=iris [VERSION=4]
-	$(call given,OVERLAY MODEL)@alias="$$($(DEPLOY) alias-of "$$OVERLAY")" && $(BIN)/python -m training promote "$$MODEL" --to "$$alias" \
+	$(call given,OVERLAY MODEL)@alias="$$($(DEPLOY) about alias "$$OVERLAY")" && $(BIN)/python -m training promote "$$MODEL" --to "$$alias" \
 		--dry-run --report var/gates.json $(if $(VERSION),--version "$$VERSION") $(ARGS)
 	@$(DEPLOY) pull-request model "$$OVERLAY" "$$MODEL" --report var/gates.json
 
@@ -253,12 +298,12 @@ revert-pr: setup .venv-tools/.programs ## Propose to take a merged promotion bac
 
 .PHONY: aliases
 aliases: migrate ## Move the registry's aliases to what models.env says: make aliases OVERLAY=production [SINCE=HEAD~1]
-	$(call given,OVERLAY)@alias="$$($(DEPLOY) alias-of "$$OVERLAY")" && $(BIN)/python -m training align "kustomize/overlays/$$OVERLAY/models.env" \
+	$(call given,OVERLAY)@alias="$$($(DEPLOY) about alias "$$OVERLAY")" && $(BIN)/python -m training align "kustomize/overlays/$$OVERLAY/models.env" \
 		--to "$$alias" $(if $(SINCE),--since "$$SINCE") $(ARGS)
 
 .PHONY: aliases-check
 aliases-check: migrate ## Do Git and the registry agree, and if not, which is ahead: make aliases-check OVERLAY=production
-	$(call given,OVERLAY)@alias="$$($(DEPLOY) alias-of "$$OVERLAY")" && $(BIN)/python -m training align "kustomize/overlays/$$OVERLAY/models.env" \
+	$(call given,OVERLAY)@alias="$$($(DEPLOY) about alias "$$OVERLAY")" && $(BIN)/python -m training align "kustomize/overlays/$$OVERLAY/models.env" \
 		--to "$$alias" --check
 
 .PHONY: sign
@@ -267,10 +312,22 @@ sign: migrate ## Sign IMAGE=name@sha256:... with cosign, and attest its SBOM and
 	@$(DEPLOY) sign "$$IMAGE" --builder "$${BUILDER:-https://localhost}" $(ARGS)
 
 .PHONY: verify
-verify: setup ## Wait until every pod runs the digest that Git says and answers: make verify OVERLAY=staging
-	$(call given,OVERLAY)@image="$$($(DEPLOY) image-of "$$OVERLAY")" && \
-		$(BIN)/python -m k8s rollout --namespace "slipway-$$OVERLAY" --image "$$image" && \
-		$(BIN)/python -m k8s smoke --namespace "slipway-$$OVERLAY" $(ARGS)
+verify: setup ## Wait until every pod runs the digest that Git says and answers: make verify OVERLAY=staging [WORKLOAD=rollout/slipway]
+	$(call given,OVERLAY)@image="$$($(DEPLOY) about image "$$OVERLAY")" && namespace="$$($(DEPLOY) about namespace "$$OVERLAY")" && \
+		kubectl wait deployment/slipway --namespace "$$namespace" --timeout 900s \
+			--for "jsonpath={.spec.template.spec.containers[?(@.name=='slipway')].image}=$$image" && \
+		$(BIN)/python -m k8s rollout "$${WORKLOAD:-deployment/slipway}" --namespace "$$namespace" && \
+		$(BIN)/python -m k8s smoke --namespace "$$namespace" $(ARGS)
+
+.PHONY: kubeconfig
+kubeconfig: ## Write KUBE_CONFIG, a secret of the workflow, where KUBECONFIG says
+	@umask 077 && printf '%s' "$$KUBE_CONFIG" > "$$KUBECONFIG"
+
+.PHONY: registry-login
+registry-login: ## Log docker in to REGISTRY: with REGISTRY_USER and REGISTRY_PASSWORD, or at ECR with the role that is assumed
+	@case "$$REGISTRY" in \
+		*.dkr.ecr.*) aws ecr get-login-password | docker login --username AWS --password-stdin "$$REGISTRY";; \
+		*) printf '%s' "$$REGISTRY_PASSWORD" | docker login --username "$$REGISTRY_USER" --password-stdin "$$REGISTRY";; esac
 
 .PHONY: workflows
 workflows: setup checks-env ## Check the workflows: zizmor, and actionlint where it can be had (STRICT=1 insists)

@@ -14,7 +14,13 @@ from packaging.version import Version
 from tests.architecture.source_tree import ROOT
 
 GROUPS: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
-LOCKS = {"dev": ["dev"], "serving": ["serving", "agent"], "tools": ["tools"], "checks": ["checks"]}
+LOCKS = {
+    "dev": ["dev"],
+    "serving": ["serving", "agent"],
+    "training": ["serving", "agent", "training"],
+    "tools": ["tools"],
+    "checks": ["checks"],
+}
 DIRECT = re.compile(r"# +(?:via )?slipway \(pyproject\.toml:")
 
 
@@ -56,9 +62,10 @@ def test_every_locked_package_has_a_hash_and_no_address(lock: str) -> None:
     assert "://" not in (ROOT / "requirements" / f"{lock}.txt").read_text()
 
 
-def test_the_image_runs_the_versions_that_were_tested() -> None:
+@pytest.mark.parametrize("lock", ["serving", "training"])
+def test_an_image_runs_the_versions_that_were_tested(lock: str) -> None:
     tested = versions("dev")
-    assert {name: tested.get(name) for name in versions("serving")} == versions("serving")
+    assert {name: tested.get(name) for name in versions(lock)} == versions(lock)
 
 
 def test_the_project_and_its_version_file_name_the_same_python() -> None:

@@ -26,6 +26,8 @@ ROOMS = {
         ".gitignore",
         ".gitattributes",
         ".dvcignore",
+        ".dockerignore",
+        ".bentoignore",
         ".dvc",
         ".ci",
         ".github",
