@@ -21,6 +21,8 @@ def refuse_wrong_addresses(settings: Settings) -> None:
     """Raises ValueError, naming the setting and never its value."""
     database, features = settings.database_url.get_secret_value(), settings.features_url.get_secret_value()
     redis = settings.redis_url.get_secret_value() if settings.redis_url is not None else ""
+    if settings.slipway_env is not Environment.DEV and "database_url" not in settings.model_fields_set:
+        raise ValueError("DATABASE_URL or DATABASE_URL_FILE is required outside dev")
     if not DATABASE.fullmatch(database):
         raise ValueError("DATABASE_URL is no URL of SQLite or PostgreSQL")
     if redis and not REDIS.fullmatch(redis):

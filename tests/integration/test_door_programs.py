@@ -53,7 +53,11 @@ CASES = {
         "basket", "iris=31337", setting="MODEL_VERSIONS", also=(("MODEL_SOURCE", "pinned"),)
     ),
     "pins that nobody follows": Wrong("MODEL_SOURCE=pinned", "iris=31337", setting="MODEL_VERSIONS"),
-    "no database": Wrong("DATABASE_URL", "hunter2"),
+    "no database": Wrong("DATABASE_URL", "", also=(("DATABASE_URL", ""),)),
+    "an empty file for the database": Wrong(
+        "DATABASE_URL", "/dev/null", setting="DATABASE_URL_FILE", also=(("DATABASE_URL", ""),)
+    ),
+    "no address of a database": Wrong("DATABASE_URL", "hunter2"),
     "a database and its file": Wrong(
         "DATABASE_URL_FILE", "/dev/null", also=(("DATABASE_URL", "sqlite:///hunter2.db"),)
     ),
@@ -89,6 +93,7 @@ def ended(folder: Path, name: str, program: str) -> subprocess.CompletedProcess[
     environment = {
         "PATH": "/usr/bin:/bin",
         "JWT_SECRET_KEY": GOOD_KEY,
+        "DATABASE_URL": "postgresql://slipway@db/slipway",
         **{
             variable: str(folder / variable)
             for variable in ("SPOOL_DIR", "METRICS_DIR", "MODEL_STORE_DIR", "DRAIN_FILE")

@@ -102,7 +102,8 @@ def test_what_is_right_is_let_in(tmp_path: Path, settings: dict[str, Any]) -> No
 
 
 def production(folder: Path, **values: Any) -> Settings:
-    return made(folder, slipway_env="production", jwt_secret_key=GOOD_KEY, **values)
+    required = {"jwt_secret_key": GOOD_KEY, "database_url": "postgresql://slipway@db/slipway"}
+    return made(folder, **{"slipway_env": "production", **required, **values})
 
 
 @pytest.mark.parametrize("name", ["database_url", "redis_url", "features_url"])

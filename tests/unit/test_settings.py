@@ -20,6 +20,7 @@ from serving.served_models import served_models, views_of
 from serving.settings import Environment, Settings
 from tests.view_catalog.stall.definition import PlaceRow
 
+DATABASE = "postgresql://slipway@db/slipway"
 GOOD_KEY = "kJ4vQ9xTz2LmWc7RbN8yHs3FgD6pXaEo1UiVtY5w"
 
 
@@ -66,10 +67,10 @@ def test_outside_of_development_the_service_needs_a_signing_key_and_the_agent_do
     environment: str,
 ) -> None:
     with pytest.raises(ValueError, match="JWT_SECRET_KEY"):
-        check_service(made(slipway_env=environment))
-    check_service(made(slipway_env=environment, jwt_secret_key=GOOD_KEY))
-    check_agent(made(slipway_env=environment))
-    check_agent(made(slipway_env=environment, jwt_secret_key_file="/not/mounted/here"))
+        check_service(made(slipway_env=environment, database_url=DATABASE))
+    check_service(made(slipway_env=environment, database_url=DATABASE, jwt_secret_key=GOOD_KEY))
+    check_agent(made(slipway_env=environment, database_url=DATABASE))
+    check_agent(made(slipway_env=environment, database_url=DATABASE, jwt_secret_key_file="/not/here"))
 
 
 def test_production_is_the_default_environment_and_insists_on_a_key() -> None:
