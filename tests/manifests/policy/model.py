@@ -106,7 +106,8 @@ def answers(container: dict[str, Any]) -> bool:
 
 
 def is_agent(container: dict[str, Any]) -> bool:
-    return repository(container) == "slipway" and container.get("args", [])[:1] == ["serving.agent"]
+    """The agent as a sidecar, or filling the store once before anything starts, by itself or from a shell."""
+    return repository(container) == "slipway" and "serving.agent" in " ".join(container.get("args", ()))
 
 
 def repository(container: dict[str, Any]) -> str:
