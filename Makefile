@@ -250,8 +250,8 @@ run-prod: setup ## Serve from the image on 127.0.0.1:8090, in the foreground
 test-prod: image-test ## The same as `make image-test`
 
 .PHONY: up
-up: setup ## The whole stack on this machine, from images: service, Redis, PostgreSQL, MLflow
-	@$(BIN)/python -m deploy stack up
+up: setup ## The whole stack from images: service, agent, Redis, PostgreSQL (PROFILES=registry: MLflow, too)
+	@$(BIN)/python -m deploy stack up $(foreach profile,$(PROFILES),--profile $(profile))
 .PHONY: down
 down: setup ## Stop it; data stays in its volumes (ARGS=--volumes removes them)
 	@$(BIN)/python -m deploy stack down $(ARGS)
@@ -299,7 +299,7 @@ revert-pr: setup .venv-tools/.programs ## Propose to take a merged promotion bac
 .PHONY: aliases
 aliases: migrate ## Move the registry's aliases to what models.env says: make aliases OVERLAY=production [SINCE=HEAD~1]
 	$(call given,OVERLAY)@alias="$$($(DEPLOY) about alias "$$OVERLAY")" && $(BIN)/python -m training align "kustomize/overlays/$$OVERLAY/models.env" \
-		--to "$$alias" $(if $(SINCE),--since "$$SINCE") $(ARGS)
+		--to "$$alias" $(if $(SINCE),--since "$$SINCE") $(if $(ACTOR),--actor "$$ACTOR") $(ARGS)
 
 .PHONY: aliases-check
 aliases-check: migrate ## Do Git and the registry agree, and if not, which is ahead: make aliases-check OVERLAY=production
@@ -329,9 +329,18 @@ registry-login: ## Log docker in to REGISTRY: with REGISTRY_USER and REGISTRY_PA
 		*.dkr.ecr.*) aws ecr get-login-password | docker login --username AWS --password-stdin "$$REGISTRY";; \
 		*) printf '%s' "$$REGISTRY_PASSWORD" | docker login --username "$$REGISTRY_USER" --password-stdin "$$REGISTRY";; esac
 
+.PHONY: released
+released: setup ## Push the image and print its name and digest as a workflow reads them
+	@image="$$($(DEPLOY) image push)" && printf 'image=%s\ndigest=%s\n' "$$image" "$${image#*@}"
+
+.PHONY: rendered-diff
+rendered-diff: setup .venv-tools/.programs ## Write reports/rendered-diff.md: what changes in a cluster since BASE=main, as far as a comment may be long
+	@mkdir -p reports && { $(DEPLOY) diff "$${BASE:-main}" --markdown > reports/rendered-diff.all || test $$? -eq 1; } && \
+		head --bytes 60000 reports/rendered-diff.all > reports/rendered-diff.md && rm reports/rendered-diff.all
+
 .PHONY: workflows
 workflows: setup checks-env ## Check the workflows: zizmor, and actionlint where it can be had (STRICT=1 insists)
-	.venv-checks/bin/zizmor --offline --quiet --no-progress .github
+	.venv-checks/bin/zizmor --offline --quiet --no-progress --persona pedantic .github
 	@if $(BIN)/python -m deploy.binaries actionlint; then .venv-tools/bin/actionlint -shellcheck= -pyflakes=; \
 		else test -z "$(STRICT)" && echo "actionlint is not here: its rules were not asked"; fi
 

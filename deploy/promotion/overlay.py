@@ -101,6 +101,13 @@ class Overlay:
         except VersionsInvalid as error:
             raise PromotionImpossible(str(error)) from error
 
+    def namespace(self) -> str:
+        """Where its objects live."""
+        found = self._document().get("namespace")
+        if not found:
+            raise PromotionImpossible(f"{self.name} names no namespace")
+        return str(found)
+
     def alias(self) -> str:
         """What its agent follows in the registry: MODEL_ALIAS of its settings, otherwise what the service's default is."""
         path = self.folder / "settings.env"
@@ -128,8 +135,10 @@ class Overlay:
             raise PromotionImpossible(f"the catalog declares no {model}; it declares {', '.join(known)}")
 
     def _images(self) -> dict[str, dict[str, Any]]:
-        document = yaml.safe_load(self._read(self.folder / "kustomization.yaml")) or {}
-        return {str(entry["name"]): entry for entry in document.get("images", ())}
+        return {str(entry["name"]): entry for entry in self._document().get("images", ())}
+
+    def _document(self) -> dict[str, Any]:
+        return yaml.safe_load(self._read(self.folder / "kustomization.yaml")) or {}
 
     def _read(self, path: Path) -> str:
         return (self._root / path).read_text(encoding="utf-8")

@@ -148,7 +148,7 @@ def test_the_command_finds_the_forge_on_the_path_and_reads_the_digest_of_another
     project.merge_newest()
     assert "opened" in deploy(project, "pull-request", "image", "production", "--from", "staging")
     project.merge_newest()
-    assert deploy(project, "image-of", "production").strip() == f"ghcr.io/example/slipway@{FIRST}"
+    assert deploy(project, "about", "image", "production").strip() == f"ghcr.io/example/slipway@{FIRST}"
 
 
 def deploy(project: PromotedProject, *arguments: str) -> str:
