@@ -40,6 +40,7 @@ class ImageSettings(BaseSettings):
     pip_extra_index_url: str | None = Field(None, description="A second one")
     pip_cert: Path | None = Field(None, description="Certificate authorities of the build stage")
     image_cache: Path = Field(Path("var/image"), description="Where a base made from Debian packages is kept")
+    stack_image: str | None = Field(None, description="Image of `make up`; empty: that of `make image`")
     http_proxy: str | None = None
     https_proxy: str | None = None
     no_proxy: str | None = None

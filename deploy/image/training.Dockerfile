@@ -9,12 +9,17 @@ ARG PIP_INDEX_URL
 ARG PIP_EXTRA_INDEX_URL
 # ca.crt: certificate authorities of whoever builds, where there are any. The pattern lets it be absent.
 COPY requirements/training.txt ca.cr[t] /build/
-RUN set -eu; \
-    if [ -f /build/ca.crt ]; then export PIP_CERT=/build/ca.crt; fi; \
-    python3.11 -m venv /build/pip; \
+# One package of the lock exists as source only (a parser's runtime that DVC's configuration needs): it is built with the locked
+# setuptools, not with what the index offers that day.
+RUN set -eu; cd /build; \
+    if [ -f ca.crt ]; then export PIP_CERT=/build/ca.crt; fi; \
+    python3.11 -m venv pip; \
     python3.11 -m venv --without-pip /app/.venv; \
-    /build/pip/bin/python -m pip --python /app/.venv/bin/python install --quiet --no-cache-dir --no-compile \
-        --disable-pip-version-check --require-hashes --only-binary :all: --requirement /build/training.txt
+    awk '/^setuptools==/ {found = 1} found {print} found && !/\\$/ {exit}' training.txt > setuptools.txt; \
+    install() { pip/bin/python -m pip --python /app/.venv/bin/python install --quiet --no-cache-dir --no-compile \
+        --disable-pip-version-check --require-hashes --only-binary :all: "$@"; }; \
+    install --requirement setuptools.txt; \
+    install --no-build-isolation --no-binary antlr4-python3-runtime --requirement training.txt
 RUN set -eu; cd /app/.venv/lib/python3.11/site-packages; \
     find . -type d \( -name tests -o -name test \) -path '*/*/*' \
         \( -path './pyarrow/*' -o -path './numpy/*' -o -path './pandas/*' -o -path './scipy/*' -o -path './sklearn/*' \
@@ -24,7 +29,7 @@ COPY . /app/src/
 RUN set -eu; rm -f /app/src/ca.crt; \
     /app/.venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /app/.venv/lib /app/src; \
     mkdir -p /app/dvc; printf '[core]\n    no_scm = true\n    analytics = false\n' > /app/dvc/config; \
-    chmod -R a+rX,go-w /app
+    chmod -R a+rX,go-w /app; mkdir -p /var/lib/mlflow; chmod 1777 /var/lib/mlflow
 
 # --- the image ---------------------------------------------------------------------------------------------------------
 FROM ${BASE_IMAGE}
@@ -32,6 +37,8 @@ LABEL org.opencontainers.image.title="slipway-training" \
       org.opencontainers.image.description="DVC, the MLflow server, retraining and batches of Slipway" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /app /app
+# Where a volume of the MLflow server goes; like /tmp, because a platform may pick any user.
+COPY --from=build /var/lib/mlflow /var/lib/mlflow
 # DVC finds a pipeline without a Git repository by the setting in /app/dvc. GIT_PYTHON_REFRESH: the image may have no git.
 ENV PATH=/app/.venv/bin:/usr/local/bin:/usr/bin:/bin \
     HOME=/tmp \
