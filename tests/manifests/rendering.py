@@ -17,6 +17,31 @@ from deploy.manifests.kustomize import ROOT
 from deploy.manifests.objects import Manifest, parse
 from tests.manifests.conflicts import meet
 
+DEVELOPMENT = """
+configMapGenerator:
+  - {name: slipway-settings, behavior: merge, literals: [SLIPWAY_ENV=dev]}
+images:
+  - {name: slipway, newTag: dev}
+  - {name: slipway-training, newTag: dev}
+"""
+# What some components expect of the overlay that lists them.
+EXPECTED = {
+    "pinned": """
+  - name: slipway-models
+    literals: ["models.env=iris=3"]
+    options:
+      labels: {app.kubernetes.io/name: slipway, app.kubernetes.io/part-of: slipway}
+      annotations: {argocd.argoproj.io/sync-wave: "-3"}
+""",
+    "autoscaling-keda": """
+replacements:
+  - source: {kind: Namespace, fieldPath: metadata.name}
+    targets:
+      - select: {kind: ScaledObject, name: slipway}
+        fieldPaths: ["spec.triggers.[name=concurrency].metadata.query"]
+        options: {delimiter: '"', index: 1}
+""",
+}
 COMPONENTS = ROOT / "kustomize" / "components"
 
 
@@ -51,15 +76,27 @@ def on_base(*names: str) -> str:
     listed = "".join(f"  - {relative}/components/{name}\n" for name in names)
     (folder / "kustomization.yaml").write_text(
         "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nnamespace: slipway-dev\n"
-        f"resources: [{relative}/base]\ncomponents:\n{listed}",
+        f"resources: [{relative}/base]\ncomponents:\n{listed}{_expected(names)}",
         encoding="utf-8",
     )
     return kustomize.render(folder)
 
 
+def _expected(names: tuple[str, ...]) -> str:
+    pins = EXPECTED["pinned"] if "pinned" in names else ""
+    rest = "".join(text for name, text in EXPECTED.items() if name in names and name != "pinned")
+    generators, images = DEVELOPMENT.split("images:")
+    return f"{generators.rstrip()}{pins}\nimages:{images}{rest}"
+
+
 @cache
 def on_base_objects(*names: str) -> tuple[Manifest, ...]:
     return parse(on_base(*names))
+
+
+@cache
+def rendered_folder(path: str) -> tuple[Manifest, ...]:
+    return parse(kustomize.render(ROOT / path))
 
 
 def render_ahead(combinations: Iterable[tuple[str, ...]]) -> None:

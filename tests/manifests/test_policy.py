@@ -4,13 +4,31 @@ from __future__ import annotations
 
 import pytest
 
-from tests.manifests.policy.model import Rendered, Rule
-from tests.manifests.policy.rulebook import RULES
-from tests.manifests.rendering import overlay, overlays
+from tests.manifests.policy.model import Rule
+from tests.manifests.policy.rulebook import COMPANIES, DELIVERY, OF_A_RUNTIME, RULES, RUNTIME, rendered, shown
+from tests.manifests.rendering import components
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.name)
-@pytest.mark.parametrize("name", overlays())
+@pytest.mark.parametrize("name", shown())
 def test_an_overlay_keeps_a_rule(name: str, rule: Rule) -> None:
-    findings = [f"  {finding}" for finding in rule.findings(Rendered(name, overlay(name)))]
+    assert_clean(rule, name)
+
+
+@pytest.mark.parametrize("rule", DELIVERY.values(), ids=lambda rule: rule.name)
+def test_the_applications_keep_a_rule(rule: Rule) -> None:
+    assert_clean(rule, "argocd")
+
+
+@pytest.mark.parametrize("name", sorted(OF_A_RUNTIME))
+def test_the_runtime_keeps_a_rule(name: str) -> None:
+    assert_clean(RULES[name], RUNTIME)
+
+
+def assert_clean(rule: Rule, name: str) -> None:
+    findings = [f"  {finding}" for finding in rule.findings(rendered(name))]
     assert not findings, "\n".join([f"{rule.name}: {rule.reason}", *findings])
+
+
+def test_every_component_meets_every_rule_in_one_company_or_the_other() -> None:
+    assert {name for company in COMPANIES.values() for name in company} == set(components())

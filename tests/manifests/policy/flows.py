@@ -40,6 +40,7 @@ OUTSIDE = (
     Actor("dns", {"k8s-app": "kube-dns"}, _namespace("kube-system")),
     Actor("kube-system", {"k8s-app": "other"}, _namespace("kube-system")),
     Actor("ingress", {"app.kubernetes.io/name": "ingress-nginx"}, _namespace("ingress-nginx")),
+    Actor("gateway", {"app": "gateway"}, _namespace("gateway")),
     Actor("api-server", address="172.18.0.2"),
     Actor("metadata-service", address="169.254.169.254"),
     Actor("internet", address="198.51.100.7"),
@@ -58,6 +59,9 @@ MEANT = (
     Flow("service", "mlflow", "TCP", 5000),
     Flow("migrations", "postgres", "TCP", 5432),
     Flow("mlflow", "object-store", "TCP", 8333),
+    Flow("retrain", "mlflow", "TCP", 5000),
+    Flow("retrain", "postgres", "TCP", 5432),
+    Flow("batch", "mlflow", "TCP", 5000),
     # 443 is the registry behind its own Ingress.
     *(Flow("service", "stores-outside", "TCP", port) for port in (5432, 6379, 443)),
     Flow("migrations", "stores-outside", "TCP", 5432),
@@ -65,27 +69,30 @@ MEANT = (
 # Whoever runs in the namespace may look up names, at kube-dns and nowhere else.
 DNS = (("UDP", 53), ("TCP", 53))
 # The API server is no pod, and its address is the cluster's: the one policy that has to name ports alone.
+INTERNET = ("retrain", "batch")  # object storage and the cloud's token service
 ANYWHERE = (("dev-secret", 443), ("dev-secret", 6443), ("dev-secret", 8443))
-BY_OVERLAY: dict[str, tuple[Flow, ...]] = {
-    "dev": (),
-    "staging": (Flow("ingress", "service", "TCP", 8000),),
-    "production": (Flow("ingress", "service", "TCP", 8000),),
-    "kserve": (),
-    "aws": (),
-}
+# Where the load balancer is no pod: an address out of the public subnets.
+LOAD_BALANCERS = {"aws": "10.0.128.5"}
+# Callers from outside the cluster come through whichever of these the overlay has.
+DOORS = {"Ingress": "ingress", "HTTPRoute": "gateway"}
 
 
 def outside(overlay: str) -> tuple[Actor, ...]:
     stores = [Actor("stores-outside", address=STORES[overlay])] if overlay in STORES else []
-    return (*OUTSIDE, *stores)
+    balancer = [Actor("load-balancer", address=LOAD_BALANCERS[overlay])] if overlay in LOAD_BALANCERS else []
+    return (*OUTSIDE, *stores, *balancer)
 
 
-def meant_flows(overlay: str, actors: set[str]) -> set[Flow]:
-    """The flows of an overlay; `actors` are those that it has."""
+def meant_flows(overlay: str, actors: set[str], doors: set[str]) -> set[Flow]:
+    """The flows of an overlay; `actors` are those that it has, `doors` whether by Ingress or Gateway."""
     away = {actor.name for actor in outside(overlay)}
     names = {Flow(name, "dns", protocol, port) for name in actors - away for protocol, port in DNS}
-    listed = {flow for flow in (*MEANT, *BY_OVERLAY.get(overlay, ())) if {flow.source, flow.target} <= actors}
+    listed = {flow for flow in MEANT if {flow.source, flow.target} <= actors}
+    door = "load-balancer" if overlay in LOAD_BALANCERS else None
+    opened = {Flow(door or DOORS[kind], "service", "TCP", 8000) for kind in doors}
     by_port = {
         Flow(name, target, "TCP", port) for name, port in ANYWHERE if name in actors for target in away
     }
-    return names | listed | by_port
+    addressed = {actor.name for actor in outside(overlay) if actor.address} - {"metadata-service"}
+    internet = {Flow(name, target, "TCP", 443) for name in INTERNET if name in actors for target in addressed}
+    return names | listed | opened | by_port | internet

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.manifests.policy.flows import Actor, Flow, meant_flows, outside
+from tests.manifests.policy.flows import DOORS, Actor, Flow, meant_flows, outside
 from tests.manifests.policy.model import Finding, Rendered, Rule, found, rule, selects
 
 # Asked about whether or not a policy names them: metadata services, SSH, and the API server hide behind these.
@@ -146,7 +146,11 @@ def default_deny(rendered: Rendered) -> Iterator[Finding]:
 )
 def flows(rendered: Rendered) -> Iterator[Finding]:
     network = network_of(rendered)
-    there, meant = network.flows(), meant_flows(rendered.overlay, {actor.name for actor in network.actors})
+    doors = {manifest.identity.kind for manifest in rendered.of(*DOORS)}
+    there, meant = (
+        network.flows(),
+        meant_flows(rendered.overlay, {actor.name for actor in network.actors}, doors),
+    )
     for flow in sorted(there - meant):
         yield Finding(f"{flow} is let through, and is not among the flows", rendered.overlay)
     for flow in sorted(meant - there):

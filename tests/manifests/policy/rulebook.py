@@ -1,9 +1,97 @@
-"""Every rule that an overlay is held to."""
+"""Every rule that an overlay is held to, those that Argo CD's applications are, and what the rules are shown."""
 
 from __future__ import annotations
 
-from tests.manifests.policy import configuration, hardening, network, running, storage, telemetry, wiring
-from tests.manifests.policy.model import Rule
+from functools import cache
 
-CHAPTERS = (hardening, running, storage, network, wiring, configuration, telemetry)
+from tests.manifests.policy import (
+    configuration,
+    gitops,
+    hardening,
+    network,
+    releases,
+    running,
+    storage,
+    telemetry,
+    wiring,
+)
+from tests.manifests.policy.model import Rendered, Rule
+from tests.manifests.rendering import on_base_objects, overlay, overlays, rendered_folder
+
+CHAPTERS = (hardening, running, storage, network, wiring, configuration, telemetry, gitops, releases)
 RULES: dict[str, Rule] = {rule.name: rule for chapter in CHAPTERS for rule in chapter.RULES}
+DELIVERY: dict[str, Rule] = {rule.name: rule for rule in gitops.DELIVERY}
+# Components that no overlay lists meet all rules too: on a development base, in two companies.
+COMPANIES = {
+    "company-of-stores": (
+        *(
+            "network-policy",
+            "dev-secret",
+            "redis",
+            "postgres",
+            "mlflow",
+            "object-store",
+            "migrations",
+            "smoke-test",
+        ),
+        *("model-store-init", "monitoring", "autoscaling-hpa", "rollouts", "ingress", "retrain", "batch-ray"),
+    ),
+    "company-outside": (
+        *(
+            "network-policy",
+            "external-secrets",
+            "migrations",
+            "monitoring",
+            "autoscaling-keda",
+            "model-store-init",
+        ),
+        *("pinned", "spool-volume", "gateway"),
+    ),
+}
+# A runtime is half a pod: KServe adds the rest, and whoever uses it the namespace, its policies and its Secrets.
+RUNTIME = "kserve-runtime"
+OF_A_RUNTIME = {
+    *(
+        "restricted-pod",
+        "numeric-user",
+        "read-only-root",
+        "no-token",
+        "image-pinned",
+        "image-pull",
+        "secrets-as-files",
+    ),
+    *(
+        "drain-file",
+        "service-probes",
+        "probe-ports",
+        "resources",
+        "no-throttling",
+        "bounded-scratch",
+        "hidden-places",
+    ),
+    *(
+        "settings-known",
+        "settings-valid",
+        "mounts",
+        "no-warnings",
+        "kserve-container",
+        "serving-runtime",
+        "no-secret-in-git",
+    ),
+}
+
+
+def shown() -> tuple[str, ...]:
+    """Names of everything that the rules are shown."""
+    return (*overlays(), *COMPANIES)
+
+
+@cache
+def rendered(name: str) -> Rendered:
+    if name == "argocd":
+        return gitops.applications()
+    if name in COMPANIES:
+        return Rendered("dev", on_base_objects(*COMPANIES[name]))
+    if name == RUNTIME:
+        return Rendered(RUNTIME, rendered_folder("kustomize/overlays/kserve/runtime"))
+    return Rendered(name, overlay(name))

@@ -202,7 +202,8 @@ def spread(rendered: Rendered) -> Iterator[Finding]:
                 yield found(pod, "stays pending rather than lopsided")
             if not selects(constraint.get("labelSelector"), pod.labels):
                 yield found(pod, "its spread counts other pods")
-            if "pod-template-hash" not in constraint.get("matchLabelKeys", ()):
+            revision = "rollouts-pod-template-hash" if rendered.of("Rollout") else "pod-template-hash"
+            if revision not in constraint.get("matchLabelKeys", ()):
                 yield found(pod, "its spread counts pods of the revision before")
 
 
