@@ -85,6 +85,14 @@ lock: .venv-tools/.stamp ## Rewrite the locks from pyproject.toml (LOCK_ARGS=--u
 hooks: setup ## Check every commit before it is made, and its message
 	$(BIN)/pre-commit install --hook-type pre-commit --hook-type commit-msg
 
+.PHONY: setup-commit-hook test-good-commit test-bad-commit
+setup-commit-hook: hooks ## The same as `make hooks`
+test-good-commit: setup ## Is a good message let through; commits nothing
+	@echo "feat(iris): petals count twice" > var/message && $(MESSAGE_HOOK)
+test-bad-commit: setup ## Is a bad message refused; commits nothing
+	@echo "some changes" > var/message && ! $(MESSAGE_HOOK)
+MESSAGE_HOOK = $(BIN)/pre-commit run conventional-commit --hook-stage commit-msg --commit-msg-filename var/message --files var/message
+
 .PHONY: clean
 clean: ## Remove caches and reports; keeps environments, data, models and records
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage* htmlcov coverage.xml
@@ -111,15 +119,15 @@ format: setup ## Fix what can be fixed: layout, order of imports, spelling of na
 	$(BIN)/ruff format .
 
 .PHONY: unit
-unit: setup ## Only the quick tests: no servers, no training
+unit: setup checks-env ## Only the quick tests: no servers, no training
 	$(BIN)/pytest tests/unit tests/contract tests/architecture $(PYTEST_ARGS)
 
 .PHONY: integration-tests
-integration-tests: setup ## Only the tests against real servers, end to end included
+integration-tests: setup checks-env ## Only the tests against real servers, end to end included
 	$(BIN)/pytest tests/integration tests/e2e $(PYTEST_ARGS)
 
 .PHONY: coverage
-coverage: setup ## Run every test and say which lines none of them reaches
+coverage: setup checks-env ## Run every test and say which lines none of them reaches
 	$(BIN)/pytest --cov --cov-report=term-missing:skip-covered $(PYTEST_ARGS)
 
 ##@ Models
