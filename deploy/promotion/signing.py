@@ -26,7 +26,7 @@ class Signer:
         if not DIGEST.fullmatch(reference.partition("@")[2]):
             raise PromotionImpossible(f"{reference} names no digest: a signature of a tag says nothing")
         if not sbom.is_file():
-            raise PromotionImpossible(f"{sbom} is not there: `make sbom` writes it")
+            raise PromotionImpossible(f"{sbom} is not there: `make image-sbom` writes it")
         with tempfile.TemporaryDirectory() as folder:
             statement = Path(folder) / "provenance.json"
             statement.write_text(json.dumps(provenance))
