@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,11 @@ REGRESSION = ("prediction", "lower", "upper")
 
 @dataclass(frozen=True, kw_only=True)
 class Expectation:
-    """A request to the production route, and the numbers of its answer."""
+    """A request to the production route, and the numbers of its answer: null for the bounds of a model without."""
 
     path: str
     payload: dict[str, Any]
-    numbers: dict[str, float]
+    numbers: dict[str, float | None]
     version: str
 
 
@@ -51,6 +52,6 @@ def expected_answer(servable_folder: Path) -> Expectation:
     return Expectation(
         path=definition.path or f"/predict/{MODEL}",
         payload=payload,
-        numbers=dict(zip(REGRESSION, outputs.tolist()[0], strict=True)),
+        numbers=dict(zip_longest(REGRESSION, outputs.tolist()[0])),
         version=servable.digest.removeprefix("sha256:")[:12],
     )

@@ -57,6 +57,7 @@ class Client:
         body: dict[str, Any] = answer.json()
         report.equal("structure of the answer", sorted(body), sorted(FIELDS))
         report.equal("the numbers are the model's own", {name: body.get(name) for name in numbers}, numbers)
+        report.equal("it names the version that it carries", body.get("model_version"), self.expected.version)
         again = self._ask("POST", path, payload, token).json()
         same = {name: again.get(name) for name in numbers} == numbers
         report.note(

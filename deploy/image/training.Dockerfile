@@ -1,5 +1,5 @@
-# The whole training environment: DVC, the MLflow server, retraining, batch. Built from the tracked files (`make training-image`),
-# for every builder: no `# syntax` line, no `--mount`.
+# The whole training environment: DVC, the MLflow server, retraining, batches. `make training-image` builds it from the tracked
+# files, with any builder.
 ARG BASE_IMAGE=python:3.11.16-slim-bookworm@sha256:a36c24f9cbdf4fd0f52d67f0823eeac19c2028c637cecc392d97f980d4fec56b
 ARG BUILD_IMAGE=${BASE_IMAGE}
 
