@@ -1,0 +1,83 @@
+"""`systemctl` as the hooks use it: runs what the installed unit files say, with the paths of an instance led into the test's folder."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import time
+from pathlib import Path
+
+from tests.fakes.ec2_host.state import HostState, end, process_of
+
+START_SECONDS = 10.0
+
+
+def main(state: HostState, arguments: list[str]) -> int:
+    match arguments:
+        case ["daemon-reload"] | ["enable", *_]:
+            return 0
+        case ["is-active", "--quiet", unit]:
+            return 0 if process_of(state.units / unit) else 3
+        case ["stop", unit]:
+            return _stop(state, unit)
+        case ["restart", unit]:
+            _stop(state, unit)
+            return _start(state, unit)
+    return 64
+
+
+def _start(state: HostState, unit: str) -> int:
+    service = _service(unit)
+    for needed in service.get("Requires", [""])[0].split():
+        if needed != "docker.service" and not (state.units / needed).exists() and _start(state, needed):
+            return 1
+    command = shlex.split(service["ExecStart"][0])
+    if service.get("Type") == ["oneshot"]:
+        done = subprocess.run(command).returncode
+        if done == 0:
+            (state.units / unit).write_text("0")
+        return done
+    with (state.folder / f"{unit}.log").open("ab") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+    (state.units / unit).write_text(str(process.pid))
+    _wait_for_container(state, "slipway" if unit == "slipway.service" else "slipway-agent")
+    return 0
+
+
+def _wait_for_container(state: HostState, name: str) -> None:
+    """systemd does not wait; the next command of a hook is slower than Docker, and here it is not."""
+    deadline = time.monotonic() + START_SECONDS
+    while process_of(state.containers / name) is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def _stop(state: HostState, unit: str) -> int:
+    number = process_of(state.units / unit)
+    if number is None:
+        return 0
+    service = _service(unit)
+    for command in service.get("ExecStop", []):
+        subprocess.run(shlex.split(command), check=False)
+    if process_of(state.units / unit):
+        end(number)
+    for command in service.get("ExecStopPost", []):
+        subprocess.run(shlex.split(command), check=False)
+    (state.units / unit).unlink()
+    return 0
+
+
+def _service(unit: str) -> dict[str, list[str]]:
+    text = (Path(os.environ["SLIPWAY_UNIT_DIR"]) / unit).read_text()
+    for real, here in (
+        ("/opt/slipway", os.environ["FAKE_HOST_INSTALLED"]),
+        ("/usr/bin/docker", "docker"),
+        ("/var/lib/slipway", os.environ["SLIPWAY_STATE_DIR"]),
+    ):
+        text = text.replace(real, here)
+    found: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        key, separator, value = line.partition("=")
+        if separator and not line.startswith("#"):
+            found.setdefault(key, []).append(value)
+    return found

@@ -1,0 +1,126 @@
+"""The CodeDeploy hooks, run for real: what a deployment does, when it fails, and that going back works."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from tests.integration.ec2.conftest import BETTER, GOOD, NEVER_READY, NO_MIGRATION
+from tests.integration.ec2.instance import Instance, image
+
+
+def ready(instance: Instance) -> int:
+    return httpx.get(f"http://127.0.0.1:{instance.port}/readyz").status_code
+
+
+def runs(instance: Instance) -> str:
+    return (instance.host.containers / "slipway").read_text().split()[1]
+
+
+def container(instance: Instance, name: str) -> str:
+    """The command that started it."""
+    return next(call for call in instance.host.calls if f"--name {name} " in call)
+
+
+def test_a_deployment_ends_with_a_service_that_answers(deployed: Instance) -> None:
+    assert (runs(deployed), ready(deployed)) == (GOOD, 200)
+
+
+def test_the_image_is_pulled_by_its_digest_after_a_login(deployed: Instance) -> None:
+    calls = [call.split(" 123456789012")[0] for call in deployed.host.calls if call.startswith("docker ")]
+    assert calls[:2] == ["docker login --username AWS --password-stdin", "docker pull --quiet"]
+    assert f"docker pull --quiet {GOOD}" in deployed.host.calls
+
+
+def test_secrets_are_files_that_only_the_containers_user_reads(deployed: Instance) -> None:
+    modes = {path.name: path.stat().st_mode & 0o777 for path in deployed.secrets.iterdir()}
+    names = ("database-url", "features-url", "jwt-secret-key", "redis-url")
+    assert modes == dict.fromkeys(names, 0o440)
+    assert (deployed.secrets / "redis-url").read_text() == ""
+
+
+def test_no_secret_is_an_argument_or_a_variable_of_a_container(deployed: Instance) -> None:
+    assert not any("k" * 40 in call or "ada@db" in call for call in deployed.host.calls)
+
+
+@pytest.mark.parametrize("name", ["slipway", "slipway-agent", "slipway-migrations", "slipway-smoke"])
+def test_every_container_is_hardened_like_the_pod(deployed: Instance, name: str) -> None:
+    call = container(deployed, name)
+    for flag in (
+        "--rm",
+        "--read-only",
+        "--user 10034:10034",
+        "--cap-drop ALL",
+        "--security-opt no-new-privileges",
+        "--pids-limit",
+        "--memory ",
+    ):
+        assert flag in call
+    assert "--privileged" not in call
+    assert "--network host" not in call
+
+
+def test_the_agent_never_sees_the_key_that_signs_tokens(deployed: Instance) -> None:
+    agent = container(deployed, "slipway-agent")
+    assert "jwt-secret-key" not in agent
+    assert f"source={deployed.secrets}," not in agent
+
+
+def test_logs_go_to_the_log_group_that_the_template_names(deployed: Instance) -> None:
+    assert "--log-driver awslogs --log-opt awslogs-group=/slipway/production" in container(deployed, "slipway")
+
+
+def test_a_bad_revision_fails_the_deployment_and_the_last_good_one_comes_back(instance: Instance) -> None:
+    instance.deploy(GOOD)
+    failed = instance.deploy(NEVER_READY)
+    assert failed.failed == "ValidateService"
+    assert "does not answer as it should" in failed.output
+    rolled_back = instance.deploy(GOOD)  # the deployment group does this by itself
+    assert rolled_back.failed is None, rolled_back.output
+    assert (runs(instance), ready(instance)) == (GOOD, 200)
+    assert {GOOD, NEVER_READY} <= set(instance.host.images)
+
+
+def test_the_next_revision_comes_after_a_drained_service_and_then_the_agent(instance: Instance) -> None:
+    instance.deploy(GOOD)
+    assert instance.script("drain.sh").returncode == 0
+    assert ready(instance) == 503
+    done = instance.deploy(BETTER)
+    assert done.failed is None, done.output
+    stops = [call for call in instance.host.calls if call.startswith("docker stop")]
+    assert stops[:2] == ["docker stop --time 45 slipway", "docker stop --time 20 slipway-agent"]
+    assert (runs(instance), ready(instance)) == (BETTER, 200)
+
+
+def test_images_of_older_deployments_go(instance: Instance) -> None:
+    older = [image(digest) for digest in ("0aaa", "0bbb", "0ccc")]
+    for name in (*older, GOOD):
+        instance.host.register(name)
+    instance.host.images = older
+    (instance.state).mkdir()
+    (instance.state / "images").write_text("".join(f"{name}\n" for name in older))
+    instance.deploy(GOOD)
+    assert instance.host.images == [*older[1:], GOOD]
+
+
+def test_a_migration_that_fails_leaves_the_new_service_unstarted(instance: Instance) -> None:
+    assert instance.deploy(NO_MIGRATION).failed == "ApplicationStart"
+    assert not (instance.host.containers / "slipway").exists()
+
+
+def test_an_image_that_the_registry_has_not_fails_before_anything_is_started(instance: Instance) -> None:
+    assert instance.deploy(image("404")).failed == "BeforeInstall"
+    assert not any("slipway-migrations" in call for call in instance.host.calls)
+
+
+def test_a_secret_that_is_required_and_missing_ends_the_deployment_by_name(instance: Instance) -> None:
+    (instance.host.parameters / "jwt-secret-key").unlink()
+    done = instance.deploy(GOOD)
+    assert done.failed == "BeforeInstall"
+    assert "/slipway/production/jwt-secret-key cannot be read" in done.output
+
+
+def test_an_optional_secret_that_may_not_be_read_is_no_unset_one(instance: Instance) -> None:
+    (instance.host.folder / "denied").touch()
+    done = instance.deploy(GOOD)
+    assert (done.failed, "AccessDenied" in done.output) == ("BeforeInstall", True)
