@@ -63,12 +63,17 @@ NO_TIME = Past()
 class TinyVersions:
     """Makes versions of one model at one tracking URI."""
 
-    def __init__(self, definition: ModelDefinition, tracking_uri: str, folder: Path) -> None:
+    def __init__(
+        self, definition: ModelDefinition, tracking_uri: str, folder: Path, *, artifacts: str = ""
+    ) -> None:
+        """`artifacts` is where MLflow keeps them: below the folder, or with the server behind the tracking URI."""
         self._definition, self._folder = definition, folder
         self._client = mlflow.MlflowClient(tracking_uri)
         self._registry = Registry(tracking_uri)
         self._client.create_registered_model(definition.registry_name)
-        self._experiment = self._client.create_experiment(definition.name, f"file://{folder / 'artifacts'}")
+        self._experiment = self._client.create_experiment(
+            definition.name, artifacts or f"file://{folder / 'artifacts'}"
+        )
 
     def make(
         self,

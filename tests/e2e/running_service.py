@@ -142,15 +142,7 @@ class RunningService(AbstractContextManager["RunningService"]):
 
     def token(self, *scopes: str, ttl_seconds: int = 3600, age_seconds: int = 0) -> str:
         """As the service itself would issue it; `age_seconds` ago."""
-        keys = SecretKeys(JWT_SECRET_KEY, setting="JWT_SECRET_KEY")
-        issuer = TokenIssuer(
-            keys,
-            issuer="slipway",
-            audience="slipway",
-            ttl_seconds=ttl_seconds,
-            clock=lambda: time.time() - age_seconds,
-        )
-        return issuer.issue(subject="ada", scopes=frozenset(scopes or ("predict", "read"))).access_token
+        return issued_token(*scopes, ttl_seconds=ttl_seconds, age_seconds=age_seconds)
 
     def client(self, token: str | None = None) -> httpx.Client:
         headers = {"authorization": f"Bearer {token or self.token()}"}
@@ -182,6 +174,18 @@ class RunningService(AbstractContextManager["RunningService"]):
             TAG: str(self.spool),
         }
         return own | self._settings
+
+
+def issued_token(*scopes: str, ttl_seconds: int = 3600, age_seconds: int = 0) -> str:
+    """What a service that signs with our key would issue."""
+    issuer = TokenIssuer(
+        SecretKeys(JWT_SECRET_KEY, setting="JWT_SECRET_KEY"),
+        issuer="slipway",
+        audience="slipway",
+        ttl_seconds=ttl_seconds,
+        clock=lambda: time.time() - age_seconds,
+    )
+    return issuer.issue(subject="ada", scopes=frozenset(scopes or ("predict", "read"))).access_token
 
 
 def free_ports(count: int) -> list[int]:
