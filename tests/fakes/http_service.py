@@ -36,6 +36,7 @@ class HttpService:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # headers and body are two writes: 40 ms otherwise
 
             def log_message(self, format: str, *args: Any) -> None:
                 """Silent."""
