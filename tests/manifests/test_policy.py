@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from tests.manifests.mutants import of_delivery, of_objects, of_pods
+from tests.manifests.mutants.mutant import Mutant
 from tests.manifests.policy.model import Rule
 from tests.manifests.policy.rulebook import COMPANIES, DELIVERY, OF_A_RUNTIME, RULES, RUNTIME, rendered, shown
 from tests.manifests.rendering import components
+
+MUTANTS = (*of_pods.MUTANTS, *of_objects.MUTANTS, *of_delivery.MUTANTS)
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.name)
@@ -32,3 +36,19 @@ def assert_clean(rule: Rule, name: str) -> None:
 
 def test_every_component_meets_every_rule_in_one_company_or_the_other() -> None:
     assert {name for company in COMPANIES.values() for name in company} == set(components())
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=str)
+def test_a_mutant_is_caught_by_its_rule(mutant: Mutant) -> None:
+    rule = {**RULES, **DELIVERY}[mutant.rule]
+    assert rule.findings(rendered(mutant.of)) == []
+    assert rule.findings(mutant.born(rendered(mutant.of))) != []
+
+
+def test_every_rule_has_a_mutant() -> None:
+    assert {mutant.rule for mutant in MUTANTS} == {*RULES, *DELIVERY}
+    assert len(MUTANTS) >= 50
+
+
+def test_every_rule_says_why() -> None:
+    assert all(len(rule.reason) > 30 for rule in (*RULES.values(), *DELIVERY.values()))

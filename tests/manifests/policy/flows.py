@@ -24,7 +24,8 @@ class Actor:
     name: str
     labels: Mapping[str, str] = field(default_factory=dict)
     namespace: Mapping[str, str] = field(default_factory=dict)
-    inside: bool = False
+    inside: bool = False  # of our namespace
+    governed: bool = True  # by our policies, if inside; the network of a node is not
     address: str = ""
 
 
@@ -85,7 +86,7 @@ def outside(overlay: str) -> tuple[Actor, ...]:
 
 def meant_flows(overlay: str, actors: set[str], doors: set[str]) -> set[Flow]:
     """The flows of an overlay; `actors` are those that it has, `doors` whether by Ingress or Gateway."""
-    away = {actor.name for actor in outside(overlay)}
+    away = {"ungoverned", *(actor.name for actor in outside(overlay))}
     names = {Flow(name, "dns", protocol, port) for name in actors - away for protocol, port in DNS}
     listed = {flow for flow in MEANT if {flow.source, flow.target} <= actors}
     door = "load-balancer" if overlay in LOAD_BALANCERS else None

@@ -37,14 +37,14 @@ class Network:
             Flow(source.name, target.name, port.protocol, port.number)
             for source in self.actors
             for target in self.actors
-            if source is not target and (source.inside or target.inside)
+            if source is not target and (_governed(source) or _governed(target))
             for port in self.ports
             if self.allowed(source, target, port)
         }
 
     def allowed(self, source: Actor, target: Actor, port: Port) -> bool:
-        out = not source.inside or self._opens("Egress", source, target, port)
-        return out and (not target.inside or self._opens("Ingress", target, source, port))
+        out = not _governed(source) or self._opens("Egress", source, target, port)
+        return out and (not _governed(target) or self._opens("Ingress", target, source, port))
 
     def _opens(self, direction: str, subject: Actor, peer: Actor, port: Port) -> bool:
         selecting = [
@@ -55,6 +55,10 @@ class Network:
         rules = [rule for policy in selecting for rule in policy.get(direction.lower()) or ()]
         side = "to" if direction == "Egress" else "from"
         return any(_ports_match(rule, port) and _peers_match(rule.get(side), peer) for rule in rules)
+
+
+def _governed(actor: Actor) -> bool:
+    return actor.inside and actor.governed
 
 
 def _types(policy: dict[str, Any]) -> list[str]:
@@ -105,6 +109,10 @@ def network_of(rendered: Rendered) -> Network:
         Actor(name, labels=pod.labels, namespace=namespace, inside=True) for name, pod in inside.items()
     ]
     actors.append(Actor("neighbour", labels={"app": "someone"}, namespace=namespace, inside=True))
+    # What one side opens too far, the other may still keep shut: this one is in the namespace and keeps nothing shut.
+    actors.append(
+        Actor("ungoverned", labels={"app": "someone"}, namespace=namespace, inside=True, governed=False)
+    )
     numbers = {Port(protocol, number) for protocol, number in _named(policies)}
     numbers |= {
         Port(port.get("protocol", "TCP"), port["containerPort"])

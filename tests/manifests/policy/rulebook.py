@@ -55,10 +55,8 @@ OF_A_RUNTIME = {
         "restricted-pod",
         "numeric-user",
         "read-only-root",
-        "no-token",
         "image-pinned",
         "image-pull",
-        "secrets-as-files",
     ),
     *(
         "drain-file",
