@@ -20,6 +20,7 @@ from pathlib import Path
 from k8s.errors import Clash, Forbidden, Missing, Refused, Unreachable, refusal
 
 STORES, SERVICE = "slipway-stores", "slipway-secrets"
+SERVICE_KEYS = ("jwt-secret-key", "database-url", "redis-url", "features-url")
 CALL_SECONDS = 10.0
 JWT_KEY_BYTES = 48
 LABELS = {"app.kubernetes.io/part-of": "slipway", "app.kubernetes.io/managed-by": "slipway-dev-secret"}

@@ -123,3 +123,55 @@ def monitor(*, labels: Json | None = None, port: str = "metrics") -> Json:
         "metadata": {"name": NAME, "namespace": NAMESPACE, "labels": LABELS},
         "spec": {"selector": {"matchLabels": labels or SELECTOR}, "endpoints": [{"port": port}]},
     }
+
+
+def namespace(level: str = "restricted") -> Json:
+    labels = {"pod-security.kubernetes.io/enforce": level} if level else {}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}}
+
+
+def node(name: str = "node-1", *, cpu: str = "8", memory: str = "32Gi", ready: str = "True") -> Json:
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": name},
+        "spec": {},
+        "status": {
+            "allocatable": {"cpu": cpu, "memory": memory, "pods": "110"},
+            "conditions": [condition("Ready", ready, "KubeletReady")],
+        },
+    }
+
+
+def quota(**left: tuple[str, str]) -> Json:
+    """By resource: what is allowed and what is used; `requests_cpu` is `requests.cpu`."""
+    named = {name.replace("_", "."): amounts for name, amounts in left.items()}
+    return {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "team", "namespace": NAMESPACE},
+        "status": {
+            "hard": {name: hard for name, (hard, _) in named.items()},
+            "used": {name: used for name, (_, used) in named.items()},
+        },
+    }
+
+
+def storage_class(*, default: bool) -> Json:
+    annotations = {"storageclass.kubernetes.io/is-default-class": "true"} if default else {}
+    return {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": "standard", "annotations": annotations},
+        "provisioner": "example.org/disks",
+    }
+
+
+def secret(name: str, *keys: str, kind: str = "Opaque") -> Json:
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "type": kind,
+        "data": {key: "c2VjcmV0" for key in keys},
+    }
