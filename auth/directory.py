@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auth.login import Account, LoginSession
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 class SqlUserDirectory:
     """Both ports, UserDirectory and Sessions, on one database that is opened by the first login."""
 
-    def __init__(self, database_url: str) -> None:
-        self._database_url = database_url
+    def __init__(self, database_url: str, *, mounted: Path | None = None) -> None:
+        self._database_url, self._mounted = database_url, mounted
         self._opening = threading.Lock()
         self._opened: Engine | None = None
 
@@ -71,7 +72,7 @@ class SqlUserDirectory:
 
         with self._opening:
             if self._opened is None:
-                self._opened = open_engine(self._database_url)
+                self._opened = open_engine(self._database_url, mounted=self._mounted)
             return self._opened
 
 

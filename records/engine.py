@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import orjson
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from records.mounted_secrets import read_secret
 
 BUSY_TIMEOUT_SECONDS = 10
 CONNECT_TIMEOUT_SECONDS = 3
@@ -30,14 +34,36 @@ POSTGRES_ARGUMENTS = {
 }
 
 
-def open_engine(url: str) -> Engine:
-    """An engine for `sqlite:///file` or `postgresql://…`; connects on first use, not here."""
+def open_engine(url: str, *, mounted: Path | None = None) -> Engine:
+    """An engine for `sqlite:///file` or `postgresql://…`; connects on first use, not here.
+
+    `mounted` is the file that the URL came from, if any: each new connection takes its credentials from there.
+    """
     target = with_driver(make_url(url))
     if target.get_backend_name() == "sqlite":
         return _open_sqlite(target)
-    return create_engine(
+    engine = create_engine(
         target, pool_pre_ping=True, pool_recycle=1800, connect_args=POSTGRES_ARGUMENTS, **_json_codec()
     )
+    if mounted is not None:
+        event.listen(engine, "do_connect", partial(_with_present_credentials, target, mounted))
+    return engine
+
+
+def _with_present_credentials(
+    target: URL, mounted: Path, _dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]
+) -> None:
+    """A changed password needs no restart. A file that is being replaced, or names another database, changes nothing."""
+    try:
+        present = with_driver(make_url(read_secret(mounted, setting="")))
+    except (ValueError, ArgumentError):
+        return
+    if _place(present) == _place(target):
+        parameters |= {"user": present.username, "password": present.password}
+
+
+def _place(url: URL) -> tuple[str | int | None, ...]:
+    return url.drivername, url.host, url.port, url.database
 
 
 def _open_sqlite(target: URL) -> Engine:

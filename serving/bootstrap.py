@@ -158,8 +158,9 @@ async def _attach_redis(cache: AnswerCache, settings: Settings, metrics: Metrics
     """Once the models are loaded: importing redis-py would hold up the first answer by a tenth of a second."""
     redis_cache = await asyncio.to_thread(importlib.import_module, "serving.adapters.redis_cache")
     assert settings.redis_url is not None
-    url, timeout = settings.redis_url.get_secret_value(), settings.redis_timeout_seconds
-    cache.attach(await asyncio.to_thread(redis_cache.RedisCache, url, metrics, timeout_seconds=timeout))
+    made = partial(redis_cache.RedisCache, settings.redis_url.get_secret_value(), metrics)
+    timeout, mounted = settings.redis_timeout_seconds, settings.redis_url_file
+    cache.attach(await asyncio.to_thread(made, timeout_seconds=timeout, mounted=mounted))
 
 
 def _entities(definitions: Mapping[str, ModelDefinition], settings: Settings, metrics: Metrics) -> Entities:
@@ -182,7 +183,7 @@ def _engine_on_first_use(settings: Settings) -> Callable[[], Engine]:
     def engine() -> Engine:
         from records.engine import open_engine
 
-        return open_engine(settings.database_url.get_secret_value())
+        return open_engine(settings.database_url.get_secret_value(), mounted=settings.database_url_file)
 
     return engine
 
@@ -219,5 +220,5 @@ def dev_key_file(settings: Settings) -> Path:
 
 
 def _login(settings: Settings, issuer: TokenIssuer) -> Login:
-    users = SqlUserDirectory(settings.database_url.get_secret_value())
+    users = SqlUserDirectory(settings.database_url.get_secret_value(), mounted=settings.database_url_file)
     return Login(users, Passwords(), issuer=issuer, sessions=users, clock=time.time)

@@ -24,6 +24,7 @@ def make_sources(
             settings.features_url.get_secret_value(),
             timeout_seconds=settings.redis_timeout_seconds,
             on_breaker=metrics.feature_breaker_open.set,
+            mounted=settings.features_url_file,
         )
         return {name: RedisFeatures(rows, redis) for name, rows in views.items()}
     store = SnapshotStore(settings.model_store_dir)

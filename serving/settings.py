@@ -87,11 +87,13 @@ class Settings(BaseSettings):
         description="SQLAlchemy URL of users, prediction log and ledger",
     )
     database_url_file: Path | None = Field(
-        None, description="the same from a mounted file, read at start; an empty file means unset"
+        None,
+        description="the same from a mounted file; empty: unset. New connections use a password that has changed",
     )
     redis_url: SecretStr | None = Field(None, description="shared cache tier; unset: in-process cache only")
     redis_url_file: Path | None = Field(
-        None, description="the same from a mounted file, read at start; an empty file means unset"
+        None,
+        description="the same from a mounted file; empty: unset. New connections use a password that has changed",
     )
     redis_timeout_seconds: float = Field(
         0.05, gt=0, le=5, description="budget of one call to Redis; there is no retry"
@@ -136,7 +138,8 @@ class Settings(BaseSettings):
         description="features of entities: a folder of Parquet files, `sqlite:`, `postgresql:` or `redis:`",
     )
     features_url_file: Path | None = Field(
-        None, description="the same from a mounted file, read at start; goes before it unless it is empty"
+        None,
+        description="the same from a mounted file, which goes first unless it is empty; changed passwords as above",
     )
     features_max_age_seconds: float = Field(
         0.0, ge=0, description="older features are counted as stale and reported; 0: never"

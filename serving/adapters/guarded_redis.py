@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 FAILURES_TO_OPEN = 3
@@ -25,7 +26,10 @@ class RedisDown(Exception):
 
 
 class GuardedRedis:
-    """`commands` makes a command, `call` runs it. `on_breaker` hears 1 when the breaker opens and 0 when a call works."""
+    """`commands` makes a command, `call` runs it. `on_breaker` hears 1 when the breaker opens and 0 when a call works.
+
+    `mounted` is the file that the URL came from, if any: new connections take their credentials from there.
+    """
 
     def __init__(
         self,
@@ -33,6 +37,7 @@ class GuardedRedis:
         *,
         timeout_seconds: float,
         on_breaker: Callable[[float], None],
+        mounted: Path | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         from redis.asyncio import BlockingConnectionPool, Redis
@@ -47,6 +52,8 @@ class GuardedRedis:
             socket_connect_timeout=timeout_seconds,
             retry=Retry(NoBackoff(), 0),
         )
+        if mounted is not None:
+            _follow_credentials(pool, url, mounted)
         self.commands = Redis(connection_pool=pool, retry=Retry(NoBackoff(), 0))
         self._timeout, self._on_breaker, self._clock = timeout_seconds, on_breaker, clock
         self._failures = 0
@@ -75,3 +82,13 @@ class GuardedRedis:
         if self._failures >= FAILURES_TO_OPEN:
             self._closed_until = self._clock() + OPEN_SECONDS
             self._on_breaker(1)
+
+
+def _follow_credentials(pool: Any, url: str, mounted: Path) -> None:
+    from serving.adapters.redis_credentials import MountedCredentials
+
+    credentials = MountedCredentials(url, mounted)
+    if credentials.known:
+        for name in ("username", "password"):
+            pool.connection_kwargs.pop(name, None)
+        pool.connection_kwargs["credential_provider"] = credentials

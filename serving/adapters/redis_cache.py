@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from serving.adapters.guarded_redis import GuardedRedis, RedisDown
@@ -23,10 +24,15 @@ class RedisCache:
         metrics: Metrics,
         *,
         timeout_seconds: float,
+        mounted: Path | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._redis = GuardedRedis(
-            url, timeout_seconds=timeout_seconds, on_breaker=metrics.breaker_open.set, clock=clock
+            url,
+            timeout_seconds=timeout_seconds,
+            on_breaker=metrics.breaker_open.set,
+            mounted=mounted,
+            clock=clock,
         )
         self._metrics = metrics
 

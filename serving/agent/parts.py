@@ -53,7 +53,8 @@ def make_feature_sync(
         return FeatureSync(ParquetFolder(Path(url)), store, views, metrics)
     from records.engine import open_engine
 
-    return FeatureSync(SqlTables(open_engine(url)), store, views, metrics)
+    engine = open_engine(url, mounted=settings.features_url_file)
+    return FeatureSync(SqlTables(engine), store, views, metrics)
 
 
 def make_shipper(settings: Settings, metrics: AgentMetrics) -> Shipper:
@@ -65,4 +66,5 @@ def make_shipper(settings: Settings, metrics: AgentMetrics) -> Shipper:
     url = settings.database_url.get_secret_value()
     if settings.slipway_env is Environment.DEV:  # elsewhere migrations are a deployment step of their own
         upgrade(url)
-    return Shipper(SegmentFolder(settings.spool_dir), SqlPredictionTable(open_engine(url)), metrics)
+    engine = open_engine(url, mounted=settings.database_url_file)
+    return Shipper(SegmentFolder(settings.spool_dir), SqlPredictionTable(engine), metrics)
