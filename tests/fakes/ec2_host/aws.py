@@ -10,7 +10,7 @@ from tests.fakes.ec2_host.state import HostState
 def main(state: HostState, arguments: list[str]) -> int:
     match arguments:
         case ["ecr", "get-login-password"]:
-            print("a-token-of-ecr")
+            sys.stdout.write("a-token-of-ecr\n")
             return 0
         case ["ssm", "get-parameter", "--with-decryption", "--name", name, *_]:
             return _parameter(state, name)
@@ -20,8 +20,8 @@ def main(state: HostState, arguments: list[str]) -> int:
 def _parameter(state: HostState, name: str) -> int:
     path = state.parameters / name.rpartition("/")[2]
     if path.exists():
-        print(path.read_text())
+        sys.stdout.write(path.read_text() + "\n")
         return 0
     reason = "AccessDeniedException" if (state.folder / "denied").exists() else "ParameterNotFound"
-    print(f"An error occurred ({reason}) when calling the GetParameter operation", file=sys.stderr)
+    sys.stderr.write(f"An error occurred ({reason}) when calling the GetParameter operation\n")
     return 254

@@ -23,7 +23,7 @@ def main(state: HostState, arguments: list[str]) -> int:
         case ["pull", "--quiet", image]:
             return _pull(state, image)
         case ["image", "ls", *_]:
-            print("\n".join(state.images))
+            sys.stdout.write("\n".join(state.images) + "\n")
             return 0
         case ["image", "rm", image]:
             state.images = [name for name in state.images if name != image]
@@ -39,7 +39,7 @@ def main(state: HostState, arguments: list[str]) -> int:
 
 def _pull(state: HostState, image: str) -> int:
     if not state.is_registered(image):
-        print(f"manifest for {image} not found", file=sys.stderr)
+        sys.stderr.write(f"manifest for {image} not found\n")
         return 1
     state.images = [*(name for name in state.images if name != image), image]
     return 0
@@ -49,7 +49,7 @@ def _inspect(state: HostState, name: str) -> int:
     container = state.containers / name
     if process_of(container) is None:
         return 1
-    print(container.read_text().split()[1])
+    sys.stdout.write(container.read_text().split()[1] + "\n")
     return 0
 
 
@@ -65,7 +65,7 @@ def _run(state: HostState, options: list[str]) -> int:
     image = next(part for part in options if "@sha256:" in part)
     command = options[options.index(image) + 1 :]
     if image not in state.images:
-        print(f"no such image: {image}", file=sys.stderr)
+        sys.stderr.write(f"no such image: {image}\n")
         return 125
     match command:
         case ["records", "upgrade"]:

@@ -1,4 +1,4 @@
-"""`systemctl` as the hooks use it: runs what the installed unit files say, with the paths of an instance led into the test's folder."""
+"""`systemctl` as the hooks use it: runs what unit files say, with the paths of an instance led into the test's folder."""
 
 from __future__ import annotations
 

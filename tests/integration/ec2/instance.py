@@ -1,4 +1,4 @@
-"""An instance with CodeDeploy's agent: runs the hooks of a revision in the order of a deployment, on fake programs of the host."""
+"""An instance with CodeDeploy's agent: runs a revision's hooks in the order of a deployment, on fake programs of the host."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import zipfile
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,7 +102,9 @@ class Instance(AbstractContextManager["Instance"]):
         archive = self.folder / "archive"
         shutil.rmtree(archive, ignore_errors=True)
         with zipfile.ZipFile(bundle) as packed:
-            packed.extractall(archive)  # as the agent does, without the modes; it sets those of the hooks itself
+            packed.extractall(
+                archive
+            )  # as the agent does, without the modes; it sets those of the hooks itself
         for path in archive.glob("hooks/*.sh"):
             path.chmod(0o755)
         return archive
@@ -114,8 +115,15 @@ class Instance(AbstractContextManager["Instance"]):
 
     def _run(self, script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = ["sh", str(script), *arguments]
-        pipes: Mapping[str, int] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        return subprocess.run(command, env=self._environment(), text=True, timeout=60, check=False, **pipes)
+        return subprocess.run(
+            command,
+            env=self._environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=60,
+            check=False,
+        )
 
     def _environment(self) -> dict[str, str]:
         return {

@@ -67,7 +67,9 @@ def test_the_agent_never_sees_the_key_that_signs_tokens(deployed: Instance) -> N
 
 
 def test_logs_go_to_the_log_group_that_the_template_names(deployed: Instance) -> None:
-    assert "--log-driver awslogs --log-opt awslogs-group=/slipway/production" in container(deployed, "slipway")
+    assert "--log-driver awslogs --log-opt awslogs-group=/slipway/production" in container(
+        deployed, "slipway"
+    )
 
 
 def test_a_bad_revision_fails_the_deployment_and_the_last_good_one_comes_back(instance: Instance) -> None:

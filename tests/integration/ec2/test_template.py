@@ -1,4 +1,4 @@
-"""The CloudFormation template, created on moto over HTTP; what moto cannot make from a template is made of the template's properties."""
+"""The CloudFormation template, created on moto over HTTP; what moto cannot make of it is made of its properties."""
 
 from __future__ import annotations
 
@@ -61,7 +61,9 @@ class Account:
         )
         (self.stack,) = stacks.describe_stacks(StackName="slipway")["Stacks"]
         found = stacks.describe_stack_resources(StackName="slipway")["StackResources"]
-        made = [item for item in found if "LogicalResourceId" in item]  # moto has none for kinds that it skips
+        made = [
+            item for item in found if "LogicalResourceId" in item
+        ]  # moto has none for kinds that it skips
         self.physical = {item["LogicalResourceId"]: item["PhysicalResourceId"] for item in made}
         self.outputs = {item["OutputKey"]: item["OutputValue"] for item in self.stack["Outputs"]}
 
@@ -81,7 +83,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 
 @pytest.fixture(scope="module")
 def resources() -> dict[str, Any]:
-    template = yaml.load((FOLDER / "template.yaml").read_text(), Loader=Intrinsic)  # noqa: S506
+    template = yaml.load((FOLDER / "template.yaml").read_text(), Loader=Intrinsic)
     return dict(template["Resources"])
 
 
@@ -198,7 +200,9 @@ def _lower(properties: Any, *names: str) -> dict[str, Any]:
     return dict(renamed({name: properties[name] for name in names}))
 
 
-def test_the_folder_that_the_template_writes_is_the_one_that_the_hooks_read(resources: dict[str, Any]) -> None:
+def test_the_folder_that_the_template_writes_is_the_one_that_the_hooks_read(
+    resources: dict[str, Any],
+) -> None:
     started: Path = FOLDER / "hooks" / "host.sh"
     user_data = resources["LaunchTemplate"]["Properties"]["LaunchTemplateData"]["UserData"]["Fn::Base64"]
     told = {line.split("=")[0].strip() for line in user_data.splitlines() if "=$" in line}
