@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from records.engine import open_engine
 from serving.heartbeat import Heartbeat
 from tests.agent_program import NOBODY, AgentProgram
 from tests.e2e.logged_rows import logged
@@ -19,8 +20,8 @@ START_SECONDS, GRACE_SECONDS = 60.0, 15.0
 
 
 @contextmanager
-def running(agent: AgentProgram) -> Iterator[None]:
-    """Lives inside; after it, told to end by SIGTERM, it must have ended with 0 within its grace."""
+def running(agent: AgentProgram, *, ends_with: int = 0) -> Iterator[None]:
+    """Lives inside; after it, told to end by SIGTERM, it must have ended with this code within its grace."""
     process = agent.start()
     try:
         until(agent.live, seconds=START_SECONDS, what="the agent lives")
@@ -31,7 +32,7 @@ def running(agent: AgentProgram) -> Iterator[None]:
     finally:
         process.kill()
         process.wait(10)
-    assert code == 0, (agent.folder / "agent.log").read_text()
+    assert code == ends_with, (agent.folder / "agent.log").read_text()
     assert not Heartbeat(agent.store).is_fresh()
 
 
@@ -53,7 +54,30 @@ def test_registry_and_database_away_make_it_unhappy_and_not_dead(tmp_path: Path)
     assert left.exists(), "what is not in SQL stays"
 
 
-def test_a_database_that_hangs_holds_up_its_end_no_longer_than_the_grace(tmp_path: Path) -> None:
+def test_a_database_that_hangs_in_a_transaction_does_not_hold_up_its_end_either(
+    tmp_path: Path, migrated_postgres_url: str
+) -> None:
+    agent, engine = (
+        AgentProgram(tmp_path, DATABASE_URL=migrated_postgres_url),
+        open_engine(migrated_postgres_url),
+    )
+
+    def waits() -> bool:
+        with engine.connect() as connection:
+            found = connection.exec_driver_sql("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            return bool(found.scalar_one())
+
+    with engine.connect() as other:
+        other.exec_driver_sql("LOCK TABLE predictions IN ACCESS EXCLUSIVE MODE")
+        with running(agent, ends_with=1):
+            left = agent.seal("p-1")
+            until(waits, seconds=START_SECONDS, what="the agent waits for the table")
+        assert left.exists()
+    engine.dispose()
+    assert logged(migrated_postgres_url) == {}
+
+
+def test_a_database_that_does_not_answer_holds_up_its_end_no_longer_than_the_grace(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         agent = AgentProgram(tmp_path, DATABASE_URL=f"postgresql://slipway:x@127.0.0.1:{port}/slipway")
