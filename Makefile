@@ -269,6 +269,18 @@ down: setup ## Stop it; data stays in its volumes (ARGS=--volumes removes them)
 .PHONY: checks-env
 checks-env: .venv-checks/.stamp .venv-tools/.programs ## Create or update .venv-checks: checkov, cfn-lint, zizmor, schemas; kustomize, promtool
 
+.PHONY: manifests
+manifests: setup checks-env ## Everything that is checked about manifests: renders, schemas, Pod Security, policy, rules, checkov
+	$(BIN)/pytest tests/manifests $(PYTEST_ARGS)
+
+.PHONY: rules
+rules: setup .venv-tools/.programs ## Of these: the alert rules, by promtool
+	@$(BIN)/python -m deploy rules $(OVERLAY)
+
+.PHONY: golden
+golden: setup .venv-tools/.programs ## Rewrite tests/manifests/golden, the renders that reviewers see changes of
+	@$(BIN)/python -m deploy golden --write
+
 .PHONY: render
 render: setup .venv-tools/.programs ## Print what an overlay sends to a cluster: make render OVERLAY=staging
 	@$(BIN)/python -m deploy render $(or $(OVERLAY),$(error say which one: make render OVERLAY=staging))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -120,7 +120,7 @@ def ours(container: dict[str, Any]) -> bool:
     return repository(container) in OURS
 
 
-def selects(selector: dict[str, Any] | None, labels: dict[str, str]) -> bool:
+def selects(selector: dict[str, Any] | None, labels: Mapping[str, str]) -> bool:
     """Kubernetes' label selectors; an empty one selects everything, a missing one nothing."""
     if selector is None:
         return False
@@ -130,7 +130,7 @@ def selects(selector: dict[str, Any] | None, labels: dict[str, str]) -> bool:
     return all(_expression(expression, labels) for expression in selector.get("matchExpressions") or ())
 
 
-def _expression(expression: dict[str, Any], labels: dict[str, str]) -> bool:
+def _expression(expression: dict[str, Any], labels: Mapping[str, str]) -> bool:
     value, values = labels.get(expression["key"]), expression.get("values") or []
     match expression["operator"]:
         case "In":

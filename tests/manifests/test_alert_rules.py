@@ -1,0 +1,44 @@
+"""Every alert fires when it should and only then, by Prometheus' own engine; and tells whoever is woken what to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from deploy.errors import DeliveryError
+from deploy.manifests.alert_rules import covered, judge, rule_file
+from deploy.manifests.kustomize import ROOT
+from tests.manifests.policy.telemetry import alerts
+from tests.manifests.rendering import on_base_objects, overlay
+
+RULES = [manifest for manifest in on_base_objects("monitoring") if manifest.identity.kind == "PrometheusRule"]
+ALERTS = sorted({alert["alert"] for manifest in RULES for alert in alerts(manifest.body)})
+
+
+def test_the_rules_pass_their_tests() -> None:
+    assert "SUCCESS" in judge(rule_file(overlay("production")))
+
+
+@pytest.mark.parametrize("alert", ALERTS)
+def test_an_alert_has_a_firing_and_a_silent_case(alert: str) -> None:
+    assert covered().get(alert) == {True, False}
+
+
+def test_no_test_speaks_of_an_alert_that_is_no_more() -> None:
+    assert sorted(set(covered()) - set(ALERTS)) == []
+
+
+def test_every_runbook_belongs_to_an_alert() -> None:
+    books = {path.stem for path in (ROOT / "docs" / "runbooks").glob("*.md")} - {"README"}
+    assert books == set(ALERTS)
+
+
+def test_a_broken_rule_is_refused() -> None:
+    rules = rule_file(overlay("production"))
+    with pytest.raises(DeliveryError, match="promtool check rules"):
+        judge(rules.replace("expr: ", "expr: )", 1))
+
+
+def test_a_rule_that_no_longer_fires_fails_its_test() -> None:
+    rules = rule_file(RULES)
+    with pytest.raises(DeliveryError, match="promtool test rules"):
+        judge(rules.replace("severity: critical", "severity: warning"), named="slipway-targets.test.yaml")
