@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from pathlib import Path
 
 from deploy.errors import ImageRefused
@@ -14,10 +15,13 @@ from deploy.image.settings import ImageSettings
 from deploy.image.source import source_of
 
 PROJECT = Path(__file__).resolve().parents[2]
+STARTED = time.monotonic()
 
 
 def say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
+    """With the seconds since the program started: builds are long, and it shows where they are."""
+    sys.stderr.write(f"{time.monotonic() - STARTED:4.0f} s  {line}\n")
+    sys.stderr.flush()
 
 
 def answer(text: str) -> None:

@@ -39,9 +39,12 @@ LABEL org.opencontainers.image.title="slipway-training" \
 COPY --from=build /app /app
 # Where a volume of the MLflow server goes; like /tmp, because a platform may pick any user.
 COPY --from=build /var/lib/mlflow /var/lib/mlflow
-# DVC finds a pipeline without a Git repository by the setting in /app/dvc. GIT_PYTHON_REFRESH: the image may have no git.
+# DVC finds a pipeline without a Git repository by the setting in /app/dvc, and asks for the name of a user that no platform
+# has written into /etc/passwd. GIT_PYTHON_REFRESH: a base may have no git.
 ENV PATH=/app/.venv/bin:/usr/local/bin:/usr/bin:/bin \
     HOME=/tmp \
+    USER=slipway \
+    LOGNAME=slipway \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     DVC_SYSTEM_CONFIG_DIR=/app/dvc \
