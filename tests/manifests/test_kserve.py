@@ -116,9 +116,11 @@ def test_a_canary_passes_strict_validation(canary: tuple[Manifest, ...]) -> None
 
 
 def test_the_runtime_and_its_example_pass_strict_validation() -> None:
-    example = parse((FOLDER / "runtime" / "example.yaml").read_text())
-    for manifest in (*parse(render(FOLDER / "runtime")), *example):
-        assert errors(manifest, minors()[-1]) == []
+    (example,) = parse((FOLDER / "runtime" / "example.yaml").read_text())
+    (runtime,) = parse(render(FOLDER / "runtime"))
+    assert errors(runtime, minors()[-1]) == []
+    # The rest of the pod is the runtime's.
+    assert errors(example, minors()[-1]) == ["spec/predictor: : 'containers' is a required property"]
 
 
 def test_the_example_asks_for_the_runtime_that_there_is() -> None:
