@@ -49,11 +49,24 @@ class Rules:
         self.everything_goes = documents is None
         self._documents = [document for document in documents or () if document]
         self._namespace = namespace
+        self.used: set[tuple[str, str, str]] = set()
+
+    @property
+    def granted(self) -> set[tuple[str, str, str]]:
+        """Everything that some role allows: verb, group, resource."""
+        rules = [rule for document in self._documents for rule in document.get("rules", ())]
+        return {
+            (verb, group, resource)
+            for rule in rules
+            for verb in rule["verbs"]
+            for group in rule["apiGroups"]
+            for resource in rule["resources"]
+        }
 
     @classmethod
     def of_manifest(cls, path: Path, *, namespace: str, without: frozenset[str] = frozenset()) -> Rules:
-        """`namespace` is where the manifest is applied (`kubectl apply -n`); `without` are bindings left out."""
-        documents = list(yaml.safe_load_all(path.read_text()))
+        """Of a manifest that is made for `slipway-production`, as for `namespace`; `without` are bindings left out."""
+        documents = list(yaml.safe_load_all(path.read_text().replace("slipway-production", namespace)))
         kept = [
             d for d in documents if not (d["kind"].endswith("Binding") and d["metadata"]["name"] in without)
         ]
@@ -62,6 +75,7 @@ class Rules:
     def allow(self, user: str, question: Question) -> bool:
         if self.everything_goes:
             return True
+        self.used.add((question.verb, question.group, question.resource))
         return any(_covers(rule, question) for rule in self._of(user, question.namespace))
 
     def _of(self, user: str, namespace: str) -> Iterable[Json]:

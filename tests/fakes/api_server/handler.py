@@ -138,21 +138,20 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _target(self, path: str, query: dict[str, str], user: str) -> Target:
         match = OBJECT.fullmatch(path)
-        place = None
-        if match:
-            wanted = (match["group"] or "", match["version"], match["plural"])
-            place = next((p for p in self.api.places if (p.group, p.version, p.plural) == wanted), None)
-        if match is None or place is None:
-            # RBAC is asked first: who may nothing is told nothing, not even what there is.
+        if match is None:
             raise Answered(404, "the server could not find the requested resource")
-        target = Target(place, match["namespace"] or "", match["name"] or "", match["sub"] or "")
-        if place.plural == "namespaces" or not place.namespaced:
-            target = Target(place, "", target.name, target.sub)
+        wanted = (match["group"] or "", match["version"], match["plural"])
+        place = next((p for p in self.api.places if (p.group, p.version, p.plural) == wanted), None)
+        known = place or Place(*wanted, kind="")
+        target = Target(known, match["namespace"] or "", match["name"] or "", match["sub"] or "")
+        # RBAC is asked first: who may nothing is not even told what there is.
         for verb in self._verbs(target, query):
-            resource = f"{place.plural}/{target.sub}" if target.sub else place.plural
-            question = Question(verb, place.group, resource, target.namespace, target.name)
+            resource = f"{known.plural}/{target.sub}" if target.sub else known.plural
+            question = Question(verb, known.group, resource, target.namespace, target.name)
             if not self.api.rules.allow(user, question):
                 raise Answered(403, question.refusal(user))
+        if place is None:
+            raise Answered(404, "the server could not find the requested resource")
         return target
 
     def _verbs(self, target: Target, query: dict[str, str]) -> list[str]:

@@ -1,0 +1,1 @@
+"""Going back to what ran before, where that is not Git's business."""
