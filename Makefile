@@ -182,7 +182,7 @@ run-jupyter: setup ## Open the exploration notebooks in Jupyter on 127.0.0.1:889
 
 .PHONY: _named
 _named: # first of what is about one model, before anything is done for it
-	@: $(or $(MODEL),$(error say which one: make $(firstword $(MAKECMDGOALS)) MODEL=iris))
+	@: $(or $(value MODEL),$(error say which one: make $(firstword $(MAKECMDGOALS)) MODEL=iris))
 
 .PHONY: gates
 gates: _named migrate ## Judge the candidate of MODEL=name, or its VERSION=number, and move nothing
@@ -291,48 +291,53 @@ diff: setup .venv-tools/.programs ## What changes in a cluster since BASE=main, 
 
 ##@ Promotion
 
-# What a person or a workflow gives reaches the shell as a variable, "$$DIGEST", and never as text of the command: make
-# hands on what it was given, on its command line or in the environment.
+# What a person or a workflow gives reaches the shell as a variable, "$$DIGEST", and never as text of the command: make hands
+# on what it was given. Where it looks at it itself it takes the `value`, because a plain reference would run `$(shell ...)`.
 DEPLOY := $(BIN)/python -m deploy
-given = $(foreach name,$(1),$(if $($(name)),,$(error say $(name): make $(firstword $(MAKECMDGOALS)) $(foreach each,$(1),$(each)=...))))
+given = $(foreach name,$(1),$(if $(value $(name)),,$(error say $(name): make $(firstword $(MAKECMDGOALS)) $(foreach each,$(1),$(each)=...))))
+
+.PHONY: plain-inputs
+plain-inputs: ## Refuse inputs that are more than a name, a number, a digest or a commit
+	@for each in "$$OVERLAY" "$$MODEL" "$$VERSION" "$$DIGEST" "$$FROM" "$$COMMIT" "$$SINCE" "$$ACTOR" "$$REVISION" "$$IMAGE"; do \
+		case "$$each" in -*|*[!][A-Za-z0-9._:/@~^-]*) echo "neither a name nor a number, digest or commit: $$each" >&2; exit 2;; esac; done
 
 .PHONY: deploy-pr
-deploy-pr: setup .venv-tools/.programs ## Propose an image: make deploy-pr OVERLAY=staging DIGEST=sha256:... (or FROM=staging)
-	$(call given,OVERLAY $(if $(FROM),FROM,DIGEST))@$(DEPLOY) pull-request image "$$OVERLAY" \
-		$(if $(FROM),--from "$$FROM",--digest "$$DIGEST") --image "$${IMAGE:-slipway}" --revision "$$REVISION"
+deploy-pr: plain-inputs setup .venv-tools/.programs ## Propose an image: make deploy-pr OVERLAY=staging DIGEST=sha256:... (or FROM=staging)
+	$(call given,OVERLAY $(if $(value FROM),FROM,DIGEST))@$(DEPLOY) pull-request image "$$OVERLAY" \
+		$(if $(value FROM),--from "$$FROM",--digest "$$DIGEST") --image "$${IMAGE:-slipway}" --revision "$$REVISION"
 
 .PHONY: model-pr
-model-pr: _named migrate .venv-tools/.programs ## Propose a version after its gates: make model-pr OVERLAY=production MODEL=iris [VERSION=4]
+model-pr: plain-inputs _named migrate .venv-tools/.programs ## Propose a version after its gates: make model-pr OVERLAY=production MODEL=iris [VERSION=4]
 	$(call given,OVERLAY MODEL)@alias="$$($(DEPLOY) about alias "$$OVERLAY")" && $(BIN)/python -m training promote "$$MODEL" --to "$$alias" \
-		--dry-run --report var/gates.json $(if $(VERSION),--version "$$VERSION") $(ARGS)
+		--dry-run --report var/gates.json $(if $(value VERSION),--version "$$VERSION") $(ARGS)
 	@$(DEPLOY) pull-request model "$$OVERLAY" "$$MODEL" --report var/gates.json
 
 .PHONY: model-prs
-model-prs: ## Propose the candidate of every model that passes its gates: make model-prs OVERLAY=production
+model-prs: plain-inputs ## Propose the candidate of every model that passes its gates: make model-prs OVERLAY=production
 	$(call given,OVERLAY)@failed=; for model in $(CHOSEN); do $(MAKE) --no-print-directory model-pr MODEL=$$model || failed="$$failed $$model"; done; \
 		test -z "$$failed" || { echo "no pull request for:$$failed"; exit 1; }
 
 .PHONY: revert-pr
-revert-pr: setup .venv-tools/.programs ## Propose to take a merged promotion back: make revert-pr COMMIT=hash
+revert-pr: plain-inputs setup .venv-tools/.programs ## Propose to take a merged promotion back: make revert-pr COMMIT=hash
 	$(call given,COMMIT)@$(DEPLOY) pull-request revert "$$COMMIT"
 
 .PHONY: aliases
-aliases: migrate ## Move the registry's aliases to what models.env says: make aliases OVERLAY=production [SINCE=HEAD~1]
+aliases: plain-inputs migrate ## Move the registry's aliases to what models.env says: make aliases OVERLAY=production [SINCE=HEAD~1]
 	$(call given,OVERLAY)@alias="$$($(DEPLOY) about alias "$$OVERLAY")" && $(BIN)/python -m training align "kustomize/overlays/$$OVERLAY/models.env" \
-		--to "$$alias" $(if $(SINCE),--since "$$SINCE") $(if $(ACTOR),--actor "$$ACTOR") $(ARGS)
+		--to "$$alias" $(if $(value SINCE),--since "$$SINCE") $(if $(value ACTOR),--actor "$$ACTOR") $(ARGS)
 
 .PHONY: aliases-check
-aliases-check: migrate ## Do Git and the registry agree, and if not, which is ahead: make aliases-check OVERLAY=production
+aliases-check: plain-inputs migrate ## Do Git and the registry agree, and if not, which is ahead: make aliases-check OVERLAY=production
 	$(call given,OVERLAY)@alias="$$($(DEPLOY) about alias "$$OVERLAY")" && $(BIN)/python -m training align "kustomize/overlays/$$OVERLAY/models.env" \
 		--to "$$alias" --check
 
 .PHONY: sign
-sign: migrate ## Sign IMAGE=name@sha256:... with cosign, and attest its SBOM and provenance (ARGS="--key file")
+sign: plain-inputs migrate ## Sign IMAGE=name@sha256:... with cosign, and attest its SBOM and provenance (ARGS="--key file")
 	$(call given,IMAGE)@$(BIN)/python -m deploy.binaries cosign && $(BIN)/python -m training lineage
 	@$(DEPLOY) sign "$$IMAGE" --builder "$${BUILDER:-https://localhost}" $(ARGS)
 
 .PHONY: verify
-verify: setup ## Wait until every pod runs the digest that Git says and answers: make verify OVERLAY=staging [WORKLOAD=rollout/slipway]
+verify: plain-inputs setup ## Wait until every pod runs the digest that Git says and answers: make verify OVERLAY=staging [WORKLOAD=rollout/slipway]
 	$(call given,OVERLAY)@image="$$($(DEPLOY) about image "$$OVERLAY")" && namespace="$$($(DEPLOY) about namespace "$$OVERLAY")" && \
 		kubectl wait deployment/slipway --namespace "$$namespace" --timeout 900s \
 			--for "jsonpath={.spec.template.spec.containers[?(@.name=='slipway')].image}=$$image" && \

@@ -33,6 +33,11 @@ MUTANTS = {
         "run: make deploy-pr",
         "run: make deploy-pr DIGEST=${{ inputs.digest }}",
     ),
+    "an input that nobody looks at": (
+        rules.inputs_are_looked_at_first,
+        "run: make deploy-pr",
+        "run: make push",
+    ),
     "a tag for an action": (rules.actions_are_pinned, r"checkout@\w+", "checkout@v7"),
     "a hash without its version": (rules.actions_are_pinned, r" # v7.0.1", ""),
     "the default permissions": (rules.nothing_is_allowed_by_default, r"\npermissions: \{\}\n", "\n"),

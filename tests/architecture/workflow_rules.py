@@ -20,6 +20,7 @@ PLUMBING = {
 }
 MAKE = re.compile(r'make (?P<target>[a-z-]+)(?: [A-Z]+=[a-zA-Z0-9]+)*(?: >> "\$GITHUB_OUTPUT")?')
 PINNED = re.compile(r"uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
+GUARDED = {"plain-inputs", *re.findall(r"^([a-z-]+): plain-inputs", MAKEFILE, flags=re.MULTILINE)}
 PROPOSING = {"propose", "propose-production", "staging"}  # jobs that push a branch and open a pull request
 WRITES = {"contents", "pull-requests", "packages", "security-events", "id-token"}
 Rule = Callable[[str], Iterator[str]]
@@ -39,6 +40,18 @@ def nothing_is_pasted_into_a_shell(text: str) -> Iterator[str]:
     for job, step in _steps(text):
         if "${{" in str(step.get("run", "")):
             yield f"{job}: {step['run']}"
+
+
+def inputs_are_looked_at_first(text: str) -> Iterator[str]:
+    """Whoever may start a workflow gives a name or a number: the first target that sees it refuses anything else."""
+    for name, job in _document(text)["jobs"].items():
+        commands = [(step, MAKE.fullmatch(str(step.get("run")))) for step in job.get("steps", ())]
+        for step, found in commands:
+            given = {**job.get("env", {}), **step.get("env", {})}
+            if found and any("inputs." in str(value) for value in given.values()):
+                if found["target"] not in GUARDED:
+                    yield f"{name}: {found['target']}"
+                break
 
 
 def actions_are_pinned(text: str) -> Iterator[str]:
@@ -106,6 +119,7 @@ def runners_have_a_version(text: str) -> Iterator[str]:
 RULES: tuple[Rule, ...] = (
     steps_are_make_targets,
     nothing_is_pasted_into_a_shell,
+    inputs_are_looked_at_first,
     actions_are_pinned,
     nothing_is_allowed_by_default,
     writing_is_the_exception,
