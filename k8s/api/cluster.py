@@ -27,7 +27,6 @@ Query = Sequence[tuple[str, str]]
 CALL_SECONDS = 10.0
 PAGE = "500"
 BUSY = (429, 503)
-MAX_WAIT_SECONDS = 5.0
 JSON_PATCH = "application/json-patch+json"
 
 
@@ -150,8 +149,8 @@ class Cluster:
             try:
                 return self._call_once(method, path, query=query, body=body)
             except Refused as error:
-                wait = min(error.retry_after_seconds or 0.0, MAX_WAIT_SECONDS)
-                if error.status not in BUSY or not wait or time.monotonic() + wait > deadline:
+                wait = error.retry_after_seconds
+                if error.status not in BUSY or wait is None or time.monotonic() + wait > deadline:
                     raise
                 time.sleep(wait)
 

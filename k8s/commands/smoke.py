@@ -80,9 +80,12 @@ def _endpoint(options: argparse.Namespace) -> Iterator[Endpoint]:
         with HttpEndpoint(options.url, timeout_seconds=CALL_SECONDS) as endpoint:
             yield endpoint
         return
-    # Not in the image: there `--url` is given.
-    from k8s.forwarding import any_ready_pod
-
+    try:
+        from k8s.forwarding import any_ready_pod
+    except ImportError:  # in the image
+        raise Misused(
+            "--url is needed here: ways through the cluster are in the project, not in the image"
+        ) from None
     with any_ready_pod(options) as endpoint:
         yield endpoint
 

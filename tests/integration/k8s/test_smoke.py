@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from k8s.settings import ClusterSettings
+from tests.fakes.api_server import shapes
+from tests.fakes.api_server.server import FakeApiServer
 from tests.fakes.http_service import Asked, HttpService, Said
 from tests.front_service import CATALOG, KEY, FrontService
 from tests.integration.k8s.verb import Result, run
@@ -212,3 +214,21 @@ def test_what_makes_no_sense_is_said_in_a_line(
 ) -> None:
     assert smoke(service, key_file, *wrong).code == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_without_a_url_it_goes_through_a_pod_that_is_ready(
+    service: HttpService, key_file: Path, api: FakeApiServer, tmp_path: Path
+) -> None:
+    api.add(shapes.crashing("slipway-1"), shapes.pod("slipway-2"))
+    api.backends["slipway-2", 8000] = service.address
+    options = ("--kubeconfig", api.kubeconfig(tmp_path), "--jwt-key-file", key_file, "--model", "iris")
+    result = run("smoke", *options, "--timeout", 0, "--output", "json")
+    assert (result.code, result.findings(), result.report["subject"]) == (0, [], "slipway-2:8000")
+
+
+def test_without_a_url_and_without_pods_there_is_nobody_to_ask(
+    key_file: Path, api: FakeApiServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = api.kubeconfig(tmp_path)
+    assert run("smoke", "--kubeconfig", config, "--jwt-key-file", key_file).code == 2
+    assert "no pod of the service" in capsys.readouterr().err
