@@ -14,7 +14,7 @@ import yaml
 from deploy.binaries import ensure
 from deploy.errors import DeliveryError
 from deploy.manifests.kustomize import ROOT
-from deploy.manifests.objects import Manifest
+from deploy.manifests.objects import Manifest, documents
 
 TESTS = ROOT / "tests" / "manifests" / "rules"
 FILE = "slipway.rules.yaml"  # what the tests name in `rule_files`
@@ -57,7 +57,7 @@ def covered(tests: Path = TESTS) -> dict[str, set[bool]]:
     """By alert, whether there is a case in which it fires (True) and one in which it keeps quiet (False)."""
     found: dict[str, set[bool]] = {}
     for path in sorted(tests.glob("*.test.yaml")):
-        document: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document: dict[str, Any] = documents(path.read_text(encoding="utf-8"))[0]
         for test in document["tests"]:
             for case in test.get("alert_rule_test", ()):
                 found.setdefault(case["alertname"], set()).add(bool(case.get("exp_alerts")))

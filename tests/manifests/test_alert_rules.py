@@ -11,6 +11,7 @@ from tests.manifests.policy.telemetry import alerts
 from tests.manifests.rendering import on_base_objects, overlay
 
 RULES = [manifest for manifest in on_base_objects("monitoring") if manifest.identity.kind == "PrometheusRule"]
+COVERED = covered()
 ALERTS = sorted({alert["alert"] for manifest in RULES for alert in alerts(manifest.body)})
 
 
@@ -20,11 +21,11 @@ def test_the_rules_pass_their_tests() -> None:
 
 @pytest.mark.parametrize("alert", ALERTS)
 def test_an_alert_has_a_firing_and_a_silent_case(alert: str) -> None:
-    assert covered().get(alert) == {True, False}
+    assert COVERED.get(alert) == {True, False}
 
 
 def test_no_test_speaks_of_an_alert_that_is_no_more() -> None:
-    assert sorted(set(covered()) - set(ALERTS)) == []
+    assert sorted(set(COVERED) - set(ALERTS)) == []
 
 
 def test_every_runbook_belongs_to_an_alert() -> None:
