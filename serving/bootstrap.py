@@ -47,6 +47,7 @@ from serving.predictor import Predictor
 from serving.runtime import Errand, Runtime
 from serving.served_models import model_store, pinned_versions, served_models, views_of
 from serving.settings import Durability, Environment, Settings, agent_environment
+from serving.siblings import Siblings
 from serving.spool import SpoolLimits, SpoolWriter
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Worker:
         forget_dead_workers()
         self.metrics = metrics or Metrics()
         self.board = ModelBoard(self.definitions, self.metrics)
-        self.drain = Drain(settings.drain_file)
+        self.drain, self.siblings = Drain(settings.drain_file), Siblings(settings.workers)
         self.log = _prediction_log(settings, self.metrics)
         self.cache = _answer_cache(settings, self.metrics)
         self.entities = _entities(self.definitions, settings, self.metrics)
@@ -88,7 +89,7 @@ class Worker:
         )
         handlers = Handlers(
             native=self.native,
-            status=StatusRoutes(self.board, self.drain),
+            status=StatusRoutes(self.board, self.drain, self.siblings),
             identity=IdentityRoutes(
                 _login(settings, issuer), self.lane, self.metrics, max_json_depth=settings.max_json_depth
             ),
@@ -112,7 +113,7 @@ class Worker:
     def _runtime(self) -> Runtime:
         settings = self.settings
         follower = _follower(self.board, self.metrics, settings)
-        errands: list[Errand] = [self.drain.run, watch_parent]
+        errands: list[Errand] = [self.drain.run, self.siblings.run, watch_parent]
         if self.entities.rows:
             errands.insert(0, partial(_follow_features, self.entities, settings, self.metrics))
         if self.cache is not None and settings.redis_url is not None:

@@ -11,17 +11,19 @@ from modelkit.errors import ModelNotFound
 from serving.drain import Drain
 from serving.http.exchange import Exchange, Reply
 from serving.model_board import ModelBoard, Slot
+from serving.siblings import Siblings
 
 
 class StatusRoutes:
     """Handlers over the model board."""
 
-    def __init__(self, board: ModelBoard, drain: Drain) -> None:
-        self._board, self._drain = board, drain
+    def __init__(self, board: ModelBoard, drain: Drain, siblings: Siblings) -> None:
+        self._board, self._drain, self._siblings = board, drain, siblings
 
     async def live(self, exchange: Exchange) -> Reply:
-        """GET /livez and /healthz: this process answers; models may still be loading."""
-        return _json({"live": True})
+        """GET /livez and /healthz: this process answers, and no other worker is gone; models may still be loading."""
+        live = not self._siblings.missing
+        return _json({"live": live}, status=200 if live else 503)
 
     async def ready(self, exchange: Exchange) -> Reply:
         """GET /readyz: 200 only when every model has answered a warm-up row and the replica is not draining."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import httpx
 import pytest
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.samples import Sample
@@ -74,6 +75,10 @@ def answered_by(service: RunningService, worker: int) -> int:
     return int(sum(sample.value for sample in samples if sample.name == "slipway_predictions_total"))
 
 
+def live(service: RunningService) -> int:
+    return httpx.get(f"{service.url}/livez", timeout=5).status_code
+
+
 def ask(service: RunningService) -> Load:
     """Over new connections, or one worker might accept all of them."""
     with Load(
@@ -96,9 +101,11 @@ def test_one_scrape_counts_the_answers_of_both_workers_exactly(pair: RunningServ
 def test_the_worker_that_is_left_takes_over_the_metrics_port_and_the_agent(pair: RunningService) -> None:
     load = ask(pair)
     wait_until_all_are_counted(pair, load)
+    assert live(pair) == 200
     (victim,) = listeners(pair.metrics_port)
     pair.kill(victim)
     (survivor,) = set(pair.workers) - {victim}
+    until(lambda: live(pair) == 503, seconds=PATIENCE_SECONDS, what="liveness says that one is gone")
     until(lambda: pair.agent_of(survivor), seconds=PATIENCE_SECONDS, what="the survivor has an agent")
     until(
         lambda: listeners(pair.metrics_port) == {survivor}, seconds=PATIENCE_SECONDS, what="and the metrics"
