@@ -51,9 +51,9 @@ def failures(rendered: Mapping[str, Iterable[Manifest]], folder: Path) -> set[Fa
         bodies = [body for manifest in manifests for body in _known(manifest)]
         (folder / f"{name}.yaml").write_text(yaml.safe_dump_all(bodies), encoding="utf-8")
     command = [
-        PROGRAM,
+        str(PROGRAM),
         "-d",
-        folder,
+        str(folder),
         "--framework",
         "kubernetes",
         "--compact",
