@@ -12,6 +12,9 @@ from serving.door import check_service, settings_at_the_door
 from serving.settings import Settings
 
 GRACE_SECONDS = 30
+# Longer than load balancers keep an idle connection (ALB and ingress-nginx: 60 s): they close it, never we, so no request meets a
+# connection that is being closed.
+KEEP_ALIVE_SECONDS = 75
 
 
 def main() -> int:
@@ -37,6 +40,8 @@ def _serve() -> int:
         str(settings.api_port),
         "--timeout-graceful-shutdown",
         str(GRACE_SECONDS),
+        "--timeout-keep-alive",
+        str(KEEP_ALIVE_SECONDS),
     ]
     os.execv(bentoml, command)
 
