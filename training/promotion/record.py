@@ -1,7 +1,8 @@
 """Git's record of versions beside the registry's aliases: which way they differ, and the moves that make them agree.
 
 A move that Git asked for says so in the ledger, by a reason that starts with `git`. That tells apart who is ahead: when the
-last move of an alias came from Git, Git has moved since; otherwise a hand has moved the alias without a pull request.
+last move of an alias came from Git, or what Git names was never behind the alias, Git has moved since; otherwise a hand has
+moved the alias without a pull request.
 """
 
 from __future__ import annotations
@@ -39,13 +40,15 @@ WAYS_OUT = {
 
 @dataclass(frozen=True, kw_only=True)
 class Standpoint:
-    """One model: the version that Git names, the one behind the alias, and who moved the alias last."""
+    """One model: the version that Git names, the one behind the alias, who moved the alias last, and whether what Git names
+    has ever been behind it (`reached`)."""
 
     model: str
     alias: str
     wanted: str
     held: str | None
     last: LedgerEntry | None
+    reached: bool = False
 
     @property
     def standing(self) -> Standing:
@@ -60,15 +63,18 @@ class Standpoint:
             case Standing.SAME:
                 return f"{self.model}: version {self.wanted}, in Git and behind {self.alias}"
             case Standing.GIT_AHEAD:
-                return f"{both}: Git is ahead, nobody has moved the alias since the merge"
+                return f"{both}: Git is ahead, the merge has not moved the alias"
             case Standing.REGISTRY_AHEAD:
                 return f"{both}: the registry is ahead, {self._by_hand()}"
 
     @property
     def _follows_git(self) -> bool:
+        """Whether it is Git that has moved since: the last move came from there, or what it names was never tried."""
         if self.last is None:
             return self.held is None
-        return self.last.to_version == self.held and self.last.reason.startswith(FROM_GIT)
+        if self.last.to_version != self.held:
+            return False
+        return self.last.reason.startswith(FROM_GIT) or not self.reached
 
     def _by_hand(self) -> str:
         if self.last is None or self.last.to_version != self.held:
@@ -100,6 +106,7 @@ class GitRecord:
             wanted=wanted,
             held=held.number if held else None,
             last=next(iter(moves), None),
+            reached=any(entry.to_version == wanted for entry in moves),
         )
 
 

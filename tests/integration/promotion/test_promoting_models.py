@@ -162,6 +162,12 @@ def test_the_check_says_that_a_merge_has_not_moved_the_alias(shop: Shop) -> None
     assert "make aliases" in str(said.value)
 
 
+def test_git_is_ahead_with_a_version_that_was_never_tried(shop: Shop) -> None:
+    (shop.project.clone / RECORD).write_text("iris=2\n")
+    with pytest.raises(RecordDiffers, match="Git says version 2, production is version 1: Git is ahead"):
+        shop.align("--check")
+
+
 def test_the_check_says_that_a_hand_has_moved_the_alias_and_how_to_record_it(shop: Shop) -> None:
     shop.desk.promoter(IRIS).promote(BY_HAND, "2")
     with pytest.raises(
