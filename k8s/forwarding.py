@@ -84,10 +84,10 @@ class PodEndpoint:
 
 
 @contextmanager
-def any_ready_pod(options: argparse.Namespace) -> Iterator[PodEndpoint]:
+def any_ready_pod(options: argparse.Namespace, labels: str) -> Iterator[PodEndpoint]:
     """The API of a pod that takes requests; of one that does not yet, when there is no other."""
     cluster = connect(options)
-    pods = service_pods(cluster)
+    pods = service_pods(cluster, labels or SERVICE_LABELS)
     if not pods:
         raise Missing(f"no pod of the service in the namespace {cluster.namespace}", status=404)
     pod = next((pod for pod in pods if pod.is_ready), pods[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -9,14 +10,16 @@ from typing import Any
 from k8s.api.cluster import Cluster
 from k8s.api.kinds import DEPLOYMENTS, INFERENCE_SERVICES, ROLLOUTS, Kind
 from k8s.api.objects import Deployment, InferenceService, Selector
-from k8s.errors import Misused
+from k8s.errors import Forbidden, Misused
 
 KINDS: dict[str, Kind[Any]] = {
     "deployment": DEPLOYMENTS,
     "rollout": ROLLOUTS,
     "inferenceservice": INFERENCE_SERVICES,
 }
-DEFAULT = "deployment/slipway"
+NAME = "slipway"
+# A Rollout stands before a Deployment that it holds at 0 replicas.
+LIKELY = ("rollout", "deployment", "inferenceservice")
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,17 @@ def parse_workload(text: str) -> Workload:
     if found not in KINDS or not name:
         raise Misused(f"{text}: KIND/NAME is wanted, with one of the kinds {', '.join(KINDS)}")
     return Workload(found, name)
+
+
+def the_workload(cluster: Cluster, text: str) -> Workload:
+    """The one that is named; otherwise whatever runs the service here."""
+    if text:
+        return parse_workload(text)
+    for kind in LIKELY:
+        with suppress(Forbidden):
+            if cluster.find(KINDS[kind], NAME) is not None:
+                return Workload(kind, NAME)
+    return Workload("deployment", NAME)
 
 
 class Phase(StrEnum):

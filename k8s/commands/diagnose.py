@@ -22,7 +22,7 @@ from k8s.diagnose.facts import ClusterFacts, Collector
 from k8s.diagnose.running import model_findings, pod_findings, workload_findings
 from k8s.report import Finding, Report, Severity, Table, warning, worst_first
 from k8s.smoke.credentials import token
-from k8s.workload import DEFAULT, parse_workload
+from k8s.workload import the_workload
 
 HELP = "what is wrong now, and what to type next"
 TIMEOUT_SECONDS = 60.0
@@ -30,13 +30,14 @@ MOST_EVENTS = 8
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("workload", nargs="?", default=DEFAULT, help="KIND/NAME")
+    parser.add_argument("workload", nargs="?", default="", help="KIND/NAME; default: the one called slipway")
     add_credentials(parser)
 
 
 def run(options: argparse.Namespace) -> Report:
     bearer = token(credentials(options), options.settings)
-    facts = Collector(connect(options), bearer).collect(parse_workload(options.workload))
+    cluster = connect(options)
+    facts = Collector(cluster, bearer).collect(the_workload(cluster, options.workload))
     findings = worst_first(without_repeats([*_findings(facts)]))
     bad = sum(finding.severity is Severity.FAILED for finding in findings)
     odd = sum(finding.severity is Severity.WARNING for finding in findings)

@@ -18,7 +18,7 @@ from k8s.rollback.argo import how_to_revert, keeper_of, will_drift
 from k8s.rollback.undo import REVISION, Revision, apply, changes, choose, lost_config, revisions
 from k8s.rollout.follow import Wanted, follow
 from k8s.terminal import Terminal
-from k8s.workload import DEFAULT, Workload, parse_workload
+from k8s.workload import Workload, the_workload
 
 HELP = "back to the previous image and settings, or what to revert in Git"
 TIMEOUT_SECONDS = 600.0
@@ -29,7 +29,7 @@ OTHERS = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("workload", nargs="?", default=DEFAULT, help="KIND/NAME of a Deployment")
+    parser.add_argument("workload", nargs="?", default="", help="KIND/NAME; default: the one called slipway")
     parser.add_argument("--to-revision", type=int, default=None, help="default: the one before")
     parser.add_argument(
         "--dry-run", action="store_true", help="let the API server check the change, and drop it"
@@ -38,10 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> Report:
-    workload = parse_workload(options.workload)
+    cluster = connect(options)
+    workload = the_workload(cluster, options.workload)
     if workload.kind in OTHERS:
         raise Misused(f"{workload}: {OTHERS[workload.kind]}")
-    cluster = connect(options)
     found: Deployment = cluster.get(DEPLOYMENTS, workload.name)
     keeper = keeper_of(cluster, found, argo_namespace=options.argocd_namespace)
     if keeper is not None and keeper.undoes_changes:

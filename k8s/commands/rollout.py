@@ -7,7 +7,7 @@ import argparse
 from k8s.api.connect import connect
 from k8s.report import Report
 from k8s.rollout.follow import Wanted, follow
-from k8s.workload import DEFAULT, parse_workload
+from k8s.workload import the_workload
 
 HELP = "follow a change of the service to its end"
 TIMEOUT_SECONDS = 600.0
@@ -15,10 +15,14 @@ TIMEOUT_SECONDS = 600.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "workload", nargs="?", default=DEFAULT, help="KIND/NAME: deployment, rollout or inferenceservice"
+        "workload",
+        nargs="?",
+        default="",
+        help="KIND/NAME: deployment, rollout or inferenceservice; default: the one called slipway",
     )
 
 
 def run(options: argparse.Namespace) -> Report:
-    wanted = Wanted(workload=parse_workload(options.workload), seconds=options.timeout)
-    return follow(connect(options), wanted, options.terminal)
+    cluster = connect(options)
+    wanted = Wanted(workload=the_workload(cluster, options.workload), seconds=options.timeout)
+    return follow(cluster, wanted, options.terminal)

@@ -29,6 +29,9 @@ RETRY_SECONDS = 1.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--url", default="", help="of the service, such as http://slipway:8000")
+    parser.add_argument(
+        "--selector", "-l", default="", help="without --url: labels of the pods to ask one of"
+    )
     parser.add_argument("--model", action="append", default=[], help="only this one; may be repeated")
     parser.add_argument("--expect", action="append", default=[], metavar="MODEL=VERSION")
     parser.add_argument("--requests", type=int, default=20, help="per model, for the p95; 0: none")
@@ -86,7 +89,7 @@ def _endpoint(options: argparse.Namespace) -> Iterator[Endpoint]:
         raise Misused(
             "--url is needed here: ways through the cluster are in the project, not in the image"
         ) from None
-    with any_ready_pod(options) as endpoint:
+    with any_ready_pod(options, options.selector) as endpoint:
         yield endpoint
 
 

@@ -52,7 +52,7 @@ def test_a_port_is_forwarded_over_tls_too(tmp_path: Path) -> None:
     [
         (Fault("/deployments", status=401), "said to fail: 401"),
         (Fault("/deployments", status=500), "said to fail: 500"),
-        (Fault("/deployments", status=404), "said to fail: 404"),
+        (Fault("/deployments", status=404, times=9), "said to fail: 404"),
         (Fault("/deployments", hang_up=True), "does not answer"),
         (Fault("/deployments", status=429, headers={"Retry-After": "60"}, times=99), "said to fail: 429"),
     ],

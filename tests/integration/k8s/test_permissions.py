@@ -94,10 +94,10 @@ def operator(cluster: FakeApiServer, tmp_path: Path) -> Operator:
 
 VERBS: dict[str, tuple[tuple[object, ...], ...]] = {
     "preflight": ((),),
-    "rollout": ((), ("rollout/slipway",), ("inferenceservice/slipway",)),
+    "rollout": ((), ("deployment/slipway",), ("inferenceservice/slipway",)),
     "models": ((),),
     "diagnose": ((),),
-    "rollback": (("--dry-run",), ()),
+    "rollback": (("deployment/slipway", "--dry-run"), ("deployment/slipway",)),
 }
 
 
@@ -140,7 +140,7 @@ def test_without_the_binding_of_rollback_it_is_refused_and_nothing_has_changed(
     cluster: FakeApiServer, operator: Operator, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cluster.rules = rules("slipway-rollback")
-    assert operator.ask("rollback").code == 2
+    assert operator.ask("rollback", "deployment/slipway").code == 2
     assert "cannot patch resource" in capsys.readouterr().err
     assert cluster.get("Deployment", "slipway")["metadata"]["generation"] == 1
 

@@ -250,6 +250,23 @@ def test_an_inference_service_is_followed_by_its_conditions(api: FakeApiServer, 
     assert ask("rollout", "inferenceservice/slipway").code == 0
 
 
+@pytest.mark.parametrize(
+    ("items", "words"),
+    [
+        ((shapes.rollout("Healthy"), shapes.deployment(wanted=0, updated=0, available=0)), "rollout/slipway"),
+        ((shapes.deployment(),), "deployment/slipway"),
+        ((shapes.inference_service("True"),), "inferenceservice/slipway"),
+    ],
+    ids=["rollout", "deployment", "inferenceservice"],
+)
+def test_whatever_runs_the_service_is_followed_unless_it_is_named(
+    api: FakeApiServer, ask: Ask, items: tuple[shapes.Json, ...], words: str
+) -> None:
+    api.add(*items)
+    result = ask("rollout")
+    assert (result.code, result.report["subject"]) == (0, f"{words} in {shapes.NAMESPACE}")
+
+
 def test_without_the_workload_there_is_nothing_to_follow(
     api: FakeApiServer, ask: Ask, capsys: pytest.CaptureFixture[str]
 ) -> None:
