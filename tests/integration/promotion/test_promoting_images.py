@@ -6,10 +6,12 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
 
+from deploy.__main__ import main
 from deploy.errors import DeliveryError, PromotionImpossible
 from deploy.promotion.forge import ByHand
 from deploy.promotion.overlay import UNRELEASED, Overlay
@@ -149,6 +151,19 @@ def test_the_command_finds_the_forge_on_the_path_and_reads_the_digest_of_another
     assert "opened" in deploy(project, "pull-request", "image", "production", "--from", "staging")
     project.merge_newest()
     assert deploy(project, "about", "image", "production").strip() == f"ghcr.io/example/slipway@{FIRST}"
+
+
+def test_in_the_work_tree_a_promotion_is_one_line_too(
+    project: PromotedProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with chdir(project.clone):
+        assert main(["promote-image", "staging", "--digest", FIRST]) == 0
+        assert main(["promote-model", "staging", "iris", "77"]) == 0
+        assert main(["promote-image", "staging", "--digest", "latest"]) == 2
+    said = capsys.readouterr()
+    assert f"slipway from {UNRELEASED} to {FIRST}" in said.out
+    assert said.err.startswith("promote-image: latest is no digest")
+    assert git(project.clone, "diff", "--shortstat").strip().startswith("2 files changed, 2 insertions(+)")
 
 
 def deploy(project: PromotedProject, *arguments: str) -> str:
