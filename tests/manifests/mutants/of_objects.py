@@ -208,4 +208,22 @@ TELEMETRY = (
 )
 
 
-MUTANTS = (*NETWORK, *WIRING, *CONFIGURATION, *TELEMETRY)
+ADMISSION = (
+    Mutant("port-names-admissible", D, f"{MAIN}/ports/metrics/name", "prometheus-metrics"),
+    Mutant("names-admissible", "Service slipway", "metadata/labels/version", "a/b"),
+    Mutant("names-admissible", "Service slipway", "metadata/name", "slipway.service"),
+    Mutant("schedules-admissible", "CronJob retrain", "spec/schedule", "daily", of="company-of-stores"),
+    Mutant("keys-once", D, f"{MAIN}/volumeMounts", Added({"name": "run", "mountPath": "/tmp"})),
+    Mutant("keys-once", D, f"{POD}/volumes", Added({"name": "tmp", "emptyDir": {"sizeLimit": "1Mi"}})),
+    Mutant("keys-once", D, f"{AGENT}/name", "slipway"),
+    Mutant("keys-once", "Service slipway", "spec/ports/metrics/port", 8000),
+    Mutant("init-containers-end", D, f"{AGENT}/restartPolicy"),
+    Mutant("volumes-exist", D, f"{MAIN}/volumeMounts/secrets/subPath", "jwt-secret-key"),
+    Mutant("volumes-exist", D, f"{MAIN}/volumeMounts/tmp/mountPath", "tmp"),
+    Mutant("addresses", "NetworkPolicy slipway-stores", "spec/egress/0/to/0/ipBlock/cidr", "10.10.0.5/16"),
+    Mutant(
+        "addresses", "NetworkPolicy slipway-stores", "spec/egress/0/to/0/ipBlock/except", ["10.20.0.0/24"]
+    ),
+    Mutant("addresses", "NetworkPolicy slipway-stores", "spec/egress/0/to/0/podSelector", {}),
+)
+MUTANTS = (*ADMISSION, *NETWORK, *WIRING, *CONFIGURATION, *TELEMETRY)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from tests.manifests.policy import (
+    admission,
     configuration,
     gitops,
     hardening,
@@ -18,7 +19,18 @@ from tests.manifests.policy import (
 from tests.manifests.policy.model import Rendered, Rule
 from tests.manifests.rendering import on_base_objects, overlay, overlays, rendered_folder
 
-CHAPTERS = (hardening, running, storage, network, wiring, configuration, telemetry, gitops, releases)
+CHAPTERS = (
+    admission,
+    hardening,
+    running,
+    storage,
+    network,
+    wiring,
+    configuration,
+    telemetry,
+    gitops,
+    releases,
+)
 RULES: dict[str, Rule] = {rule.name: rule for chapter in CHAPTERS for rule in chapter.RULES}
 DELIVERY: dict[str, Rule] = {rule.name: rule for rule in gitops.DELIVERY}
 # Components that no overlay lists meet all rules too: on a development base, in two companies.
