@@ -25,18 +25,24 @@ RUN set -eu; cd /app/.venv/lib/python3.11/site-packages; \
         \( -path './pyarrow/*' -o -path './numpy/*' -o -path './pandas/*' -o -path './scipy/*' -o -path './sklearn/*' \
         -o -path './matplotlib/*' -o -path './numba/*' -o -path './onnx/*' -o -path './ray/*' \) -prune -exec rm -rf {} +; \
     rm -rf pyarrow/include pyarrow/src; find . -name '*.a' -delete
+RUN set -eu; \
+    /app/.venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /app/.venv/lib; \
+    chmod -R a+rX,go-w /app
 COPY . /app/src/
 RUN set -eu; rm -f /app/src/ca.crt; \
-    /app/.venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /app/.venv/lib /app/src; \
-    mkdir -p /app/dvc; printf '[core]\n    no_scm = true\n    analytics = false\n' > /app/dvc/config; \
-    chmod -R a+rX,go-w /app; mkdir -p /var/lib/mlflow; chmod 1777 /var/lib/mlflow
+    /app/.venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /app/src; \
+    mkdir -p /app/dvc /var/lib/mlflow; printf '[core]\n    no_scm = true\n    analytics = false\n' > /app/dvc/config; \
+    chmod -R a+rX,go-w /app/src /app/dvc; chmod 1777 /var/lib/mlflow
 
 # --- the image ---------------------------------------------------------------------------------------------------------
 FROM ${BASE_IMAGE}
 LABEL org.opencontainers.image.title="slipway-training" \
       org.opencontainers.image.description="DVC, the MLflow server, retraining and batches of Slipway" \
       org.opencontainers.image.licenses="Apache-2.0"
-COPY --from=build /app /app
+# The large layer changes with the lock, the small ones with every commit.
+COPY --from=build /app/.venv /app/.venv
+COPY --from=build /app/dvc /app/dvc
+COPY --from=build /app/src /app/src
 # Where a volume of the MLflow server goes; like /tmp, because a platform may pick any user.
 COPY --from=build /var/lib/mlflow /var/lib/mlflow
 # DVC finds a pipeline without a Git repository by the setting in /app/dvc, and asks for the name of a user that no platform
