@@ -238,6 +238,10 @@ training-image: setup ## Build the image of the training environment: MLflow ser
 image-test: setup ## Build an image around a sample model and try it as production would (IMAGE=name to try that one)
 	@$(IMAGE_COMMAND) test $(ON_IMAGE)
 
+.PHONY: training-image-test
+training-image-test: setup ## The same for the training environment: it trains, and its MLflow server keeps
+	@$(IMAGE_COMMAND) test --training $(ON_IMAGE)
+
 .PHONY: image-size
 image-size: setup ## What takes the space in the image; fails over IMAGE_BUDGET_MB
 	@$(IMAGE_COMMAND) size $(ON_IMAGE)

@@ -82,11 +82,16 @@ def push_image(options: argparse.Namespace) -> int:
 
 def test_image(options: argparse.Namespace) -> int:
     from deploy.image.production_test import try_image
+    from deploy.image.training_test import try_training_image
 
     settings = ImageSettings()
     with some_engine(settings.backend) as engine:
         builder = building.Builder(project=PROJECT, settings=settings, engine=engine, say=say)
-        report = try_image(builder, options.image)
+        report = (
+            try_training_image(engine, options.image or builder.training())
+            if options.training
+            else try_image(builder, options.image)
+        )
     answer(report.table())
     if report.failures:
         raise ImageRefused(f"{len(report.failures)} of {len(report.checks)} checks failed")

@@ -12,6 +12,7 @@ from deploy.image.engine import Engine
 from deploy.image.programs import attempt
 
 POLL_SECONDS = 0.5
+ONCE_SECONDS = 300
 TEMPORARY = ("/tmp", "/var/lib/slipway/spool", "/var/lib/slipway/store")  # noqa: S108  # inside the container
 RUN_FOLDER = "/var/lib/slipway/run"
 PYTHON = "/app/.venv/bin/python"
@@ -25,6 +26,7 @@ class Cell:
     user: int
     mounts: Iterable[str] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
+    writable: Iterable[str] = TEMPORARY
     memory: str = "768m"
     processes: int = 128
 
@@ -32,7 +34,7 @@ class Cell:
         options = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
         options += ["--user", f"{self.user}:{self.user}", "--memory", self.memory]
         options += ["--memory-swap", self.memory, "--pids-limit", str(self.processes)]
-        for path in TEMPORARY:
+        for path in self.writable:
             options += ["--tmpfs", f"{path}:mode=1777,size=256m"]
         for mount in self.mounts:
             options += ["--volume", mount]
@@ -53,7 +55,9 @@ def run_once(
     """A command of the image in a container of its own."""
     command = [engine.program, "run", "--rm", "--interactive", *cell.options()]
     command += ["--entrypoint", entrypoint] if entrypoint else []
-    done = attempt([*command, cell.image, *arguments], extra=engine.variables, given=given, seconds=120)
+    done = attempt(
+        [*command, cell.image, *arguments], extra=engine.variables, given=given, seconds=ONCE_SECONDS
+    )
     return Finished(code=done.returncode, said=done.stdout + done.stderr)
 
 
