@@ -112,7 +112,7 @@ def ensure(name: str, folder: Path = FOLDER) -> Path:
     program, place = PROGRAMS[name], folder / name
     if place.exists():  # it got there through a check; a link to what is gone does not exist
         return place
-    ways: tuple[Callable[[Program, Path], None], ...] = (_from_path, _from_debian, _from_release)
+    ways: tuple[Callable[[Program, Path], None], ...] = (_from_path, _from_debian, from_release)
     reasons = []
     for way in ways:
         try:
@@ -146,7 +146,7 @@ def _from_debian(program: Program, place: Path) -> None:
     debian.extract(program.package, place)
 
 
-def _from_release(program: Program, place: Path) -> None:
+def from_release(program: Program, place: Path) -> None:
     machine = MACHINES.get(platform.machine().lower(), platform.machine())
     here = f"{platform.system().lower()}_{machine}"
     if here not in program.sha256:

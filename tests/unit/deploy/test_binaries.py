@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import tarfile
 from pathlib import Path
 
 import pytest
 
-from deploy.binaries import PROGRAMS, ensure, main, unpack
+from deploy.binaries import PROGRAMS, Program, ensure, from_release, main, unpack
 from deploy.debian import debian_mirror
 from deploy.errors import DeliveryError
 
@@ -65,3 +66,30 @@ def test_a_mirror_is_one_that_apt_is_set_up_to_use_or_its_absence_is_said() -> N
     else:
         assert "://" in mirror
         assert "security" not in mirror
+
+
+def archive_of(folder: Path) -> Path:
+    path = folder / "tool.tar.gz"
+    with tarfile.open(path, mode="w:gz") as files:
+        entry = tarfile.TarInfo("tool")
+        entry.size = 2
+        files.addfile(entry, io.BytesIO(b"ok"))
+    return path
+
+
+def released(archive: Path, digest: str) -> Program:
+    here = {f"{system}_{machine}": digest for system in ("linux", "darwin") for machine in ("amd64", "arm64")}
+    return Program(name="tool", version="1.0.0", release=archive.as_uri(), member="tool", sha256=here)
+
+
+def test_a_release_is_taken_when_its_checksum_is_right(tmp_path: Path) -> None:
+    archive = archive_of(tmp_path)
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    from_release(released(archive, digest), tmp_path / "bin" / "tool")
+    assert (tmp_path / "bin" / "tool").read_text() == "ok"
+
+
+def test_a_release_that_is_another_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DeliveryError, match="is not the file that its checksum names"):
+        from_release(released(archive_of(tmp_path), "0" * 64), tmp_path / "bin" / "tool")
+    assert not (tmp_path / "bin").exists()
