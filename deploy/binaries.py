@@ -70,7 +70,7 @@ PROGRAMS = {
             name="promtool",
             version="2.42.0",
             newer_is_fine=True,
-            package=debian.Package(name="prometheus", version="2.", member="./usr/bin/promtool"),
+            package=debian.Package(name="promtool", version="2.", member="./usr/bin/promtool"),
             release=f"{GITHUB}/prometheus/prometheus/releases/download/v2.53.4/prometheus-2.53.4.linux-amd64.tar.gz",
             member="prometheus-2.53.4.linux-amd64/promtool",
             sha256={"linux_amd64": "b8b497c4610d1b93208252b60c8f20f6b2e78596ae8df43397a2e805aa53d475"},
