@@ -246,50 +246,6 @@ def pod(
     }
 
 
-def unschedulable(name: str = f"{NAME}-{HASH}-unsch") -> Json:
-    text = "0/3 nodes are available: 3 Insufficient cpu. preemption: 0/3 nodes are available."
-    found = pod(
-        name,
-        phase="Pending",
-        extra=(condition("PodScheduled", "False", "Unschedulable", text), condition("Ready", "False")),
-    )
-    del found["status"]["containerStatuses"], found["status"]["initContainerStatuses"]
-    del found["spec"]["nodeName"]
-    return found
-
-
-def image_missing(name: str = f"{NAME}-{HASH}-image") -> Json:
-    text = f'Back-off pulling image "{IMAGE}": ErrImagePull: rpc error: code = NotFound desc = {IMAGE}: not found'
-    return pod(name, phase="Pending", container=waiting("slipway", "ImagePullBackOff", text))
-
-
-def crashing(name: str = f"{NAME}-{HASH}-crash", *, restarts: int = 4) -> Json:
-    text = f"back-off 1m20s restarting failed container=slipway pod={name}_{NAMESPACE}(uid)"
-    return pod(name, container=waiting("slipway", "CrashLoopBackOff", text, restarts=restarts, last=ended(1)))
-
-
-def out_of_memory(name: str = f"{NAME}-{HASH}-oom") -> Json:
-    return pod(name, container=running("slipway", restarts=2, last=ended(137, "OOMKilled")))
-
-
-def without_secret(name: str = f"{NAME}-{HASH}-mount") -> Json:
-    return pod(
-        name,
-        phase="Pending",
-        container=waiting("slipway", "PodInitializing"),
-        agent=waiting("agent", "PodInitializing"),
-    )
-
-
-def evicted(name: str = f"{NAME}-{HASH}-evict") -> Json:
-    found = pod(name, phase="Failed", extra=(condition("Ready", "False"),))
-    found["status"] |= {
-        "reason": "Evicted",
-        "message": 'Usage of EmptyDir volume "spool" exceeds the limit "1Gi". ',
-    }
-    return found
-
-
 def event(
     about: Json, reason: str, message: str, *, kind: str = "Warning", at: str = NOW, count: int = 1
 ) -> Json:
@@ -307,38 +263,4 @@ def event(
         "lastTimestamp": at,
         "eventTime": None,
         "source": {"component": "kubelet"},
-    }
-
-
-def rollout(phase: str, message: str = "", *, generation: int = 1) -> Json:
-    """Argo's: the selector is in the status, the observed generation is text."""
-    return {
-        "apiVersion": "argoproj.io/v1alpha1",
-        "kind": "Rollout",
-        "metadata": {"name": NAME, "namespace": NAMESPACE, "generation": generation},
-        "spec": {"workloadRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": NAME}},
-        "status": {
-            "observedGeneration": str(generation),
-            "phase": phase,
-            "message": message,
-            "replicas": 2,
-            "selector": ",".join(f"{name}={value}" for name, value in SELECTOR.items()),
-        },
-    }
-
-
-def inference_service(ready: str, *, reason: str = "", message: str = "") -> Json:
-    return {
-        "apiVersion": "serving.kserve.io/v1beta1",
-        "kind": "InferenceService",
-        "metadata": {"name": NAME, "namespace": NAMESPACE, "generation": 1},
-        "spec": {"predictor": {"minReplicas": 2}},
-        "status": {
-            "observedGeneration": 1,
-            "url": "http://slipway-slipway-kserve.example",
-            "conditions": [
-                condition("PredictorReady", ready, reason, message),
-                condition("Ready", ready, reason, message),
-            ],
-        },
     }

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.fakes.api_server import shapes, surroundings
+from tests.fakes.api_server import shapes, sick_pods, surroundings
 from tests.fakes.api_server.server import FakeApiServer, Fault
 from tests.fakes.replica import Replica, model
 from tests.integration.k8s.conftest import Ask
@@ -50,7 +50,7 @@ def test_a_healthy_service_has_nothing_wrong(service: Healthy, ask: Ask) -> None
 
 def test_the_page_fits_a_terminal(service: Healthy, api: FakeApiServer, ask: Ask) -> None:
     long = "x" * 30 + " word" * 40
-    api.add(surroundings.without_metrics(), shapes.event(shapes.crashing("slipway-1"), "BackOff", long))
+    api.add(surroundings.without_metrics(), shapes.event(sick_pods.crashing("slipway-1"), "BackOff", long))
     text = ask("diagnose", "--output", "text").text
     too_long = [line for line in text.splitlines() if len(line) > 100 and "$ kubectl" not in line]
     assert too_long == []
@@ -73,23 +73,23 @@ def a_scale_to_nothing(service: Healthy) -> None:
 
 
 def an_unschedulable_pod(service: Healthy) -> None:
-    service.api.add(shapes.unschedulable())
+    service.api.add(sick_pods.unschedulable())
 
 
 def a_missing_image(service: Healthy) -> None:
-    service.api.add(shapes.image_missing())
+    service.api.add(sick_pods.image_missing())
 
 
 def a_crash_loop(service: Healthy) -> None:
-    service.api.add(shapes.crashing())
+    service.api.add(sick_pods.crashing())
 
 
 def an_eviction(service: Healthy) -> None:
-    service.api.add(shapes.evicted())
+    service.api.add(sick_pods.evicted())
 
 
 def a_missing_secret(service: Healthy) -> None:
-    pod = shapes.without_secret()
+    pod = sick_pods.without_secret()
     service.api.add(pod, shapes.event(pod, "FailedMount", 'secret "slipway-secrets" not found'))
 
 
@@ -178,7 +178,7 @@ def test_what_is_wrong_is_found(service: Healthy, ask: Ask, break_it: Callable[[
 
 
 def a_memory_kill(service: Healthy) -> None:
-    service.api.add(shapes.out_of_memory("slipway-1"))
+    service.api.add(sick_pods.out_of_memory("slipway-1"))
 
 
 def many_restarts(service: Healthy) -> None:

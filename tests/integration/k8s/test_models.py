@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.api_server import shapes
+from tests.fakes.api_server import shapes, sick_pods
 from tests.fakes.api_server.server import FakeApiServer
 from tests.fakes.replica import TOKEN, Replica, model
 from tests.integration.k8s.conftest import Ask
@@ -99,6 +99,6 @@ def test_a_port_that_nobody_listens_on_is_said_in_the_kubelets_words(api: FakeAp
 def test_pods_that_are_leaving_or_not_running_are_not_asked(api: FakeApiServer, ask: Ask) -> None:
     leaving = shapes.pod("slipway-1")
     leaving["metadata"]["deletionTimestamp"] = shapes.NOW
-    api.add(leaving, shapes.unschedulable())
+    api.add(leaving, sick_pods.unschedulable())
     result = ask("models")
     assert result.findings() == [f"pods: none runs in {shapes.NAMESPACE}"]

@@ -12,7 +12,7 @@ import yaml
 from k8s.dev_secret import SERVICE, SERVICE_KEYS
 from k8s.settings import ClusterSettings
 from tests.architecture.source_tree import ROOT
-from tests.fakes.api_server import shapes, surroundings
+from tests.fakes.api_server import operators, shapes, sick_pods, surroundings
 from tests.fakes.api_server.access import Rules
 from tests.fakes.api_server.server import FakeApiServer
 from tests.fakes.replica import TOKEN, Replica, model
@@ -36,8 +36,8 @@ def cluster(api: FakeApiServer) -> Iterator[FakeApiServer]:
         shapes.deployment(image=NEW),
         shapes.replica_set(1, image=OLD),
         shapes.replica_set(2, image=NEW, replicas=2),
-        shapes.rollout("Healthy"),
-        shapes.inference_service("True"),
+        operators.rollout("Healthy"),
+        operators.inference_service("True"),
         CONFIG,
         surroundings.service(),
         surroundings.autoscaler(),
@@ -49,7 +49,7 @@ def cluster(api: FakeApiServer) -> Iterator[FakeApiServer]:
         surroundings.storage_class(default=True),
         surroundings.quota(pods=("50", "1")),
         surroundings.secret(SERVICE, *SERVICE_KEYS),
-        shapes.crashing("slipway-2"),
+        sick_pods.crashing("slipway-2"),
     )
     with ExitStack() as stack:
         stack.enter_context(Replica(api, "slipway-1", model("iris", "3", "3")))

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.fakes.api_server import shapes
+from tests.fakes.api_server import shapes, sick_pods
 from tests.fakes.api_server.server import FakeApiServer
 from tests.integration.k8s.conftest import Ask
 from tests.integration.k8s.verb import Result
@@ -120,7 +120,7 @@ def test_a_revision_whose_settings_were_pruned_is_not_gone_back_to(deployed: Fak
 
 
 def test_a_rollback_that_does_not_come_up_fails(deployed: FakeApiServer, ask: Ask) -> None:
-    deployed.add(shapes.image_missing())
+    deployed.add(sick_pods.image_missing())
     result = ask("rollback", "--timeout", 0.2)
     assert result.code == 1
     assert any("ImagePullBackOff" in text for text in result.findings())

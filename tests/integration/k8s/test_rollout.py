@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.fakes.api_server import shapes
+from tests.fakes.api_server import operators, shapes, sick_pods
 from tests.fakes.api_server.server import FakeApiServer, Fault
 from tests.fakes.http_service import HttpService, Said
 from tests.integration.k8s.conftest import Ask
@@ -137,7 +137,7 @@ def test_what_happened_while_nobody_watched_is_not_missed(api: FakeApiServer, as
 
 
 def test_a_stalled_rollout_fails_with_its_cause(api: FakeApiServer, ask: Ask) -> None:
-    api.add(shapes.stalled(), shapes.image_missing())
+    api.add(shapes.stalled(), sick_pods.image_missing())
     result = ask("rollout")
     assert result.code == 1
     assert "has timed out progressing" in result.findings()[0]
@@ -146,10 +146,10 @@ def test_a_stalled_rollout_fails_with_its_cause(api: FakeApiServer, ask: Ask) ->
 
 
 CAUSES = {
-    "no node": (shapes.unschedulable(), "3 Insufficient cpu"),
-    "no image": (shapes.image_missing(), "code = NotFound"),
-    "a crash": (shapes.crashing(), "crashes (4 restarts, exit code 1)"),
-    "eviction": (shapes.evicted(), 'Evicted: Usage of EmptyDir volume "spool"'),
+    "no node": (sick_pods.unschedulable(), "3 Insufficient cpu"),
+    "no image": (sick_pods.image_missing(), "code = NotFound"),
+    "a crash": (sick_pods.crashing(), "crashes (4 restarts, exit code 1)"),
+    "eviction": (sick_pods.evicted(), 'Evicted: Usage of EmptyDir volume "spool"'),
 }
 
 
@@ -164,7 +164,7 @@ def test_when_the_time_is_over_the_cause_is_named(api: FakeApiServer, ask: Ask, 
 
 
 def test_a_crash_is_quoted_with_its_last_words(api: FakeApiServer, ask: Ask) -> None:
-    api.add(going(), shapes.crashing("slipway-1"))
+    api.add(going(), sick_pods.crashing("slipway-1"))
     api.logs["slipway-1", "slipway", True] = "Traceback\n  deep\nMODEL_SOURCE=path needs MODEL_PATH\n"
     assert (
         "it said: Traceback | deep | MODEL_SOURCE=path needs"
@@ -173,7 +173,7 @@ def test_a_crash_is_quoted_with_its_last_words(api: FakeApiServer, ask: Ask) -> 
 
 
 def test_a_pod_that_waits_for_a_secret_is_understood(api: FakeApiServer, ask: Ask) -> None:
-    pod = shapes.without_secret()
+    pod = sick_pods.without_secret()
     words = 'MountVolume.SetUp failed for volume "secrets" : secret "slipway-secrets" not found'
     api.add(going(), pod, shapes.event(pod, "FailedMount", words))
     assert 'secret "slipway-secrets" not found' in ask("rollout", "--timeout", 0.2).findings()[1]
@@ -219,13 +219,13 @@ def test_a_workload_that_is_deleted_meanwhile_ends_it(
 @pytest.mark.parametrize(
     ("item", "code", "words"),
     [
-        (shapes.rollout("Healthy"), 0, "Healthy"),
+        (operators.rollout("Healthy"), 0, "Healthy"),
         (
-            shapes.rollout("Degraded", "RolloutAborted: metric success-rate assessed Failed"),
+            operators.rollout("Degraded", "RolloutAborted: metric success-rate assessed Failed"),
             1,
             "success-rate assessed Failed",
         ),
-        (shapes.rollout("Paused", "CanaryPauseStep"), 1, "Paused: CanaryPauseStep"),
+        (operators.rollout("Paused", "CanaryPauseStep"), 1, "Paused: CanaryPauseStep"),
     ],
 )
 def test_a_rollout_of_argo_is_followed_by_its_phase(
@@ -240,22 +240,25 @@ def test_a_rollout_of_argo_is_followed_by_its_phase(
 def test_an_inference_service_is_followed_by_its_conditions(api: FakeApiServer, ask: Ask) -> None:
     labels = {"serving.kserve.io/inferenceservice": "slipway"}
     api.add(
-        shapes.inference_service("False", reason="MinimumReplicasUnavailable"),
+        operators.inference_service("False", reason="MinimumReplicasUnavailable"),
         shapes.pod(container=shapes.waiting("kserve-container", "ErrImagePull", "denied"), labels=labels),
     )
     late = ask("rollout", "inferenceservice/slipway", "--timeout", 0.2)
     assert "MinimumReplicasUnavailable" in late.findings()[0]
     assert "ErrImagePull: denied" in late.findings()[1]
-    api.add(shapes.inference_service("True"))
+    api.add(operators.inference_service("True"))
     assert ask("rollout", "inferenceservice/slipway").code == 0
 
 
 @pytest.mark.parametrize(
     ("items", "words"),
     [
-        ((shapes.rollout("Healthy"), shapes.deployment(wanted=0, updated=0, available=0)), "rollout/slipway"),
+        (
+            (operators.rollout("Healthy"), shapes.deployment(wanted=0, updated=0, available=0)),
+            "rollout/slipway",
+        ),
         ((shapes.deployment(),), "deployment/slipway"),
-        ((shapes.inference_service("True"),), "inferenceservice/slipway"),
+        ((operators.inference_service("True"),), "inferenceservice/slipway"),
     ],
     ids=["rollout", "deployment", "inferenceservice"],
 )

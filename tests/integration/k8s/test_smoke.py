@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from k8s.settings import ClusterSettings
-from tests.fakes.api_server import shapes
+from tests.fakes.api_server import shapes, sick_pods
 from tests.fakes.api_server.server import FakeApiServer
 from tests.fakes.http_service import Asked, HttpService, Said
 from tests.front_service import CATALOG, KEY, FrontService
@@ -219,7 +219,7 @@ def test_what_makes_no_sense_is_said_in_a_line(
 def test_without_a_url_it_goes_through_a_pod_that_is_ready(
     service: HttpService, key_file: Path, api: FakeApiServer, tmp_path: Path
 ) -> None:
-    api.add(shapes.crashing("slipway-1"), shapes.pod("slipway-2"))
+    api.add(sick_pods.crashing("slipway-1"), shapes.pod("slipway-2"))
     api.backends["slipway-2", 8000] = service.address
     options = ("--kubeconfig", api.kubeconfig(tmp_path), "--jwt-key-file", key_file, "--model", "iris")
     result = run("smoke", *options, "--timeout", 0, "--output", "json")
