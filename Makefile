@@ -302,7 +302,7 @@ given = $(foreach name,$(1),$(if $(value $(name)),,$(error say $(name): make $(f
 
 .PHONY: plain-inputs
 plain-inputs: ## Refuse inputs that are more than a name, a number, a digest or a commit
-	@for each in "$$OVERLAY" "$$MODEL" "$$VERSION" "$$DIGEST" "$$FROM" "$$COMMIT" "$$SINCE" "$$ACTOR" "$$REVISION" "$$IMAGE"; do \
+	@for each in "$$OVERLAY" "$$MODEL" "$$VERSION" "$$DIGEST" "$$FROM" "$$COMMIT" "$$WORKLOAD" "$$SINCE" "$$ACTOR" "$$REVISION" "$$IMAGE"; do \
 		case "$$each" in -*|*[!][A-Za-z0-9._:/@~^-]*) echo "neither a name nor a number, digest or commit: $$each" >&2; exit 2;; esac; done
 
 .PHONY: deploy-pr
@@ -343,9 +343,11 @@ sign: plain-inputs migrate ## Sign IMAGE=name@sha256:... with cosign, and attest
 .PHONY: verify
 verify: plain-inputs setup ## Wait until every pod runs the digest that Git says and answers: make verify OVERLAY=staging [WORKLOAD=rollout/slipway]
 	$(call given,OVERLAY)@image="$$($(DEPLOY) about image "$$OVERLAY")" && namespace="$$($(DEPLOY) about namespace "$$OVERLAY")" && \
-		kubectl wait deployment/slipway --namespace "$$namespace" --timeout 900s \
-			--for "jsonpath={.spec.template.spec.containers[?(@.name=='slipway')].image}=$$image" && \
-		$(BIN)/python -m k8s rollout "$${WORKLOAD:-deployment/slipway}" --namespace "$$namespace" && \
+		case "$${WORKLOAD:=deployment/slipway}" in \
+			inferenceservice/*) holder="$$WORKLOAD" template=.spec.predictor;; \
+			*) holder=deployment/slipway template=.spec.template.spec;; esac && \
+		kubectl wait "$$holder" --namespace "$$namespace" --timeout 900s --for "jsonpath={$$template.containers[0].image}=$$image" && \
+		$(BIN)/python -m k8s rollout "$$WORKLOAD" --namespace "$$namespace" && \
 		$(BIN)/python -m k8s smoke --namespace "$$namespace" $(ARGS)
 
 .PHONY: kubeconfig
