@@ -37,7 +37,7 @@ def pod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HardenedPod]:
         server.stop()
 
 
-def test_it_serves_the_registrys_version_and_shows_that_its_agent_lives(pod: HardenedPod) -> None:
+def test_it_serves_what_the_registry_names_and_shows_that_its_agent_lives(pod: HardenedPod) -> None:
     until(
         lambda: total(pod.metrics_port, "slipway_agent_up") == 1,
         seconds=PATIENCE_SECONDS,
