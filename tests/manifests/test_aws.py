@@ -91,7 +91,7 @@ def test_secrets_and_the_service_have_identities_of_their_own() -> None:
 def test_the_unit_on_an_instance_stops_as_patiently_as_the_pod() -> None:
     unit = (FOLDER / "units" / "slipway.service").read_text()
     drain = int((FOLDER / "hooks" / "host.sh").read_text().split("DRAIN_SECONDS=")[1].split()[0])
-    stop = int(unit.split("docker stop --time ")[1].split()[0])
+    stop = int(unit.split("docker stop -t ")[1].split()[0])
     limit = int(unit.split("TimeoutStopSec=")[1].split()[0])
     assert stop > GRACE_SECONDS
     assert limit > drain + stop

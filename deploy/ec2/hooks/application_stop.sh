@@ -5,6 +5,8 @@ set -eu
 # shellcheck source=host.sh
 . "$(dirname -- "$0")/host.sh"
 
-systemctl stop slipway.service
-systemctl stop slipway-agent.service
+for unit in slipway.service slipway-agent.service; do
+  # A revision that failed before it installed its units must not keep the next one from being deployed.
+  systemctl stop "$unit" || say "$unit was not there to be stopped"
+done
 say "stopped"

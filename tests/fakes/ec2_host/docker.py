@@ -22,16 +22,14 @@ def main(state: HostState, arguments: list[str]) -> int:
             return 0 if sys.stdin.read().strip() == "a-token-of-ecr" else 1
         case ["pull", "--quiet", image]:
             return _pull(state, image)
-        case ["image", "ls", *_]:
-            sys.stdout.write("\n".join(state.images) + "\n")
-            return 0
-        case ["image", "rm", image]:
-            state.images = [name for name in state.images if name != image]
-            return 0
+        case ["image", *command]:
+            return _image(state, command)
         case ["inspect", "--format", _, name]:
             return _inspect(state, name)
-        case ["stop", "--time", seconds, name]:
+        case ["stop", "-t", seconds, name]:
             return _stop(state, name, float(seconds))
+        case ["rm", "--force", _]:
+            return 0
         case ["run", *options]:
             return _run(state, options)
     return 64
@@ -42,6 +40,14 @@ def _pull(state: HostState, image: str) -> int:
         sys.stderr.write(f"manifest for {image} not found\n")
         return 1
     state.images = [*(name for name in state.images if name != image), image]
+    return 0
+
+
+def _image(state: HostState, command: list[str]) -> int:
+    if command[0] == "ls":
+        sys.stdout.write("\n".join(state.images) + "\n")
+    else:
+        state.images = [name for name in state.images if name != command[-1]]
     return 0
 
 

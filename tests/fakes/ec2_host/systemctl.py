@@ -32,6 +32,8 @@ def _start(state: HostState, unit: str) -> int:
     for needed in service.get("Requires", [""])[0].split():
         if needed != "docker.service" and not (state.units / needed).exists() and _start(state, needed):
             return 1
+    for before in service.get("ExecStartPre", []):
+        subprocess.run(shlex.split(before.removeprefix("-")), check=False)
     command = shlex.split(service["ExecStart"][0])
     if service.get("Type") == ["oneshot"]:
         done = subprocess.run(command).returncode
@@ -53,6 +55,8 @@ def _wait_for_container(state: HostState, name: str) -> None:
 
 
 def _stop(state: HostState, unit: str) -> int:
+    if not (Path(os.environ["SLIPWAY_UNIT_DIR"]) / unit).exists():
+        return 5
     number = process_of(state.units / unit)
     if number is None:
         return 0

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+
 import httpx
 import pytest
 
+from deploy.commands.ec2_bundle import FOLDER
 from tests.integration.ec2.conftest import BETTER, GOOD, NEVER_READY, NO_MIGRATION
 from tests.integration.ec2.instance import Instance, image
 
@@ -90,7 +93,7 @@ def test_the_next_revision_comes_after_a_drained_service_and_then_the_agent(inst
     done = instance.deploy(BETTER)
     assert done.failed is None, done.output
     stops = [call for call in instance.host.calls if call.startswith("docker stop")]
-    assert stops[:2] == ["docker stop --time 45 slipway", "docker stop --time 20 slipway-agent"]
+    assert stops[:2] == ["docker stop -t 45 slipway", "docker stop -t 20 slipway-agent"]
     assert (runs(instance), ready(instance)) == (BETTER, 200)
 
 
@@ -113,6 +116,17 @@ def test_a_migration_that_fails_leaves_the_new_service_unstarted(instance: Insta
 def test_an_image_that_the_registry_has_not_fails_before_anything_is_started(instance: Instance) -> None:
     assert instance.deploy(image("404")).failed == "BeforeInstall"
     assert not any("slipway-migrations" in call for call in instance.host.calls)
+
+
+def test_a_first_deployment_that_failed_early_is_no_obstacle_to_the_next(instance: Instance) -> None:
+    instance.deploy(image("404"))
+    shutil.copytree(
+        FOLDER, instance.installed, dirs_exist_ok=True
+    )  # what is installed is not what was started
+    (instance.installed / "release.env").write_text(f"IMAGE={image('404')}\n")
+    done = instance.deploy(GOOD)
+    assert done.failed is None, done.output
+    assert "was not there to be stopped" in done.output
 
 
 def test_a_secret_that_is_required_and_missing_ends_the_deployment_by_name(instance: Instance) -> None:
