@@ -336,7 +336,7 @@ aliases-check: plain-inputs migrate ## Do Git and the registry agree, and if not
 		--to "$$alias" --check
 
 .PHONY: sign
-sign: plain-inputs migrate ## Sign IMAGE=name@sha256:... with cosign, and attest its SBOM and provenance (ARGS="--key file")
+sign: plain-inputs setup ## Sign IMAGE=name@sha256:... with cosign, and attest its SBOM and provenance (ARGS="--key file")
 	$(call given,IMAGE)@$(BIN)/python -m deploy.binaries cosign && $(BIN)/python -m training lineage
 	@$(DEPLOY) sign "$$IMAGE" --builder "$${BUILDER:-https://localhost}" $(ARGS)
 
@@ -361,8 +361,8 @@ registry-login: ## Log docker in to REGISTRY: with REGISTRY_USER and REGISTRY_PA
 		*) printf '%s' "$$REGISTRY_PASSWORD" | docker login --username "$$REGISTRY_USER" --password-stdin "$$REGISTRY";; esac
 
 .PHONY: released
-released: setup ## Push the image and print its name and digest as a workflow reads them
-	@image="$$($(DEPLOY) image push)" && printf 'image=%s\ndigest=%s\n' "$$image" "$${image#*@}"
+released: plain-inputs setup ## Push the image, or IMAGE=name, and print its name and digest as a workflow reads them
+	@image="$$($(DEPLOY) image push $(if $(value IMAGE),--image "$$IMAGE"))" && printf 'image=%s\ndigest=%s\n' "$$image" "$${image#*@}"
 
 .PHONY: rendered-diff
 rendered-diff: setup .venv-tools/.programs ## Write reports/rendered-diff.md: what changes in a cluster since BASE=main, as far as a comment may be long
