@@ -224,7 +224,7 @@ bench: train ## Measure the service beside its peers, on this machine
 
 # BACKEND, IMAGE_NAME, IMAGE_TAG, BASE_IMAGE, PLATFORM, BAKED and others come from the environment: deploy/image/settings.py.
 IMAGE_COMMAND := $(BIN)/python -m deploy image
-ON_IMAGE = $(if $(IMAGE),--image "$(IMAGE)")
+ON_IMAGE = $(if $(value IMAGE),--image "$$IMAGE")
 
 .PHONY: image
 image: setup ## Bake the promoted models, build the Bento and the image (BACKEND=docker|podman|buildah BASE_IMAGE=...)
