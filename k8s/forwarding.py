@@ -21,7 +21,6 @@ from k8s.smoke.endpoint import Answer, request_headers
 
 SERVICE_LABELS = "app.kubernetes.io/name=slipway,app.kubernetes.io/component=service"
 HTTP_PORT, METRICS_PORT, AGENT_PORT = ("http", 8000), ("metrics", 9100), ("agent-metrics", 9101)
-CALL_SECONDS = 10.0
 
 
 class PodEndpoint:
@@ -77,7 +76,7 @@ class PodEndpoint:
                 self._cluster.api,
                 f"{PODS.path(self._cluster.namespace, self._pod.name)}/portforward?ports={self._port}",
                 what=self.name,
-                timeout_seconds=CALL_SECONDS,
+                timeout_seconds=self._cluster.patience(),
             )
             self._connection = TunnelConnection(tunnel)
         return self._connection

@@ -57,14 +57,25 @@ class Scope:
 
 
 class Cluster:
-    """One API server, asked by one identity. `namespace` is the one that is meant where none is named."""
+    """One API server, asked by one identity. `namespace` is the one that is meant where none is named.
 
-    def __init__(self, api: ApiClient, *, namespace: str, call_seconds: float = CALL_SECONDS) -> None:
-        self._api, self.namespace, self._call_seconds = api, namespace, call_seconds
+    With `seconds` every question has to be answered in that time from now.
+    """
+
+    def __init__(self, api: ApiClient, *, namespace: str, seconds: float | None = None) -> None:
+        self._api, self.namespace, self._seconds = api, namespace, seconds
+        self._deadline = None if seconds is None else time.monotonic() + seconds
 
     @property
     def api(self) -> ApiClient:
         return self._api
+
+    def patience(self) -> float:
+        """How long the next question may take. Raises Unreachable when the time is over."""
+        left = CALL_SECONDS if self._deadline is None else self._deadline - time.monotonic()
+        if left <= 0:
+            raise Unreachable(f"not everything was answered within {self._seconds:g} s (--timeout)")
+        return min(left, CALL_SECONDS)
 
     @property
     def address(self) -> str:
@@ -144,7 +155,7 @@ class Cluster:
 
     def call(self, method: str, path: str, *, query: Query = (), body: Any = None) -> bytes:
         """One request, again where the server is busy and says when. Raises Refused and Unreachable."""
-        deadline = time.monotonic() + self._call_seconds
+        deadline = time.monotonic() + self.patience()
         while True:
             try:
                 return self._call_once(method, path, query=query, body=body)
@@ -158,7 +169,7 @@ class Cluster:
         """A streamed answer, line by line. Raises Unreachable when nothing comes for `idle_seconds`."""
         from urllib3.exceptions import HTTPError
 
-        answer = self._send("GET", path, query=query, timeout=(self._call_seconds, idle_seconds))
+        answer = self._send("GET", path, query=query, timeout=(self.patience(), idle_seconds))
         _raise_for(answer, f"GET {path}")
         rest = b""
         try:
@@ -173,7 +184,7 @@ class Cluster:
     def _call_once(self, method: str, path: str, *, query: Query, body: Any) -> bytes:
         from urllib3.exceptions import HTTPError
 
-        answer = self._send(method, path, query=query, body=body, timeout=self._call_seconds)
+        answer = self._send(method, path, query=query, body=body, timeout=self.patience())
         try:
             _raise_for(answer, f"{method} {path}")
             return bytes(answer.read())
@@ -199,10 +210,21 @@ class Cluster:
             )
             return self._api.call_api(*request, _request_timeout=timeout)
         except HTTPError as error:
-            reason = str(getattr(error, "reason", "") or error)
-            raise Unreachable(f"{self.address} does not answer: {reason}") from error
+            raise Unreachable(f"{self.address} does not answer: {_why(error)}") from error
         except ApiException as error:
             raise Unreachable(f"{self.address}: {error.reason}") from error
+
+
+def _why(error: Exception) -> str:
+    """Without the names of the client's objects, which say nothing to a reader."""
+    kinds = {
+        "ReadTimeoutError": "no answer in time",
+        "ConnectTimeoutError": "no connection in time",
+        "NameResolutionError": "its name is not known",
+        "ProtocolError": "it hung up",
+    }
+    name = type(error).__name__
+    return kinds.get(name) or str(error).rpartition(": ")[2] or name
 
 
 def _raise_for(answer: Any, what: str) -> None:

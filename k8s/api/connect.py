@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from kubernetes.client import Configuration
 
 
-def connect(options: argparse.Namespace) -> Cluster:
-    """Imports the client, which only those verbs need that ask the API server."""
+def connect(options: argparse.Namespace, *, seconds: float | None = None) -> Cluster:
+    """Imports the client, which only those verbs need that ask the API server. `seconds` are for all questions together."""
     try:
         from kubernetes import client
         from kubernetes.config.config_exception import ConfigException
@@ -33,9 +33,8 @@ def connect(options: argparse.Namespace) -> Cluster:
             namespace = _from_kubeconfig(configuration, options.kubeconfig, options.context)
     except (ConfigException, OSError) as error:
         raise Misused(f"no cluster is configured: {error}") from None
-    return Cluster(
-        client.ApiClient(configuration), namespace=options.namespace or namespace or DEFAULT_NAMESPACE
-    )
+    chosen = options.namespace or namespace or DEFAULT_NAMESPACE
+    return Cluster(client.ApiClient(configuration), namespace=chosen, seconds=seconds)
 
 
 def _from_pod(configuration: Configuration, settings: ClusterSettings) -> str:

@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Report:
     bearer = token(credentials(options), options.settings)
-    cluster = connect(options)
+    cluster = connect(options, seconds=options.timeout)
     facts = Collector(cluster, bearer).collect(the_workload(cluster, options.workload))
     findings = worst_first(without_repeats([*_findings(facts)]))
     bad = sum(finding.severity is Severity.FAILED for finding in findings)

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> Report:
-    cluster = connect(options)
+    cluster = connect(options, seconds=options.timeout)
     bearer = token(credentials(options), options.settings)
     pods = service_pods(cluster, options.selector)
     read = [read_pod(cluster, pod, bearer) for pod in pods if pod.status.phase == "Running"]

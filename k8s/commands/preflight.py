@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> Report:
     manifest = _read(options.manifest)
     options.namespace = options.namespace or manifest.namespace
-    cluster = connect(options)
+    cluster = connect(options, seconds=options.timeout)
     findings = tuple(_findings(cluster, manifest))
     bad = sum(finding.severity is Severity.FAILED for finding in findings)
     return Report(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from k8s.api.objects import Condition, Pod
 from k8s.api.surroundings import Autoscaler, Budget, Monitor, NetworkPolicy, Service
@@ -11,12 +10,13 @@ from k8s.diagnose.facts import ClusterFacts
 from k8s.report import Finding, failed, ok, warning
 
 DNS_PORT = 53
-EVERY_PORT: dict[str, Any] = {}
 
 
 def autoscaling_findings(facts: ClusterFacts) -> Iterator[Finding]:
+    # KServe makes a Deployment of its own for an InferenceService.
+    names = (facts.workload.name, f"{facts.workload.name}-predictor")
     for found in facts.autoscalers:
-        if found.spec.scale_target_ref.name == facts.workload.name:
+        if found.spec.scale_target_ref.name in names:
             yield from _autoscaler(facts, found)
 
 

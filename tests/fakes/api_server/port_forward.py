@@ -1,4 +1,4 @@
-"""Port-forward as the API server offers it to WebSockets (`v5.channel.k8s.io`): two channels, each begun with its port."""
+"""Port-forward as the API server offers it to WebSockets (`v4.channel.k8s.io`): two channels, each begun with its port."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-PROTOCOL = "v5.channel.k8s.io"
+PROTOCOL = "v4.channel.k8s.io"  # what a kubelet chooses of what is offered
 BINARY, CLOSE = 2, 8
 DATA, ERROR = b"\x00", b"\x01"
 

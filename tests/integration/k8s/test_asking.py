@@ -53,7 +53,7 @@ def test_a_port_is_forwarded_over_tls_too(tmp_path: Path) -> None:
         (Fault("/deployments", status=401), "said to fail: 401"),
         (Fault("/deployments", status=500), "said to fail: 500"),
         (Fault("/deployments", status=404, times=9), "said to fail: 404"),
-        (Fault("/deployments", hang_up=True), "does not answer"),
+        (Fault("/deployments", hang_up=True), "does not answer: it hung up"),
         (Fault("/deployments", status=429, headers={"Retry-After": "60"}, times=99), "said to fail: 429"),
     ],
     ids=["401", "500", "404", "hang up", "429 for long"],
@@ -67,6 +67,21 @@ def test_what_cannot_be_asked_is_a_line_and_exit_code_2(
     said = capsys.readouterr().err
     assert words in said
     assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize("verb", ["models", "diagnose", "preflight"])
+def test_a_server_that_is_too_slow_is_not_waited_for(
+    api: FakeApiServer, ask: Ask, verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.fail(Fault("/", delay_seconds=0.5, times=99))
+    assert ask(verb, "--timeout", 0.2).code == 2
+    assert "does not answer: no answer in time" in capsys.readouterr().err
+
+
+def test_the_time_is_for_all_questions_together(api: FakeApiServer, ask: Ask) -> None:
+    api.fail(Fault("/namespaces/", delay_seconds=0.1, times=99))
+    assert ask("diagnose", "--timeout", 0.35).code == 2
+    assert len(api.requests) <= 5
 
 
 def test_a_server_that_says_when_to_come_back_is_asked_again(api: FakeApiServer, ask: Ask) -> None:
@@ -96,7 +111,7 @@ def test_a_cluster_that_is_away_is_not_waited_for(tmp_path: Path, capsys: pytest
     with FakeApiServer() as api:
         config = api.kubeconfig(tmp_path)
     assert run("models", "--kubeconfig", config).code == 2
-    assert "does not answer" in capsys.readouterr().err
+    assert "does not answer: [Errno 111] Connection refused" in capsys.readouterr().err
 
 
 def test_long_lists_come_page_by_page(api: FakeApiServer, ask: Ask) -> None:
