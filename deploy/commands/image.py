@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     test.add_argument(
         "--image", help="one that the engine has; otherwise it is built, around a model of its own"
     )
+    test.add_argument("--training", action="store_true", help="the training environment instead")
     for name, meaning in (
         ("size", "what takes the space; exit code 1 over IMAGE_BUDGET_MB"),
         ("sbom", "write its bill of materials (CycloneDX) and hold it against the lock"),

@@ -63,9 +63,9 @@ def copy_sources(project: Path, workshop: Workshop) -> None:
         target.chmod(0o644)
 
 
-def bake(project: Path, workshop: Workshop, registry: Mapping[str, str]) -> str:
+def bake(project: Path, folder: Path, registry: Mapping[str, str]) -> str:
     """The models and features of the registry that the settings of training name. Says what was baked."""
-    command = [sys.executable, "-m", "training", "bake", str(workshop.baked)]
+    command = [sys.executable, "-m", "training", "bake", str(folder)]
     return run(command, cwd=project, extra=registry).strip()
 
 

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deploy.image import base, bento, containerizing
@@ -49,6 +49,13 @@ class Builder:
         self.say(f"image {reference}")
         return reference
 
+    def for_trial(self) -> Builder:
+        """One whose image always carries a model, and never takes the name of the image that is released."""
+        tag = self.settings.image_tag or source_of(self.project).tag
+        return replace(
+            self, settings=self.settings.model_copy(update={"image_tag": f"{tag}-trial", "baked": True})
+        )
+
     def training(self) -> str:
         source = source_of(self.project)
         reference = reference_of(self.settings, source, suffix=TRAINING_SUFFIX)
@@ -75,7 +82,7 @@ class Builder:
         if not self.settings.baked:
             self.say("nothing baked: an image without a fallback for the registry")
             return {}
-        self.say(bento.bake(self.project, workshop, registry))
+        self.say(bento.bake(self.project, workshop.baked, registry))
         return {MODELS_LABEL: ",".join((workshop.baked / VERSIONS).read_text().split())}
 
 

@@ -21,15 +21,16 @@ from deploy.image import inside, questions
 from deploy.image.building import Builder
 from deploy.image.container import PYTHON, RUN_FOLDER, Cell, Container, run_once, start
 from deploy.image.engine import Engine
-from deploy.image.expectation import expectation_of
-from deploy.image.sample_model import MODEL, train_sample
+from deploy.image.expectation import expected_answer
+from deploy.image.sample_model import MODEL
 from deploy.image.trial import Report
+from deploy.image.trial_model import Served, served_model
 
 PORT = 8090
 READY_SECONDS = 90
 HEALTHY_SECONDS = 60
 STOP_SECONDS = 20
-SECRETS = "/etc/slipway/secrets"
+SECRETS, MODELS = "/etc/slipway/secrets", "/mnt/models"
 USER = "production-test"
 NOBODY_LISTENS = "http://127.0.0.1:9"
 REMOVE_ALL = f"""
@@ -44,13 +45,9 @@ def try_image(builder: Builder, image: str | None) -> Report:
     with tempfile.TemporaryDirectory(prefix="slipway-trial-") as name:
         folder = Path(name).resolve()
         folder.chmod(0o755)
-        if image is None:
-            builder.say(f"training {MODEL} on synthetic data")
-            (folder / "registry").mkdir()
-            image = builder.serving(train_sample(builder.project, folder / "registry"))
-        expected = expectation_of(image, builder.engine, folder)
-        report = Report(image=image)
-        with _cell(folder, image, builder.engine) as cell:
+        served, image = served_model(builder, image, folder)
+        report, expected = Report(image=image), expected_answer(served.servable)
+        with _cell(folder, image, served, builder.engine) as cell:
             password = secrets.token_urlsafe(24)
             _before_it_serves(report, builder.engine, cell, password)
             builder.say("starting it: read-only, no capabilities, a random user")
@@ -109,13 +106,11 @@ class _Files:
 
 
 @contextmanager
-def _cell(folder: Path, image: str, engine: Engine) -> Iterator[Cell]:
-    cell = Cell(
-        image=image,
-        user=random.randrange(20_000, 60_000),
-        mounts=_Files(folder=folder).write(),
-        variables=production_settings(),
-    )
+def _cell(folder: Path, image: str, served: Served, engine: Engine) -> Iterator[Cell]:
+    mounts, variables = _Files(folder=folder).write(), production_settings()
+    if served.beside is not None:
+        mounts, variables = (*mounts, f"{served.beside}:{MODELS}:ro"), {**variables, "MODEL_PATH": MODELS}
+    cell = Cell(image=image, user=random.randrange(20_000, 60_000), mounts=mounts, variables=variables)
     try:
         yield cell
     finally:  # its files belong to the random user: let that one remove them
