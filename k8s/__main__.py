@@ -15,7 +15,7 @@ from typing import TextIO
 
 from k8s import commands
 from k8s.errors import ClusterError
-from k8s.report import Report, as_json, as_text
+from k8s.report import Report, as_json, as_text, placed
 from k8s.settings import ClusterSettings, read_settings
 from k8s.terminal import Terminal
 
@@ -35,7 +35,7 @@ def main(
     wants_json = options.output == "json"
     options.terminal = Terminal(sys.stderr if wants_json else output)
     try:
-        report: Report = options.run(options)
+        report: Report = placed(options.run(options))
     except ClusterError as error:
         print(f"{options.verb}: {error}", file=sys.stderr)
         return error.exit_code

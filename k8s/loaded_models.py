@@ -120,7 +120,7 @@ def judge(pods: Sequence[PodModels]) -> Iterator[Finding]:
     """Per model, over all pods; a model that is the same and wanted everywhere is one line."""
     for pod in pods:
         if pod.problem:
-            yield failed(pod.pod, pod.problem, "", f"kubectl describe pod {pod.pod}")
+            yield failed(pod.pod, pod.problem, "", "python -m k8s diagnose")
     for model, places in sorted(_by_model(pods).items()):
         wrong = [*_wrong(model, places)]
         yield from wrong or [ok(model, f"version {places[0][1].loaded} in {len(places)} pods")]

@@ -10,6 +10,7 @@ from k8s.report import Finding, failed, warning
 
 IMAGE = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
 CONFIGURATION = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
+BEFORE_START = ("ContainerCreating", "PodInitializing")
 STORM_RESTARTS = 3
 OOM = "OOMKilled"
 
@@ -30,6 +31,7 @@ def troubles(facts: PodFacts) -> list[Finding]:
     found = [*_placement(facts), *_phase(facts)]
     for status in pod.statuses:
         found += _container(facts, status)
+    found += _mounts(facts)
     if not found:
         found += _unready(facts)
     return found
@@ -86,8 +88,6 @@ def _container(facts: PodFacts, status: ContainerStatus) -> Iterator[Finding]:
         yield _crash(facts, status, where)
     elif ended is not None and ended.exit_code != 0:
         yield _crash(facts, status, where)
-    elif waiting is not None and waiting.reason in ("ContainerCreating", "PodInitializing"):
-        yield from _mounts(facts, where)
     elif _killed_for_memory(status):
         yield warning(
             where,
@@ -120,12 +120,15 @@ def _killed_for_memory(status: ContainerStatus) -> bool:
     return any(end is not None and end.reason == OOM for end in ends)
 
 
-def _mounts(facts: PodFacts, where: str) -> Iterator[Finding]:
-    """A pod that waits for a Secret says so in events only."""
+def _mounts(facts: PodFacts) -> Iterator[Finding]:
+    """A pod that waits for a Secret says so in events only, which stay when it has got it."""
+    states = [status.state.waiting for status in facts.pod.statuses]
+    if not any(waiting is not None and waiting.reason in BEFORE_START for waiting in states):
+        return
     told = [event for event in facts.events if event.reason in ("FailedMount", "FailedAttachVolume")]
     if told:
         yield failed(
-            where,
+            facts.pod.name,
             f"{told[-1].reason}: {told[-1].message}",
             "create what is missing; the pod goes on by itself",
         )

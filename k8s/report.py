@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
 WIDTH = 100
+OURS = "python -m k8s "
 SHAPE = 1  # of the JSON; another number when a field changes its meaning or goes away
 MARKS = {"ok": "ok     ", "warning": "warning", "failed": "FAILED "}
 COLOURS = {"ok": "32", "warning": "33", "failed": "31"}
@@ -62,17 +63,34 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """The whole answer of a verb: 1 is its exit code when something in it has failed."""
+    """The whole answer of a verb: 1 is its exit code when something in it has failed.
+
+    `namespace` is put behind the commands of ours that findings tell to type next.
+    """
 
     verb: str
     subject: str
     conclusion: str
+    namespace: str = ""
     findings: tuple[Finding, ...] = ()
     tables: tuple[Table, ...] = ()
 
     @property
     def exit_code(self) -> int:
         return int(any(finding.severity is Severity.FAILED for finding in self.findings))
+
+
+def placed(report: Report) -> Report:
+    """With commands that work as they stand."""
+    if not report.namespace:
+        return report
+    findings = tuple(
+        replace(finding, command=f"{finding.command} --namespace {report.namespace}")
+        if finding.command.startswith(OURS)
+        else finding
+        for finding in report.findings
+    )
+    return replace(report, findings=findings)
 
 
 def as_json(report: Report) -> str:

@@ -50,7 +50,7 @@ class Witness:
 
     def _unready(self, pod: Pod) -> dict[str, str]:
         """The reasons of `/readyz`, model by model."""
-        if pod.status.phase != "Running" or pod.is_leaving or not _answers(pod):
+        if pod.status.phase != "Running" or pod.is_leaving or not pod.has_started:
             return {}
         with PodEndpoint(self._cluster, pod, HTTP_PORT) as endpoint:
             try:
@@ -58,8 +58,3 @@ class Witness:
             except ClusterError:
                 return {}
         return {str(name): str(reason) for name, reason in reasons.items()}
-
-
-def _answers(pod: Pod) -> bool:
-    """Whether something that serves runs in it: a container that is down cannot be asked."""
-    return any(status.state.running is not None for status in pod.status.container_statuses)

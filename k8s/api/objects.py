@@ -124,6 +124,11 @@ class Pod(Object, frozen=True):
         return ready is not None and ready.status == "True"
 
     @property
+    def has_started(self) -> bool:
+        """Whether a container beside the sidecars runs: only then is there somebody to ask."""
+        return any(status.state.running is not None for status in self.status.container_statuses)
+
+    @property
     def is_leaving(self) -> bool:
         return self.metadata.deletion_timestamp is not None
 

@@ -44,6 +44,7 @@ def run(options: argparse.Namespace) -> Report:
     return Report(
         verb="diagnose",
         subject=f"{facts.workload} in {facts.namespace}",
+        namespace=facts.namespace,
         conclusion=f"{bad} wrong, {odd} to look at" if bad or odd else "nothing wrong",
         findings=findings,
         tables=(pods_table(facts), events_table(facts.events)),

@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> Report:
     cluster = connect(options, seconds=options.timeout)
     bearer = token(credentials(options), options.settings)
     pods = service_pods(cluster, options.selector)
-    read = [read_pod(cluster, pod, bearer) for pod in pods if pod.status.phase == "Running"]
+    read = [read_pod(cluster, pod, bearer) for pod in pods if pod.has_started]
     findings = worst_first([*judge(read)])
     if not read:
         nobody = failed("pods", f"none runs in {cluster.namespace}", "", "python -m k8s diagnose")
@@ -37,6 +37,7 @@ def run(options: argparse.Namespace) -> Report:
     return Report(
         verb="models",
         subject=cluster.namespace,
+        namespace=cluster.namespace,
         conclusion=f"{bad} differences" if bad else f"all models as wanted in {len(read)} pods",
         findings=findings,
         tables=(table(read),),

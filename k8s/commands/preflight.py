@@ -38,6 +38,7 @@ def run(options: argparse.Namespace) -> Report:
     return Report(
         verb="preflight",
         subject=cluster.namespace,
+        namespace=cluster.namespace,
         conclusion=f"{bad} things would stop it" if bad else "nothing would stop it",
         findings=findings,
     )

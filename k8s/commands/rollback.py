@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> Report:
     found: Deployment = cluster.get(DEPLOYMENTS, workload.name)
     keeper = keeper_of(cluster, found, argo_namespace=options.argocd_namespace)
     if keeper is not None and keeper.undoes_changes:
-        steps = how_to_revert(keeper, namespace=cluster.namespace)
+        steps = how_to_revert(keeper)
         return _report(cluster, workload, "nothing was changed here: revert in Git", steps)
     notes = [will_drift(keeper)] if keeper is not None else []
     return _back(options, cluster, found, notes)
@@ -79,4 +79,10 @@ def _followed(
 
 def _report(cluster: Cluster, workload: Workload, conclusion: str, findings: list[Finding]) -> Report:
     subject = f"{workload} in {cluster.namespace}"
-    return Report(verb="rollback", subject=subject, conclusion=conclusion, findings=tuple(findings))
+    return Report(
+        verb="rollback",
+        subject=subject,
+        conclusion=conclusion,
+        namespace=cluster.namespace,
+        findings=tuple(findings),
+    )

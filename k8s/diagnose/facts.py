@@ -96,7 +96,7 @@ class Collector:
             return None
 
     def _view(self, pod: Pod, facts: PodFacts) -> PodView:
-        if pod.status.phase != "Running":
+        if not pod.has_started:
             return PodView(facts=facts, models=None, service=NONE, agent=NONE)
         return PodView(
             facts=facts,

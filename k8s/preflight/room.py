@@ -65,7 +65,7 @@ def _found(cluster: Cluster, name: str) -> StoredSecret | Finding:
             "secrets",
             f"there is no {name} in {cluster.namespace}",
             advice,
-            "kubectl get secrets,externalsecrets",
+            f"kubectl get secrets -n {cluster.namespace}",
         )
     return found
 
@@ -106,7 +106,7 @@ def check_quota(cluster: Cluster, manifest: Manifest) -> Iterator[Finding]:
             "quota",
             text,
             "raise the quota, or lower requests or the autoscaler's minimum",
-            "kubectl describe quota",
+            f"kubectl describe quota -n {cluster.namespace}",
         )
     if quotas and not short:
         yield ok("quota", f"room in {', '.join(found.name for found in quotas)}")

@@ -64,7 +64,7 @@ def _read(cluster: Cluster, name: str, namespace: str) -> Application | None:
         return None
 
 
-def how_to_revert(keeper: Keeper, *, namespace: str) -> list[Finding]:
+def how_to_revert(keeper: Keeper) -> list[Finding]:
     """What to type instead, in order."""
     application = keeper.application
     path = application.spec.source.path if application else "kustomize/overlays/…"
@@ -81,7 +81,7 @@ def how_to_revert(keeper: Keeper, *, namespace: str) -> list[Finding]:
             f"git revert --no-edit $(git log -1 --format=%H {branch} -- {path})",
         ),
         ("push", "or open a pull request, where the branch is protected", f"git push origin HEAD:{branch}"),
-        ("follow", "once Argo CD has synced", f"python -m k8s rollout --namespace {namespace}"),
+        ("follow", "once Argo CD has synced", "python -m k8s rollout"),
     )
     told = [
         Finding(check=name, severity=Severity.OK, text=text, command=command) for name, text, command in steps

@@ -113,7 +113,7 @@ class _Follow:
         if now.phase is Phase.FAILED:
             return self._report(self._end(now), *causes)
         if over:
-            late = f"not done after {self._wanted.seconds:.0f} s: {now.text}"
+            late = f"not done after {self._wanted.seconds:g} s: {now.text}"
             return self._report(failed("rollout", late, "", "python -m k8s diagnose"), *causes)
         return None
 
@@ -143,6 +143,7 @@ class _Follow:
         return Report(
             verb="rollout",
             subject=f"{self._wanted.workload} in {self._cluster.namespace}",
+            namespace=self._cluster.namespace,
             conclusion=f"{end} after {took:.0f} s",
             findings=findings,
         )

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from k8s.__main__ import main
-from k8s.report import Report, Table, as_json, as_text, failed, ok, table_lines, warning, worst_first
+from k8s.report import Report, Table, as_json, as_text, failed, ok, placed, table_lines, warning, worst_first
 from k8s.settings import ClusterSettings, read_settings
 
 LONG = "word " * 60
@@ -54,6 +54,15 @@ def test_no_color_and_a_dumb_terminal_are_respected() -> None:
 def test_the_worst_comes_first_and_equals_keep_their_order() -> None:
     found = worst_first([ok("1", ""), failed("2", ""), warning("3", ""), failed("4", "")])
     assert [finding.check for finding in found] == ["2", "4", "3", "1"]
+
+
+def test_a_command_of_ours_can_be_typed_as_it_stands() -> None:
+    told = failed("a", "b", "", "python -m k8s models"), failed("c", "d", "", "kubectl get nodes")
+    found = placed(Report(verb="v", subject="s", conclusion="c", namespace="here", findings=told)).findings
+    assert [finding.command for finding in found] == [
+        "python -m k8s models --namespace here",
+        "kubectl get nodes",
+    ]
 
 
 def test_json_names_the_columns_of_tables() -> None:
