@@ -218,6 +218,7 @@ def test_a_pinned_overlay_renders_the_version_that_its_line_says(shop: Shop) -> 
     pin(shop.project)
     before = shop.project.rendered("production")
     assert "iris=1" in before
+    assert "MODEL_SOURCE: pinned" in before
     shop.propose("2")
     assert "+    iris=2" in shop.project.pull_requests()[-1]["body"]
     merged = shop.project.merge_newest()
@@ -230,12 +231,17 @@ def test_a_pinned_overlay_renders_the_version_that_its_line_says(shop: Shop) -> 
 
 
 def pin(project: PromotedProject) -> None:
-    """The overlay's models.env becomes a ConfigMap, as the component `pinned` mounts it."""
+    """As the component `pinned` says that an overlay lists it."""
     path = project.clone / "kustomize/overlays/production/kustomization.yaml"
     text = path.read_text()
-    if "slipway-models" not in text:
-        path.write_text(f"{text}configMapGenerator:\n  - {{name: slipway-models, files: [models.env]}}\n")
-        project.commit("feat: pin the versions")
+    for line, more in (
+        ("  - ../../components/model-store-init\n", "  - ../../components/pinned\n"),
+        ("configMapGenerator:\n", "  - {name: slipway-models, files: [models.env]}\n"),
+    ):
+        assert text.count(line) == 1
+        text = text.replace(line, line + more)
+    path.write_text(text)
+    project.commit("feat: pin the versions")
 
 
 def names_of_models(rendered: str) -> set[str]:
