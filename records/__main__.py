@@ -19,8 +19,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         url = database_url(options)
         if options.command == "upgrade":
-            upgrade(url)
-            print("the schema is current")
+            known = upgrade(url)
+            print(
+                "the schema is current" if known else "the schema is newer than this code, and is left alone"
+            )
             return 0
         return _report(url)
     except ValueError as error:

@@ -17,13 +17,20 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 ADVISORY_LOCK = 5_107_340_131  # any number; all our migrations take this one
 
 
-def upgrade(url: str) -> None:
-    """To the newest revision. Does nothing on a database that is there already."""
+def upgrade(url: str) -> bool:
+    """To the newest revision. Does nothing on a database that is there already.
+
+    False where the database is at a revision that this code does not know: newer code has been here, and was rolled
+    back. What it added does not stand in the way of older code, so there is nothing to do.
+    """
     engine = open_engine(url)
     try:
         with engine.begin() as connection:
             _wait_for_turn(connection)
+            if not _applied(connection) <= _known():
+                return False
             command.upgrade(configuration(connection), "head")
+            return True
     finally:
         engine.dispose()
 
@@ -42,7 +49,7 @@ def downgrade(url: str, revision: str) -> None:
 def is_current(engine: Engine) -> bool:
     """Whether the schema is the one this code was written for. Raises OperationalError when the database is away."""
     with engine.connect() as connection:
-        return set(MigrationContext.configure(connection).get_current_heads()) == _heads()
+        return _applied(connection) == _heads()
 
 
 def configuration(connection: Connection | None = None) -> Config:
@@ -54,9 +61,18 @@ def configuration(connection: Connection | None = None) -> Config:
     return config
 
 
+def _applied(connection: Connection) -> set[str]:
+    return set(MigrationContext.configure(connection).get_current_heads())
+
+
 @cache
 def _heads() -> set[str]:
     return set(ScriptDirectory.from_config(configuration()).get_heads())
+
+
+@cache
+def _known() -> set[str]:
+    return {script.revision for script in ScriptDirectory.from_config(configuration()).walk_revisions()}
 
 
 def _wait_for_turn(connection: Connection) -> None:

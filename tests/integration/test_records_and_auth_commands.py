@@ -9,6 +9,7 @@ from pathlib import Path
 
 import argon2
 import pytest
+from sqlalchemy import Engine, text
 
 from auth.directory import SqlUserDirectory
 from auth.passwords import Passwords
@@ -34,6 +35,13 @@ def test_a_schema_is_brought_up_and_asked_for(empty_database_url: str) -> None:
     assert run("records", "current", *where).returncode == 1
     assert run("records", "upgrade", *where).returncode == 0
     assert run("records", "current", *where).returncode == 0
+
+
+def test_a_rolled_back_image_is_content_with_a_newer_schema(engine: Engine, database_url: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("update alembic_version set version_num = '9999'"))
+    done = run("records", "upgrade", "--database-url", database_url)
+    assert (done.returncode, done.stdout) == (0, "the schema is newer than this code, and is left alone\n")
 
 
 def test_a_database_that_is_away_ends_with_two_and_no_secret() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import OperationalError
 
 from records.engine import open_engine
@@ -64,6 +64,14 @@ def test_a_second_upgrade_changes_nothing(engine: Engine, database_url: str) -> 
     before = tables(engine)
     upgrade(database_url)
     assert tables(engine) == before
+
+
+def test_older_code_leaves_the_schema_of_newer_code_alone(engine: Engine, database_url: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("update alembic_version set version_num = '9999'"))
+    assert not upgrade(database_url)
+    with engine.connect() as connection:
+        assert MigrationContext.configure(connection).get_current_heads() == ("9999",)
 
 
 def test_upgrades_at_once_leave_one_schema(empty: Engine, empty_database_url: str) -> None:
