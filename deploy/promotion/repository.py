@@ -65,9 +65,5 @@ class Repository:
     def subject(self, commit: str) -> str:
         return self._git("show", "--no-patch", "--format=%s", commit).strip()
 
-    def changed_lines(self, *paths: Path) -> str:
-        """The diff of the last commit, without context: what a person has to read."""
-        return self._git("diff", "--unified=0", "HEAD~1", "HEAD", "--", *map(str, paths))
-
     def _git(self, *arguments: str) -> str:
         return answer_of(["git", *arguments], folder=self.folder)
