@@ -71,10 +71,11 @@ def _ports_match(rule: dict[str, Any], port: Port) -> bool:
     if not listed:
         return True
     for entry in listed:
-        last = entry.get("endPort", entry.get("port"))
-        if entry.get("protocol", "TCP") == port.protocol and (
-            "port" not in entry or entry["port"] <= port.number <= last
-        ):
+        first = entry.get("port", 1)
+        if isinstance(first, str) or entry.get("protocol", "TCP") != port.protocol:
+            continue  # a name: not every network plugin looks for it in sidecars, so nothing may depend on one
+        last = entry.get("endPort", first) if "port" in entry else port.number
+        if first <= port.number <= last:
             return True
     return False
 
