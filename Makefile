@@ -246,6 +246,10 @@ training-image-test: setup ## The same for the training environment: it trains, 
 image-size: setup ## What takes the space in the image; fails over IMAGE_BUDGET_MB
 	@$(IMAGE_COMMAND) size $(ON_IMAGE)
 
+.PHONY: image-digest
+image-digest: setup ## The digest of what the image holds: equal for two builds of one commit on one base
+	@$(IMAGE_COMMAND) digest $(ON_IMAGE)
+
 .PHONY: image-sbom
 image-sbom: setup ## Write reports/sbom.json, the image's bill of materials, and hold it against the lock
 	@$(IMAGE_COMMAND) sbom $(ON_IMAGE)

@@ -105,3 +105,7 @@ def test_a_bento_is_a_list_of_what_goes_in() -> None:
     assert bentofile["docker"]["dockerfile_template"] == "deploy/image/Dockerfile.j2"
     assert "system_packages" not in bentofile["docker"]
     assert all(pattern.startswith("/") for pattern in bentofile["include"] + bentofile["exclude"])
+
+
+def test_no_field_of_the_build_file_is_substituted_by_a_shell() -> None:
+    assert not re.search(r"\$\(|`|\$\{", re.sub(r"#.*", "", (ROOT / "bentofile.yaml").read_text()))
