@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,12 @@ def test_pods_that_are_leaving_or_not_running_are_not_asked(api: FakeApiServer, 
     api.add(leaving, sick_pods.unschedulable())
     result = ask("models")
     assert result.findings() == [f"pods: none runs in {shapes.NAMESPACE}"]
+
+
+def test_a_pod_that_accepts_and_never_answers_is_not_waited_for(api: FakeApiServer, ask: Ask) -> None:
+    api.add(shapes.pod("slipway-1"))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        api.backends["slipway-1", 9100] = silent.getsockname()
+        result = ask("models", "--timeout", 0.5)
+    assert result.code == 1
+    assert "slipway-1: cannot be asked" in result.findings()[0]

@@ -5,30 +5,14 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 
 import pytest
 
 from tests.fakes.api_server import operators, shapes, sick_pods
-from tests.fakes.api_server.server import FakeApiServer, Fault
+from tests.fakes.api_server.server import FakeApiServer
 from tests.fakes.http_service import HttpService, Said
 from tests.integration.k8s.conftest import Ask
-from tests.integration.k8s.verb import Result
-
-PATIENCE_SECONDS = 20
-
-
-def going(*, updated: int = 1) -> shapes.Json:
-    return shapes.deployment(updated=updated, available=1, total=3)
-
-
-@contextmanager
-def followed(ask: Ask, *options: object) -> Iterator[Future[Result]]:
-    """The verb at work, while the test lets things happen."""
-    with ThreadPoolExecutor(1) as pool:
-        yield pool.submit(ask, "rollout", "--timeout", 15, *options)
+from tests.integration.k8s.followed import PATIENCE_SECONDS, followed, going
 
 
 def hear(capsys: pytest.CaptureFixture[str], words: str) -> None:
@@ -67,72 +51,6 @@ def test_a_change_that_the_controller_has_not_seen_is_not_done(api: FakeApiServe
         api.wait_for_streams("deployments")
         assert not result.done()
         api.add(shapes.deployment(observed=2))
-        assert result.result(PATIENCE_SECONDS).code == 0
-
-
-def compaction(api: FakeApiServer) -> None:
-    api.state.forget_history()
-    api.wait_for_streams("deployments", 2)
-
-
-def dropped_connections(api: FakeApiServer) -> None:
-    api.state.drop_watches()
-    api.wait_for_streams("deployments", 2)
-
-
-def a_busy_server(api: FakeApiServer) -> None:
-    api.fail(Fault("/deployments", status=429, headers={"Retry-After": "0"}, times=3))
-    api.state.drop_watches()
-    api.wait_for_streams("deployments", 2)
-
-
-def a_broken_server(api: FakeApiServer) -> None:
-    api.fail(Fault("/deployments", status=500, times=2))
-    api.fail(Fault("/deployments", hang_up=True, times=2))
-    api.state.drop_watches()
-    api.wait_for_streams("deployments", 2)
-
-
-def bookmarks_then_compaction(api: FakeApiServer) -> None:
-    api.state.bookmark(api.place("Deployment"))
-    compaction(api)
-
-
-def a_connection_that_hangs_and_breaks(api: FakeApiServer) -> None:
-    api.fail(Fault("/deployments", delay_seconds=0.3, hang_up=True))
-    api.state.drop_watches()
-    api.wait_for_streams("deployments", 2)
-
-
-@pytest.mark.parametrize(
-    "weather",
-    [
-        compaction,
-        dropped_connections,
-        a_busy_server,
-        a_broken_server,
-        bookmarks_then_compaction,
-        a_connection_that_hangs_and_breaks,
-    ],
-)
-def test_it_sees_the_end_through_any_weather(
-    api: FakeApiServer, ask: Ask, weather: Callable[[FakeApiServer], None]
-) -> None:
-    api.add(going(), shapes.pod())
-    with followed(ask) as result:
-        api.wait_for_streams("deployments")
-        weather(api)
-        api.add(shapes.deployment())
-        assert result.result(PATIENCE_SECONDS).code == 0
-
-
-def test_what_happened_while_nobody_watched_is_not_missed(api: FakeApiServer, ask: Ask) -> None:
-    api.add(going(), shapes.pod())
-    with followed(ask) as result:
-        api.wait_for_streams("deployments")
-        api.fail(Fault("/deployments", status=500, times=3))
-        api.state.drop_watches()
-        api.add(shapes.deployment())
         assert result.result(PATIENCE_SECONDS).code == 0
 
 
