@@ -40,6 +40,7 @@ def errors(manifest: Manifest, minor: str) -> list[str]:
     if custom is None:
         return [f"no schema of {body['apiVersion']} {body['kind']}"]
     found = [*_said(custom, body), *_said(_definition(minor, OBJECT_META), body["metadata"])]
+    found += duplicates(_crd(body["apiVersion"], body["kind"]), body)
     for pod in pods([manifest]):
         found += [
             f"{pod.path}: {what}"
@@ -57,20 +58,34 @@ def has_schema(manifest: Manifest) -> bool:
 
 def expressions(manifest: Manifest) -> set[str]:
     """CEL rules of its CRD that speak about fields which it has; nothing here evaluates them."""
-    path = _crd_file(manifest.body["apiVersion"], manifest.body["kind"])
-    return set(_expressions(json.loads(path.read_text()), manifest.body)) if path.is_file() else set()
+    return set(_expressions(_crd(manifest.body["apiVersion"], manifest.body["kind"]), manifest.body))
 
 
 def _expressions(schema: Schema, value: Any) -> Iterator[str]:
     yield from (rule["rule"] for rule in schema.get("x-kubernetes-validations", ()))
+    for below, inner in _below(schema, value):
+        yield from _expressions(below, inner)
+
+
+def duplicates(schema: Schema, value: Any) -> Iterator[str]:
+    """Items of lists that are sets or maps to the API server, and hold something twice."""
+    kind, keys = schema.get("x-kubernetes-list-type"), schema.get("x-kubernetes-list-map-keys", ())
+    if isinstance(value, list) and kind in {"set", "map"}:
+        read = [json.dumps([item.get(key) for key in keys] if kind == "map" else item) for item in value]
+        yield from (f"{item} is in a list twice" for item in sorted(set(read)) if read.count(item) > 1)
+    for below, inner in _below(schema, value):
+        yield from duplicates(below, inner)
+
+
+def _below(schema: Schema, value: Any) -> Iterator[tuple[Schema, Any]]:
+    """The parts of a value with the schema of each."""
     if isinstance(value, dict):
         for key, inner in value.items():
             below = schema.get("properties", {}).get(key, schema.get("additionalProperties"))
             if isinstance(below, dict):
-                yield from _expressions(below, inner)
+                yield below, inner
     elif isinstance(value, list) and isinstance(schema.get("items"), dict):
-        for item in value:
-            yield from _expressions(schema["items"], item)
+        yield from ((schema["items"], item) for item in value)
 
 
 def _said(validator: Draft202012Validator, value: Any) -> Iterator[str]:
@@ -120,16 +135,20 @@ def _pod_fields(spec: dict[str, Any], minor: str) -> dict[str, Any]:
     return {key: value for key, value in spec.items() if key in known and key not in COMPONENT_FIELDS}
 
 
-def _crd_file(api_version: str, kind: str) -> Path:
-    return CRD_FOLDER / f"{api_version.replace('/', '_')}_{kind}.json"
+@cache
+def _crd(api_version: str, kind: str) -> Schema:
+    """As its project wrote it; empty where there is none."""
+    path = CRD_FOLDER / f"{api_version.replace('/', '_')}_{kind}.json"
+    found: Schema = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return found
 
 
 @cache
 def _custom(api_version: str, kind: str) -> Draft202012Validator | None:
-    path = _crd_file(api_version, kind)
-    if not path.is_file():
+    written = _crd(api_version, kind)
+    if not written:
         return None
-    schema = structural(json.loads(path.read_text(encoding="utf-8")))
+    schema = structural(written)
     known = {"apiVersion": {"const": api_version}, "kind": {"const": kind}, "metadata": {"type": "object"}}
     schema["properties"] |= known
     return Draft202012Validator(schema)

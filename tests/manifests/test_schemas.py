@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from jsonschema.validators import Draft202012Validator
 
 from deploy.manifests.kustomize import ROOT, render
 from deploy.manifests.objects import Manifest, parse
 from tests.manifests.rendering import components, on_base_objects, overlay, overlays
-from tests.manifests.schema_check import errors, expressions, has_schema, minors, structural
+from tests.manifests.schema_check import duplicates, errors, expressions, has_schema, minors, structural
 
 # Kinds for which no schema is carried; the README says what that leaves unchecked.
 WITHOUT_SCHEMA = {"HTTPRoute", "RayJob"}
@@ -130,6 +131,21 @@ def test_a_wrong_object_is_refused(name: str) -> None:
 def test_a_structural_schema_is_read_as_the_api_server_reads_it(
     schema: Any, value: Any, *, valid: bool
 ) -> None:
-    from jsonschema.validators import Draft202012Validator
-
     assert Draft202012Validator(structural(schema)).is_valid(value) is valid
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "twice"),
+    [
+        ({"x-kubernetes-list-type": "set"}, ["a", "b", "a"], 1),
+        ({"x-kubernetes-list-type": "set"}, ["a", "b"], 0),
+        (
+            {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+            [{"name": "a"}, {"name": "a", "b": 1}],
+            1,
+        ),
+        ({"x-kubernetes-list-type": "atomic"}, ["a", "a"], 0),
+    ],
+)
+def test_what_a_list_may_hold_once_is_there_once(schema: Any, value: Any, twice: int) -> None:
+    assert len(list(duplicates({"properties": {"listed": schema}}, {"listed": value}))) == twice
