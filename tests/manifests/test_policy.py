@@ -34,8 +34,8 @@ def assert_clean(rule: Rule, name: str) -> None:
     assert not findings, "\n".join([f"{rule.name}: {rule.reason}", *findings])
 
 
-def test_every_component_meets_every_rule_in_one_company_or_the_other() -> None:
-    assert {name for company in COMPANIES.values() for name in company} == set(components())
+def test_every_component_meets_every_rule_in_some_company() -> None:
+    assert {name for company in COMPANIES.values() for name in company} >= set(components())
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=str)

@@ -20,7 +20,7 @@ FIRST = {
 }
 LAST = {
     *("HorizontalPodAutoscaler", "ScaledObject", "TriggerAuthentication", "ServiceMonitor", "PodMonitor"),
-    *("PrometheusRule", "CronJob"),
+    *("PrometheusRule", "CronJob", "RayJob"),
 }
 # Kinds whose CRDs a cluster may lack without the service being any worse for it.
 OPTIONAL = {

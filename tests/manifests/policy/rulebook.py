@@ -33,7 +33,7 @@ CHAPTERS = (
 )
 RULES: dict[str, Rule] = {rule.name: rule for chapter in CHAPTERS for rule in chapter.RULES}
 DELIVERY: dict[str, Rule] = {rule.name: rule for rule in gitops.DELIVERY}
-# Components that no overlay lists meet all rules too: on a development base, in two companies.
+# Components that no overlay lists meet all rules too: on a development base, in company.
 COMPANIES = {
     "company-of-stores": (
         *(
@@ -59,6 +59,7 @@ COMPANIES = {
         ),
         *("pinned", "spool-volume", "gateway"),
     ),
+    "company-of-ray": ("network-policy", "dev-secret", "mlflow", "batch-ray", "batch-ray/ray"),
 }
 # A runtime is half a pod: KServe adds the rest, and whoever uses it the namespace, its policies and its Secrets.
 RUNTIME = "kserve-runtime"
