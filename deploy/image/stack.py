@@ -58,7 +58,9 @@ class Stack:
         return ["docker-compose"]
 
     def _create_user(self) -> str:
-        return f"{self.engine.program} exec -i {PROJECT_NAME}-slipway-1 python -m auth create-user ada"
+        """By label: the two generations of compose name containers differently."""
+        container = f"$({self.engine.program} ps -qf label=com.docker.compose.service=slipway)"
+        return f"{self.engine.program} exec -it {container} python -m auth create-user ada"
 
 
 def write_secrets(folder: Path) -> None:
