@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from k8s.api.cluster import Cluster, Scope
+from k8s.api.cluster import CALL_SECONDS, Cluster, Scope
 from k8s.api.following import WATCH_SECONDS, Change, Following, Snapshot
 from k8s.api.kinds import EVENTS, PODS
 from k8s.api.objects import Deployment, Event, InferenceService, Pod
@@ -84,11 +84,11 @@ class _Follow:
         deadline = self._began + self._wanted.seconds
         while True:
             left = deadline - time.monotonic()
-            self._hear(following, seconds=min(left, LOOK_SECONDS))
-            if self._board.seen >= {WORKLOAD, POD}:
+            self._hear(following, seconds=min(max(left, SETTLE_SECONDS), LOOK_SECONDS))
+            if self._board.seen >= {WORKLOAD, POD, EVENT}:
                 if report := self._look(over=time.monotonic() >= deadline):
                     return report
-            elif time.monotonic() >= deadline:
+            elif time.monotonic() >= max(deadline, self._began + CALL_SECONDS):  # one look is always taken
                 return self._report(failed("rollout", "the API server did not answer in time"))
 
     def _hear(self, following: Following, *, seconds: float) -> None:

@@ -109,6 +109,6 @@ def test_a_pod_that_accepts_and_never_answers_is_not_waited_for(api: FakeApiServ
     api.add(shapes.pod("slipway-1"))
     with socket.create_server(("127.0.0.1", 0)) as silent:
         api.backends["slipway-1", 9100] = silent.getsockname()
-        result = ask("models", "--timeout", 0.5)
+        result = ask("models", "--timeout", 1.5)
     assert result.code == 1
     assert "slipway-1: cannot be asked" in result.findings()[0]

@@ -84,7 +84,8 @@ class Operator:
             options = (*options, "--manifest", self._manifest)
         if verb in ("models", "diagnose"):
             options = (*options, "--token-file", self._token)
-        return run(verb, "--kubeconfig", self.config, "--output", "json", "--timeout", 0.2, *options)
+        patience = ("--timeout", 0.2) if verb in ("rollout", "rollback") else ()
+        return run(verb, "--kubeconfig", self.config, "--output", "json", *patience, *options)
 
 
 @pytest.fixture
