@@ -16,11 +16,13 @@ USER = 10034
 
 
 def command_to_serve(image: str, engine: Engine) -> list[str]:
-    """A signing key of its own, and a database that ends with it; as a machine for development, so that it is migrated."""
+    """A signing key and a database of its own, and the models that it carries. As a machine for development, so that the
+    agent brings the schema."""
     variables = {
         "SLIPWAY_ENV": "dev",
         "JWT_SECRET_KEY": secrets.token_urlsafe(48),
         "DATABASE_URL": f"sqlite:///{RUN_FOLDER}/slipway.db",
+        "MODEL_SOURCE": "path",
     }
     options = Cell(image=image, user=USER, variables=variables).options()
     options += ["--tmpfs", f"{RUN_FOLDER}:mode=1777,size=256m", "--name", NAME]
@@ -29,6 +31,6 @@ def command_to_serve(image: str, engine: Engine) -> list[str]:
 
 def serve(image: str, engine: Engine, say: Callable[[str], None]) -> int:
     """Becomes the engine's client: signals go to the container."""
-    say(f"http://127.0.0.1:{PORT}; a user: {engine.program} exec -i {NAME} python -m auth create-user ada")
+    say(f"http://127.0.0.1:{PORT}; a user: {engine.program} exec -it {NAME} python -m auth create-user ada")
     command = command_to_serve(image, engine)
     os.execvpe(command[0], command, program_environment(engine.variables))
