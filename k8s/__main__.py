@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import pkgutil
 import sys
 from collections.abc import Sequence
@@ -43,7 +44,10 @@ def main(
         print(f"{options.verb}: interrupted", file=sys.stderr)
         return INTERRUPTED
     colour = options.settings.colour and output.isatty()
-    print(as_json(report) if wants_json else as_text(report, colour=colour), file=output, flush=True)
+    try:
+        print(as_json(report) if wants_json else as_text(report, colour=colour), file=output, flush=True)
+    except BrokenPipeError:  # whoever reads has had enough (`… | head`): the answer is the same
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return report.exit_code
 
 

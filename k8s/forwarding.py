@@ -18,8 +18,8 @@ from k8s.api.objects import Pod
 from k8s.api.tunnel import TunnelConnection, open_tunnel
 from k8s.errors import Missing, Unreachable
 from k8s.smoke.endpoint import Answer, request_headers
+from k8s.workload import service_labels
 
-SERVICE_LABELS = "app.kubernetes.io/name=slipway,app.kubernetes.io/component=service"
 HTTP_PORT, METRICS_PORT, AGENT_PORT = ("http", 8000), ("metrics", 9100), ("agent-metrics", 9101)
 
 
@@ -86,7 +86,7 @@ class PodEndpoint:
 def any_ready_pod(options: argparse.Namespace, labels: str) -> Iterator[PodEndpoint]:
     """The API of a pod that takes requests; of one that does not yet, when there is no other."""
     cluster = connect(options)
-    pods = service_pods(cluster, labels or SERVICE_LABELS)
+    pods = service_pods(cluster, labels or service_labels(cluster))
     if not pods:
         raise Missing(f"no pod of the service in the namespace {cluster.namespace}", status=404)
     pod = next((pod for pod in pods if pod.is_ready), pods[0])
@@ -94,7 +94,7 @@ def any_ready_pod(options: argparse.Namespace, labels: str) -> Iterator[PodEndpo
         yield endpoint
 
 
-def service_pods(cluster: Cluster, labels: str = SERVICE_LABELS) -> tuple[Pod, ...]:
+def service_pods(cluster: Cluster, labels: str) -> tuple[Pod, ...]:
     """The pods that are there to stay, by name."""
     pods = cluster.list(PODS, Scope(labels=labels)).items
     return tuple(sorted((pod for pod in pods if not pod.is_leaving), key=lambda pod: pod.name))

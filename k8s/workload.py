@@ -18,6 +18,7 @@ KINDS: dict[str, Kind[Any]] = {
     "inferenceservice": INFERENCE_SERVICES,
 }
 NAME = "slipway"
+SERVICE_LABELS = "app.kubernetes.io/name=slipway,app.kubernetes.io/component=service"
 # A Rollout stands before a Deployment that it holds at 0 replicas.
 LIKELY = ("rollout", "deployment", "inferenceservice")
 
@@ -130,6 +131,16 @@ def pod_labels(cluster: Cluster, workload: Workload, found: Deployment | Inferen
     if not selector.match_labels and found.spec.workload_ref is not None:
         selector = cluster.get(DEPLOYMENTS, found.spec.workload_ref.name).spec.selector
     return written(selector)
+
+
+def service_labels(cluster: Cluster) -> str:
+    """The labels of the service's pods: as its workload selects them, or those of our manifests where none can be seen."""
+    with suppress(Forbidden):
+        workload = the_workload(cluster, "")
+        found = cluster.find(workload.api, workload.name)
+        if found is not None:
+            return pod_labels(cluster, workload, found)
+    return SERVICE_LABELS
 
 
 def written(selector: Selector) -> str:

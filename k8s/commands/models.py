@@ -10,24 +10,27 @@ import argparse
 
 from k8s.api.connect import connect
 from k8s.commands.smoke import add_credentials, credentials
-from k8s.forwarding import SERVICE_LABELS, service_pods
+from k8s.forwarding import service_pods
 from k8s.loaded_models import judge, read_pod, table
 from k8s.report import Report, failed, worst_first
 from k8s.smoke.credentials import token
+from k8s.workload import service_labels
 
 HELP = "versions loaded and desired, per pod and model"
 TIMEOUT_SECONDS = 30.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--selector", "-l", default=SERVICE_LABELS, help="labels of the pods")
+    parser.add_argument(
+        "--selector", "-l", default="", help="labels of the pods; default: those of the workload"
+    )
     add_credentials(parser)
 
 
 def run(options: argparse.Namespace) -> Report:
     cluster = connect(options, seconds=options.timeout)
     bearer = token(credentials(options), options.settings)
-    pods = service_pods(cluster, options.selector)
+    pods = service_pods(cluster, options.selector or service_labels(cluster))
     read = [read_pod(cluster, pod, bearer) for pod in pods if pod.has_started]
     findings = worst_first([*judge(read)])
     if not read:

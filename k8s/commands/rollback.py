@@ -13,7 +13,7 @@ from k8s.api.connect import connect
 from k8s.api.kinds import DEPLOYMENTS
 from k8s.api.objects import Deployment
 from k8s.errors import Misused
-from k8s.report import Finding, Report, ok
+from k8s.report import Finding, Report, Severity, ok
 from k8s.rollback.argo import how_to_revert, keeper_of, will_drift
 from k8s.rollback.undo import REVISION, Revision, apply, changes, choose, lost_config, revisions
 from k8s.rollout.follow import Wanted, follow
@@ -26,6 +26,13 @@ OTHERS = {
     "rollout": "`kubectl argo rollouts undo NAME`, or a revert in Git",
     "inferenceservice": "revert the change of the InferenceService in Git",
 }
+
+MODELS = Finding(
+    check="models",
+    severity=Severity.OK,
+    text="this is about the image and its settings; a model goes back by its alias",
+    command="python -m training rollback NAME",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,9 +52,9 @@ def run(options: argparse.Namespace) -> Report:
     found: Deployment = cluster.get(DEPLOYMENTS, workload.name)
     keeper = keeper_of(cluster, found, argo_namespace=options.argocd_namespace)
     if keeper is not None and keeper.undoes_changes:
-        steps = how_to_revert(keeper)
+        steps = [*how_to_revert(keeper), MODELS]
         return _report(cluster, workload, "nothing was changed here: revert in Git", steps)
-    notes = [will_drift(keeper)] if keeper is not None else []
+    notes = [MODELS] if keeper is None else [MODELS, will_drift(keeper)]
     return _back(options, cluster, found, notes)
 
 

@@ -23,7 +23,7 @@ from k8s.loaded_models import PodModels, read_pod
 from k8s.pod_troubles import PodFacts
 from k8s.scrape import Scrape
 from k8s.witness import Witness
-from k8s.workload import Workload, pod_labels
+from k8s.workload import SERVICE_LABELS, Workload, pod_labels
 
 T = TypeVar("T")
 NONE = Scrape("")
@@ -71,8 +71,8 @@ class Collector:
         cluster = self._cluster
         found = self._seen(lambda: cluster.find(workload.api, workload.name), None)
         events = self._all(lambda: cluster.list(EVENTS).items)
-        labels = pod_labels(cluster, workload, found) if found is not None else ""
-        pods = self._all(lambda: service_pods(cluster, labels) if labels else service_pods(cluster))
+        labels = pod_labels(cluster, workload, found) if found is not None else SERVICE_LABELS
+        pods = self._all(lambda: service_pods(cluster, labels))
         witness = Witness(cluster)
         return ClusterFacts(
             workload=workload,

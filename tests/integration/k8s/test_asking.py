@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from k8s.settings import ClusterSettings
+from tests.architecture.source_tree import ROOT
 from tests.certificates import local_authority
-from tests.fakes.api_server import shapes
+from tests.fakes.api_server import shapes, surroundings
 from tests.fakes.api_server.server import NAMESPACE, FakeApiServer, Fault
 from tests.integration.k8s.conftest import Ask
 from tests.integration.k8s.verb import run
@@ -127,3 +130,27 @@ def test_the_shape_of_the_json_is_stable(api: FakeApiServer, ask: Ask) -> None:
     assert list(report) == ["shape", "verb", "subject", "ok", "conclusion", "findings", "tables"]
     assert list(report["findings"][0]) == ["check", "severity", "text", "advice", "command"]
     assert (report["shape"], report["verb"], report["ok"]) == (1, "rollout", True)
+
+
+def test_a_program_of_its_own_reads_a_manifest_from_its_input(api: FakeApiServer, tmp_path: Path) -> None:
+    api.add(surroundings.namespace())
+    manifest = "apiVersion: v1\nkind: Service\nmetadata: {name: slipway}\n"
+    command = [
+        sys.executable,
+        "-m",
+        "k8s",
+        "preflight",
+        "--kubeconfig",
+        str(api.kubeconfig(tmp_path)),
+        "--manifest",
+        "-",
+    ]
+    done = subprocess.run(command, input=manifest, capture_output=True, text=True, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "kinds: all 1 are known" in done.stdout
+
+
+def test_a_reader_who_has_had_enough_changes_no_answer(api: FakeApiServer, tmp_path: Path) -> None:
+    command = f"{sys.executable} -m k8s models --kubeconfig {api.kubeconfig(tmp_path)} | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (1, "")

@@ -59,7 +59,7 @@ def test_the_previous_template_is_put_back_and_followed(deployed: FakeApiServer,
     with controller(deployed):
         result = ask("rollback", "--timeout", 10)
     assert (result.code, image(deployed)) == (0, OLD)
-    assert result.findings("ok") == ["rollout: 2 of 2 new, 2 available"]
+    assert result.findings("ok")[0] == "rollout: 2 of 2 new, 2 available"
 
 
 def test_what_changes_is_shown(deployed: FakeApiServer, ask: Ask) -> None:
