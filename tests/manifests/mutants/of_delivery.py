@@ -43,6 +43,12 @@ DELIVERY = (
     _argo("project-allows", PROJECT, "spec/namespaceResourceWhitelist/ScaledObject"),
     _argo("project-allows", PROJECT, "spec/destinations/1"),
     _argo("project-allows", PROJECT, "spec/sourceRepos", ["https://github.com/example/other.git"]),
+    _argo(
+        "project-exact",
+        PROJECT,
+        "spec/namespaceResourceWhitelist",
+        Added({"group": "apps", "kind": "DaemonSet"}),
+    ),
     _argo("project-narrow", PROJECT, "spec/sourceRepos", ["*"]),
     _argo("project-narrow", PROJECT, "spec/destinations/0/namespace", "*"),
     _argo("project-narrow", PROJECT, "spec/namespaceResourceWhitelist", Added({"group": "*", "kind": "*"})),

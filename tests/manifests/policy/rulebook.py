@@ -7,6 +7,7 @@ from functools import cache
 from tests.manifests.policy import (
     admission,
     configuration,
+    delivery,
     gitops,
     hardening,
     network,
@@ -27,12 +28,13 @@ CHAPTERS = (
     network,
     wiring,
     configuration,
+    delivery,
     telemetry,
     gitops,
     releases,
 )
 RULES: dict[str, Rule] = {rule.name: rule for chapter in CHAPTERS for rule in chapter.RULES}
-DELIVERY: dict[str, Rule] = {rule.name: rule for rule in gitops.DELIVERY}
+DELIVERY: dict[str, Rule] = {rule.name: rule for rule in delivery.RULES}
 # Components that no overlay lists meet all rules too: on a development base, in company.
 COMPANIES = {
     "company-of-stores": (
@@ -100,7 +102,7 @@ def shown() -> tuple[str, ...]:
 @cache
 def rendered(name: str) -> Rendered:
     if name == "argocd":
-        return gitops.applications()
+        return delivery.applications()
     if name in COMPANIES:
         return Rendered("dev", on_base_objects(*COMPANIES[name]))
     if name == RUNTIME:
