@@ -28,7 +28,6 @@ CHAPTERS = (
     network,
     wiring,
     configuration,
-    delivery,
     telemetry,
     gitops,
     releases,
