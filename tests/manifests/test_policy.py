@@ -6,9 +6,18 @@ import pytest
 
 from tests.manifests.mutants import of_delivery, of_objects, of_pods
 from tests.manifests.mutants.mutant import Mutant
-from tests.manifests.policy.model import Rule
-from tests.manifests.policy.rulebook import COMPANIES, DELIVERY, OF_A_RUNTIME, RULES, RUNTIME, rendered, shown
-from tests.manifests.rendering import components
+from tests.manifests.policy.model import Rendered, Rule
+from tests.manifests.policy.rulebook import (
+    COMPANIES,
+    DELIVERY,
+    OF_A_PAIR,
+    OF_A_RUNTIME,
+    RULES,
+    RUNTIME,
+    rendered,
+    shown,
+)
+from tests.manifests.rendering import components, on_base_objects, pairs
 
 MUTANTS = (*of_pods.MUTANTS, *of_objects.MUTANTS, *of_delivery.MUTANTS)
 
@@ -27,6 +36,12 @@ def test_the_applications_keep_a_rule(rule: Rule) -> None:
 @pytest.mark.parametrize("name", sorted(OF_A_RUNTIME))
 def test_the_runtime_keeps_a_rule(name: str) -> None:
     assert_clean(RULES[name], RUNTIME)
+
+
+@pytest.mark.parametrize("pair", pairs(), ids="+".join)
+def test_components_that_meet_break_nothing_between_them(pair: tuple[str, str]) -> None:
+    together = Rendered("dev", on_base_objects(*pair))
+    assert [str(finding) for name in OF_A_PAIR for finding in RULES[name].findings(together)] == []
 
 
 def assert_clean(rule: Rule, name: str) -> None:

@@ -91,6 +91,16 @@ OF_A_RUNTIME = {
         "no-secret-in-git",
     ),
 }
+# What two components that patch the same pod can break between them.
+OF_A_PAIR = (
+    "keys-once",
+    "mounts",
+    "restricted-pod",
+    "init-containers-end",
+    "volumes-exist",
+    "selectors",
+    "labels",
+)
 
 
 def shown() -> tuple[str, ...]:
