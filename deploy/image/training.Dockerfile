@@ -31,8 +31,8 @@ RUN set -eu; \
 COPY . /app/src/
 RUN set -eu; rm -f /app/src/ca.crt; \
     /app/.venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /app/src; \
-    mkdir -p /app/dvc /var/lib/mlflow; printf '[core]\n    no_scm = true\n    analytics = false\n' > /app/dvc/config; \
-    chmod -R a+rX,go-w /app/src /app/dvc; chmod 1777 /var/lib/mlflow
+    mkdir -p /app/dvc /volumes/mlflow; printf '[core]\n    no_scm = true\n    analytics = false\n' > /app/dvc/config; \
+    chmod -R a+rX,go-w /app/src /app/dvc; chmod 1777 /volumes/mlflow
 
 # --- the image ---------------------------------------------------------------------------------------------------------
 FROM ${BASE_IMAGE}
@@ -43,8 +43,9 @@ LABEL org.opencontainers.image.title="slipway-training" \
 COPY --from=build /app/.venv /app/.venv
 COPY --from=build /app/dvc /app/dvc
 COPY --from=build /app/src /app/src
-# Where a volume of the MLflow server goes; like /tmp, because a platform may pick any user.
-COPY --from=build /var/lib/mlflow /var/lib/mlflow
+# Where a volume of the MLflow server goes; like /tmp, because a platform may pick any user. (COPY keeps the permissions of
+# what is in a folder, not its own.)
+COPY --from=build /volumes /var/lib
 # DVC finds a pipeline without a Git repository by the setting in /app/dvc, and asks for the name of a user that no platform
 # has written into /etc/passwd. GIT_PYTHON_REFRESH: a base may have no git.
 ENV PATH=/app/.venv/bin:/usr/local/bin:/usr/bin:/bin \
