@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self
 
-from k8s.api.cluster import Cluster, Scope
+from k8s.api.cluster import CALL_SECONDS, Cluster, Scope
 from k8s.api.connect import connect
 from k8s.api.kinds import PODS
 from k8s.api.objects import Pod
@@ -26,8 +26,11 @@ HTTP_PORT, METRICS_PORT, AGENT_PORT = ("http", 8000), ("metrics", 9100), ("agent
 class PodEndpoint:
     """One port of one pod. The connection stays open between questions, as a client's would."""
 
-    def __init__(self, cluster: Cluster, pod: Pod, port: tuple[str, int]) -> None:
+    def __init__(
+        self, cluster: Cluster, pod: Pod, port: tuple[str, int], *, seconds: float = CALL_SECONDS
+    ) -> None:
         self._cluster, self._pod, self._port = cluster, pod, pod.port(*port)
+        self._seconds = seconds
         self._connection: TunnelConnection | None = None
         self.name = f"{pod.name}:{self._port}"
 
@@ -76,7 +79,7 @@ class PodEndpoint:
                 self._cluster.api,
                 f"{PODS.path(self._cluster.namespace, self._pod.name)}/portforward?ports={self._port}",
                 what=self.name,
-                timeout_seconds=self._cluster.patience(),
+                timeout_seconds=min(self._seconds, self._cluster.patience()),
             )
             self._connection = TunnelConnection(tunnel)
         return self._connection

@@ -10,6 +10,7 @@ from k8s.pod_troubles import PodFacts
 
 LAST_LINES = 5
 MOST_LETTERS = 600
+READINESS_SECONDS = 3.0
 
 
 class Witness:
@@ -19,13 +20,14 @@ class Witness:
         self._cluster = cluster
         self._words: dict[tuple[str, str, int], str] = {}
 
-    def facts(self, pod: Pod, events: tuple[Event, ...]) -> PodFacts:
+    def facts(self, pod: Pod, events: tuple[Event, ...], *, ask: bool = True) -> PodFacts:
+        """Without `ask` the pod's own programs are left in peace: what the cluster knows has to do."""
         own = [event for event in events if event.involved_object.name == pod.name]
         return PodFacts(
             pod=pod,
             events=sorted(own, key=lambda event: event.at),
             last_words=self._last_words(pod),
-            unready={} if pod.is_ready else self._unready(pod),
+            unready=self._unready(pod) if ask and not pod.is_ready else {},
         )
 
     def _last_words(self, pod: Pod) -> dict[str, str]:
@@ -52,7 +54,7 @@ class Witness:
         """The reasons of `/readyz`, model by model."""
         if pod.status.phase != "Running" or pod.is_leaving or not pod.has_started:
             return {}
-        with PodEndpoint(self._cluster, pod, HTTP_PORT) as endpoint:
+        with PodEndpoint(self._cluster, pod, HTTP_PORT, seconds=READINESS_SECONDS) as endpoint:
             try:
                 reasons = endpoint.ask("GET", "/readyz").document().get("reasons", {})
             except ClusterError:

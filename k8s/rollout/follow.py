@@ -18,6 +18,7 @@ from k8s.witness import Witness
 from k8s.workload import Phase, Progress, Workload, pod_labels, progress
 
 LOOK_SECONDS = 5.0
+MOST_ASKED = 3
 SETTLE_SECONDS, LONGEST_SETTLE_SECONDS = 0.05, 0.5
 WORKLOAD, POD, EVENT = "workload", "pod", "event"
 
@@ -128,8 +129,11 @@ class _Follow:
             return []
         self._next_look = now + (LOOK_SECONDS if self._board.pods else 0.0)
         found = creation_troubles(self._board.workload)
+        waiting = [pod for pod in self._board.pods if not pod.is_ready]
         for pod in self._board.pods:
-            found += troubles(self._witness.facts(pod, self._board.events))
+            # Each that is asked may take seconds: a few of many say enough.
+            facts = self._witness.facts(pod, self._board.events, ask=pod in waiting[:MOST_ASKED])
+            found += troubles(facts)
         return found
 
     def _say(self, who: str, text: str) -> None:

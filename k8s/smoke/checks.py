@@ -93,8 +93,9 @@ def ask_model(endpoint: Endpoint, definition: ModelDefinition, plan: Plan) -> As
     findings = [ok(definition.name, f"{_value(found)} by version {found.model_version}")]
     findings += _version_findings(definition.name, found, plan.expected)
     findings += _repeated(endpoint, definition, plan, first=found)
-    p95 = _p95_ms(endpoint, definition, plan)
-    findings += _slow(definition.name, p95, plan.slowest_p95_ms)
+    answers = [_ask(endpoint, definition, plan) for _ in range(plan.requests)]
+    p95 = _p95_ms(answers)
+    findings += [*_refused(definition.name, answers), *_slow(definition.name, p95, plan.slowest_p95_ms)]
     return Asked(model=definition.name, version=found.model_version, p95_ms=p95, findings=tuple(findings))
 
 
@@ -161,11 +162,16 @@ def _repeated(
     )
 
 
-def _p95_ms(endpoint: Endpoint, definition: ModelDefinition, plan: Plan) -> float | None:
-    if plan.requests < 1:
-        return None
-    seconds = sorted(_ask(endpoint, definition, plan).seconds for _ in range(plan.requests))
-    return 1000 * seconds[math.ceil(0.95 * len(seconds)) - 1]
+def _p95_ms(answers: Sequence[Answer]) -> float | None:
+    seconds = sorted(answer.seconds for answer in answers)
+    return 1000 * seconds[math.ceil(0.95 * len(seconds)) - 1] if seconds else None
+
+
+def _refused(model: str, answers: Sequence[Answer]) -> Iterable[Finding]:
+    wrong = [answer for answer in answers if answer.status != 200]
+    if wrong:
+        text = f"{len(wrong)} of {len(answers)} equal requests failed, the last with {problem(wrong[-1])}"
+        yield failed(model, text, ADVICE.get(wrong[-1].status, ""))
 
 
 def _slow(model: str, p95_ms: float | None, limit: float | None) -> Iterable[Finding]:

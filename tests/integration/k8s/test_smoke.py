@@ -202,6 +202,23 @@ def test_a_slow_service_is_a_warning(service: HttpService, key_file: Path) -> No
     assert "more than 0.0001 ms" in result.findings("warning")[0]
 
 
+def test_requests_that_fail_among_many_are_no_good_p95(service: HttpService, key_file: Path) -> None:
+    answered = iter(range(1000))
+    limited = b'{"code": "rate-limited", "detail": "too many"}'
+
+    def limiting(asked: Asked, said: Said) -> Said:
+        return (
+            Said(429, limited)
+            if said.status == 200 and asked.method == "POST" and next(answered) > 1
+            else said
+        )
+
+    but(service, limiting)
+    result = smoke(service, key_file, "--model", "iris", "--requests", 4)
+    assert result.code == 1
+    assert "requests failed, the last with 429 rate-limited" in " ".join(result.findings())
+
+
 def test_nobody_there_cannot_be_asked(key_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     result = run("smoke", "--url", "http://127.0.0.1:1", "--jwt-key-file", key_file, "--timeout", 0)
     assert result.code == 2
