@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from deploy.errors import DeliveryError
+from deploy.manifests.alert_mutants import AlertMutant, alert_mutants
 from deploy.manifests.alert_rules import covered, judge, rule_file
 from deploy.manifests.kustomize import ROOT
 from tests.manifests.policy.telemetry import alerts
@@ -43,3 +44,20 @@ def test_a_rule_that_no_longer_fires_fails_its_test() -> None:
     rules = rule_file(RULES)
     with pytest.raises(DeliveryError, match="promtool test rules"):
         judge(rules.replace("severity: critical", "severity: warning"), named="slipway-targets.test.yaml")
+
+
+# `python -m deploy rules --mutants` tries every mutant of every alert, which takes minutes; here a few of one.
+BROKEN = list(alert_mutants([group for manifest in RULES for group in manifest.body["spec"]["groups"]]))
+
+
+@pytest.mark.parametrize(
+    "mutant",
+    [m for m in BROKEN if m.alert == "SlipwayTargetMissing" and "any" not in m.what][:4],
+    ids=lambda m: m.what,
+)
+def test_a_broken_alert_is_noticed_by_its_tests(mutant: AlertMutant) -> None:
+    assert not mutant.survives()
+
+
+def test_every_alert_can_be_broken_in_several_ways() -> None:
+    assert all(sum(mutant.alert == alert for mutant in BROKEN) >= 3 for alert in ALERTS)
