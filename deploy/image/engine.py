@@ -20,8 +20,8 @@ START_SECONDS = 60
 STOP_SECONDS = 30
 NETWORK = "172.30.0.1/24"  # where the bridge lies when the machine has none
 REMEDY = (
-    "no container engine answers. Start Docker or set DOCKER_HOST, choose BACKEND=podman, or run this as root on Debian, "
-    "where it installs docker.io and starts a private engine for as long as it takes"
+    "no container engine answers. Start Docker or set DOCKER_HOST, or choose BACKEND=podman. "
+    "(`make image-test` as root on Debian installs docker.io and starts a private engine for as long as it takes.)"
 )
 
 
