@@ -1,8 +1,9 @@
 """What a hardened pod is made of, without a container: sources that nobody may write to, a user that no file knows, four
 writable folders, and the service and its agent beside each other with the settings of the image.
 
-As root each pod has a random user of its own, and whatever that user wrote anywhere is found by its owner. Otherwise the
-sources are read-only by their permissions. Either way the sources are compared before and after.
+As root each pod has a random user of its own, who may read what root may (an interpreter below a home, for example) and
+write nothing but its own, and whatever that user wrote anywhere is found by its owner. Otherwise the sources are read-only
+by their permissions. Either way the sources are compared before and after.
 """
 
 from __future__ import annotations
@@ -144,15 +145,12 @@ class HardenedPod(AbstractContextManager["HardenedPod"]):
     def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
         with (self.root / "log").open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", *arguments],
+                [*_become(self.user), sys.executable, "-m", *arguments],
                 cwd=self.app,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                user=self.user,
-                group=self.user,
-                extra_groups=None if self.user is None else [],
             )
 
     def _environment(self) -> dict[str, str]:
@@ -182,12 +180,16 @@ MOUNTED = {
 
 
 def _nobody() -> int | None:
-    """A user without an entry anywhere; None where we are not root, or where only root may read the environment."""
-    places = [Path(sys.prefix).resolve(), Path(sys.executable).resolve().parent]
-    open_to_all = all(
-        folder.stat().st_mode & 0o005 == 0o005 for place in places for folder in (place, *place.parents)
-    )
-    return random.randrange(200_000, 900_000) if os.geteuid() == 0 and open_to_all else None
+    """A user without an entry anywhere; None where only our own user is to be had."""
+    return random.randrange(200_000, 900_000) if os.geteuid() == 0 and shutil.which("setpriv") else None
+
+
+def _become(user: int | None) -> list[str]:
+    if user is None:
+        return []
+    identity = [f"--reuid={user}", f"--regid={user}", "--clear-groups", "--no-new-privs"]
+    reading = ["--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search"]
+    return ["setpriv", *identity, *reading, "--bounding-set=-all,+dac_read_search"]
 
 
 def _ended(process: subprocess.Popen[bytes] | None) -> int:
