@@ -43,12 +43,19 @@ def main(
     except KeyboardInterrupt:
         print(f"{options.verb}: interrupted", file=sys.stderr)
         return INTERRUPTED
-    colour = options.settings.colour and output.isatty()
+    _print(as_json(report) if wants_json else as_text(report, colour=_coloured(options, output)), output)
+    return report.exit_code
+
+
+def _coloured(options: argparse.Namespace, output: TextIO) -> bool:
+    return bool(options.settings.colour and output.isatty())
+
+
+def _print(text: str, output: TextIO) -> None:
     try:
-        print(as_json(report) if wants_json else as_text(report, colour=colour), file=output, flush=True)
+        print(text, file=output, flush=True)
     except BrokenPipeError:  # whoever reads has had enough (`… | head`): the answer is the same
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return report.exit_code
 
 
 def command_modules() -> dict[str, ModuleType]:

@@ -71,20 +71,20 @@ class SecretStore:
                 "Accept": "application/json",
             },
         )
-        trusted = (
-            ssl.create_default_context(cafile=access.ca_file) if access.url.startswith("https") else None
-        )
-        # The API server is inside the cluster: no proxy of the environment stands between.
-        opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trusted)
-        )
         try:
-            with opener.open(request, timeout=CALL_SECONDS) as answer:
+            with self._opener().open(request, timeout=CALL_SECONDS) as answer:
                 return bytes(answer.read())
         except urllib.error.HTTPError as error:
             raise _refused(error) from None
         except (urllib.error.URLError, OSError, http.client.HTTPException) as error:
             raise Unreachable(f"{access.url} does not answer: {error}") from error
+
+    def _opener(self) -> urllib.request.OpenerDirector:
+        """The API server is inside the cluster: no proxy of the environment stands between."""
+        trusted = ssl.create_default_context(cafile=self._access.ca_file)
+        return urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trusted)
+        )
 
 
 def _refused(error: urllib.error.HTTPError) -> Refused:

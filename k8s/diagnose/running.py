@@ -29,22 +29,22 @@ def workload_findings(facts: ClusterFacts) -> Iterator[Finding]:
         )
         return
     yield from creation_troubles(found)
-    now = progress(found, facts.workload)
+    yield _progress(facts, name)
+
+
+def _progress(facts: ClusterFacts, name: str) -> Finding:
+    now, found = progress(facts.found, facts.workload), facts.found
     if now.phase is Phase.FAILED:
-        yield failed(name, now.text, "`python -m k8s rollback` says how to go back", "python -m k8s rollout")
-    elif now.phase is Phase.GOING:
+        advice = "`python -m k8s rollback` says how to go back"
+        return failed(name, now.text, advice, "python -m k8s rollout")
+    if now.phase is Phase.GOING:
         answering = sum(view.pod.is_ready for view in facts.pods)
-        made = failed if not answering else warning
-        yield made(name, f"{now.text}; {answering} pods take requests", "", "python -m k8s rollout")
-    elif isinstance(found, Deployment) and not found.spec.replicas and found.spec.replicas is not None:
-        yield failed(
-            name,
-            "is scaled to 0: nobody answers",
-            "",
-            f"kubectl scale -n {facts.namespace} {name} --replicas 2",
-        )
-    else:
-        yield ok(name, now.text)
+        made = warning if answering else failed
+        return made(name, f"{now.text}; {answering} pods take requests", "", "python -m k8s rollout")
+    if isinstance(found, Deployment) and found.spec.replicas == 0:
+        command = f"kubectl scale -n {facts.namespace} {name} --replicas 2"
+        return failed(name, "is scaled to 0: nobody answers", "", command)
+    return ok(name, now.text)
 
 
 def pod_findings(facts: ClusterFacts) -> Iterator[Finding]:

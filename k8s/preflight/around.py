@@ -60,16 +60,17 @@ def check_namespace(cluster: Cluster, manifest: Manifest) -> Iterator[Finding]:
         return
     labels: dict[str, Any] = dict(brought[0]["metadata"].get("labels") or {}) if brought else {}
     level = labels.get(ENFORCE) or (found.metadata.label(ENFORCE) if found else "")
-    if level != "restricted":
-        command = f"kubectl label namespace {name} {ENFORCE}=restricted"
-        yield warning(
-            "namespace",
-            f"{name} enforces {level or 'no Pod Security level'}",
-            "the pods run under `restricted`",
-            command,
+    yield _level(name, level, is_there=found is not None)
+
+
+def _level(name: str, level: str, *, is_there: bool) -> Finding:
+    if level == "restricted":
+        return ok(
+            "namespace", f"{name} {'is there' if is_there else 'will be made'}, its level is restricted"
         )
-        return
-    yield ok("namespace", f"{name} {'is there' if found else 'will be made'}, Pod Security level restricted")
+    command = f"kubectl label namespace {name} {ENFORCE}=restricted"
+    text = f"{name} enforces {level or 'no Pod Security level'}"
+    return warning("namespace", text, "the pods run under `restricted`", command)
 
 
 def check_kinds(cluster: Cluster, manifest: Manifest) -> Iterator[Finding]:

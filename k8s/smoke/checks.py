@@ -152,14 +152,14 @@ def _repeated(
         hit = hit or again.cached
         if hit:
             break
-    if hit or not plan.needs_cache:
-        yield ok(definition.name, "the same again" + (", from the cache" if hit else ""))
-        return
-    yield failed(
-        definition.name,
-        f"none of {CACHE_ATTEMPTS} equal requests was answered from the cache",
-        "is CACHE_ENABLED off on purpose? Then say --no-cache",
-    )
+    yield _cached(definition.name, hit=hit, needed=plan.needs_cache)
+
+
+def _cached(model: str, *, hit: bool, needed: bool) -> Finding:
+    if hit or not needed:
+        return ok(model, "the same again" + (", from the cache" if hit else ""))
+    text = f"none of {CACHE_ATTEMPTS} equal requests was answered from the cache"
+    return failed(model, text, "is CACHE_ENABLED off on purpose? Then say --no-cache")
 
 
 def _p95_ms(answers: Sequence[Answer]) -> float | None:
