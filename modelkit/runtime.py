@@ -5,6 +5,7 @@ One intra-op thread, because then a batch answers bit for bit what its rows answ
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,18 @@ INPUT_NAME = "features"
 OUTPUT_NAME = "outputs"
 
 
+def onnx_runtime() -> Any:
+    """The library; the only place that imports it.
+
+    Since 1.29 it reports names and hashes of models to its makers, over the network and through files below HOME, from the
+    moment of its import, unless it is told not to before.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime
+
+    return onnxruntime
+
+
 class CompiledModel:
     """One loaded graph. `run` takes float32 (rows, features) and gives float32 (rows, outputs).
 
@@ -25,8 +38,7 @@ class CompiledModel:
     """
 
     def __init__(self, graph: bytes) -> None:
-        import onnxruntime
-
+        onnxruntime = onnx_runtime()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1

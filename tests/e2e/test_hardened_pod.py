@@ -81,6 +81,9 @@ def test_at_its_end_every_answer_is_in_sql_and_nothing_was_written_outside_of_it
     assert pod.tree() == pod.app_before
     assert {path.name for path in pod.root.iterdir()} == {*WRITABLE, "app", "secrets", "log"}
     assert pod.strays() == []
+    assert list((pod.root / "tmp").glob(".cache")) == [], (
+        "libraries that report to their makers leave files at home"
+    )
 
 
 def test_its_user_may_write_to_no_source(pod: HardenedPod) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
+from modelkit.runtime import onnx_runtime
 from training.batch.tree_loops import BLOCK_ROWS
 from training.batch.tree_nodes import read_nodes
 from training.batch.trees import Trees
@@ -81,7 +81,7 @@ def as_node(trees: list[list[dict[str, Any]]], targets: int, aggregate: str) -> 
     )
 
 
-def runtime(node: Any, targets: int) -> onnxruntime.InferenceSession:
+def runtime(node: Any, targets: int) -> Any:
     graph = helper.make_graph(
         [node],
         "trees",
@@ -89,6 +89,7 @@ def runtime(node: Any, targets: int) -> onnxruntime.InferenceSession:
         [helper.make_tensor_value_info("outputs", TensorProto.FLOAT, [None, targets])],
     )
     opsets = [helper.make_opsetid("", 18), helper.make_opsetid("ai.onnx.ml", 3)]
+    onnxruntime = onnx_runtime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     model = helper.make_model(graph, opset_imports=opsets, ir_version=9)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from modelkit.runtime import INPUT_NAME, OUTPUT_NAME, CompiledModel
+from modelkit.runtime import INPUT_NAME, OUTPUT_NAME, CompiledModel, onnx_runtime
 from training.batch.tree_nodes import read_nodes
 
 if TYPE_CHECKING:
@@ -22,13 +21,14 @@ if TYPE_CHECKING:
 PROBES = 256
 ODD = np.asarray([np.nan, np.inf, -np.inf, 0.0, -0.0, -1.0], dtype=np.float32)
 Matrix = NDArray[np.float32]
+Session = Any  # of ONNX Runtime, which has no types
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Step:
     """One sum of trees: the part of the graph that makes its input, where it is not there yet, and the trees."""
 
-    before: onnxruntime.InferenceSession | None
+    before: Session | None
     taken: str
     given: str
     trees: Trees
@@ -93,7 +93,7 @@ def _steps(document: onnx.ModelProto) -> list[_Step]:
     return steps
 
 
-def _run(session: onnxruntime.InferenceSession, tensors: dict[str, Matrix]) -> Matrix:
+def _run(session: Session, tensors: dict[str, Matrix]) -> Matrix:
     taken = {item.name: np.ascontiguousarray(tensors[item.name]) for item in session.get_inputs()}
     found: Matrix = session.run(None, taken)[0]
     return found
@@ -111,7 +111,7 @@ def _ancestors(nodes: Iterable[onnx.NodeProto], tensors: Iterable[str]) -> set[s
     return seen
 
 
-def _part(document: onnx.ModelProto, there: Iterable[str], wanted: str) -> onnxruntime.InferenceSession:
+def _part(document: onnx.ModelProto, there: Iterable[str], wanted: str) -> Session:
     """The nodes between given tensors and a wanted one, on one thread as the whole graph is."""
     known = set(there)
     nodes = [node for node in document.graph.node if not known & set(node.output)]
@@ -127,6 +127,7 @@ def _part(document: onnx.ModelProto, there: Iterable[str], wanted: str) -> onnxr
         [constant for constant in document.graph.initializer if constant.name in needed],
     )
     model = helper.make_model(part, opset_imports=document.opset_import, ir_version=document.ir_version)
+    onnxruntime = onnx_runtime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
