@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import bentoml
+import click
 from _bentoml_sdk import Service
 from bentoml.exceptions import BentoMLException
 from pydantic import BaseModel
@@ -31,10 +32,12 @@ class SlipwayService(Service[Any]):
     worker: Worker | None = None
 
     def inject_config(self) -> None:
-        """What BentoML must know of our settings; read here, because building a Bento must not need them.
+        """What BentoML must know of our settings. `bentoml build` asks too, and needs none.
 
         The metrics folder is our own: BentoML's default is shared by every service of a user, and each start empties it.
         """
+        if _is_being_built():
+            return super().inject_config()
         from bentoml._internal.configuration.containers import BentoMLContainer
 
         from serving.door import check_service
@@ -70,6 +73,11 @@ class SlipwayService(Service[Any]):
         names = {f"/{api_name(definition)}": name for name, definition in self.worker.definitions.items()}
         apis = {path: partial(checked_row, name=name) for path, name in names.items()}
         return Inner(app, frozenset({"/", "/schema.json", "/docs.json"} | DOCS_ASSETS), apis)
+
+
+def _is_being_built() -> bool:
+    command = click.get_current_context(silent=True)
+    return command is not None and command.command.name == "build"
 
 
 class Outermost:

@@ -39,12 +39,10 @@ class Workshop:
 
     @property
     def variables(self) -> dict[str, str]:
-        """BentoML imports the service while it builds: from the copy, as a machine for development."""
+        """What BentoML gets to know; building needs no settings of the service."""
         return {
             "BENTOML_HOME": str(self.home),
             "BENTOML_DO_NOT_TRACK": "True",
-            "SLIPWAY_ENV": "dev",
-            "PYTHONPATH": str(self.context),
             "PYTHONDONTWRITEBYTECODE": "1",
             "TMPDIR": str(self.root),
         }
