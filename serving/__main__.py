@@ -43,6 +43,7 @@ def _serve() -> int:
         "--timeout-keep-alive",
         str(KEEP_ALIVE_SECONDS),
     ]
+    os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")  # it would report that it serves
     os.execv(bentoml, command)
 
 
