@@ -45,7 +45,7 @@ class AlertMutant:
 
 
 def _speaks_of(path: Path, alert: str) -> bool:
-    return re.search(rf"alertname: {alert}\n", path.read_text(encoding="utf-8")) is not None
+    return re.search(rf"alertname: {alert}\b", path.read_text(encoding="utf-8")) is not None
 
 
 def alert_mutants(groups: Groups) -> Iterator[AlertMutant]:
