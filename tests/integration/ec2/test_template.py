@@ -2,108 +2,55 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-import yaml
 
 from deploy.commands.ec2_bundle import FOLDER
+from deploy.image.building import TRAINING_SUFFIX
+from tests.integration.ec2.account import Account
 from tests.integration.ec2.conftest import GOOD
 from tests.integration.ec2.instance import Instance
-from tests.s3_server import S3Server
-
-PROVIDER = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
-
-
-class Intrinsic(yaml.SafeLoader):
-    """Reads `!Ref` and its like as the text or list behind them."""
-
-
-Intrinsic.add_multi_constructor("!", lambda loader, _, node: _plain(loader, node))
-
-
-def _plain(loader: yaml.SafeLoader, node: yaml.Node) -> object:
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
-    assert isinstance(node, yaml.ScalarNode)
-    return loader.construct_scalar(node)
-
-
-class Account:
-    """An AWS account on loopback, with a stack of the template in it."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        ec2 = self.client("ec2")
-        vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-        subnets = [
-            ec2.create_subnet(VpcId=vpc, CidrBlock=block, AvailabilityZone=zone)["Subnet"]["SubnetId"]
-            for block, zone in (("10.0.0.0/24", "us-east-1a"), ("10.0.1.0/24", "us-east-1b"))
-        ]
-        certificate = self.client("acm").request_certificate(DomainName="slipway.example.com")
-        parameters = {
-            "VpcId": vpc,
-            "PublicSubnets": ",".join(subnets),
-            "PrivateSubnets": ",".join(subnets),
-            "CertificateArn": certificate["CertificateArn"],
-            "OidcProviderArn": PROVIDER,
-        }
-        stacks = self.client("cloudformation")
-        stacks.create_stack(
-            StackName="slipway",
-            TemplateBody=(FOLDER / "template.yaml").read_text(),
-            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-            Capabilities=["CAPABILITY_IAM"],
-        )
-        (self.stack,) = stacks.describe_stacks(StackName="slipway")["Stacks"]
-        found = stacks.describe_stack_resources(StackName="slipway")["StackResources"]
-        made = [
-            item for item in found if "LogicalResourceId" in item
-        ]  # moto has none for kinds that it skips
-        self.physical = {item["LogicalResourceId"]: item["PhysicalResourceId"] for item in made}
-        self.outputs = {item["OutputKey"]: item["OutputValue"] for item in self.stack["Outputs"]}
-
-    def client(self, service: str) -> Any:
-        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-        return boto3.client(service, endpoint_url=self._url, region_name="us-east-1", **keys)
-
-
-@pytest.fixture(scope="module")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    server = S3Server(tmp_path_factory.mktemp("aws"))
-    try:
-        yield Account(server.url)
-    finally:
-        server.stop()
-
-
-@pytest.fixture(scope="module")
-def resources() -> dict[str, Any]:
-    template = yaml.load((FOLDER / "template.yaml").read_text(), Loader=Intrinsic)
-    return dict(template["Resources"])
 
 
 def test_the_stack_is_created(account: Account) -> None:
     assert account.stack["StackStatus"] == "CREATE_COMPLETE"
-    assert set(account.outputs) == {"Repository", "Revisions", "Endpoint", "Pipeline"}
+    roles = {"Pipeline", "Verify", "Training"}
+    assert set(account.outputs) == {"Repository", "TrainingRepository", "Revisions", "Endpoint", *roles}
 
 
-def test_a_tag_of_the_repository_is_never_moved(account: Account) -> None:
-    (repository,) = account.client("ecr").describe_repositories()["repositories"]
-    assert repository["repositoryUri"] == account.outputs["Repository"]
-    assert repository["imageTagMutability"] == "IMMUTABLE"
+@pytest.mark.parametrize("name", ["Repository", "TrainingRepository"])
+def test_a_tag_of_a_release_is_never_moved_and_an_image_may_be_attested_twice(
+    account: Account, name: str
+) -> None:
+    found = account.client("ecr").describe_repositories()["repositories"]
+    (repository,) = (each for each in found if each["repositoryUri"] == account.outputs[name])
+    assert repository["imageTagMutability"] == "IMMUTABLE_WITH_EXCLUSION"
+    moved = [each["filter"] for each in repository["imageTagMutabilityExclusionFilters"]]
+    tags = {"v1.2.0": False, "f" * 40: False, f"sha256-{'a' * 64}.att": True, f"sha256-{'a' * 64}.sig": True}
+    assert {tag: any(fnmatch(tag, each) for each in moved) for tag in tags} == tags
 
 
-def test_instances_are_replaced_when_the_service_is_not_ready(account: Account) -> None:
+def test_the_training_image_goes_to_the_repository_that_the_workflow_pushes_to(account: Account) -> None:
+    assert account.outputs["TrainingRepository"] == account.outputs["Repository"] + TRAINING_SUFFIX
+
+
+def test_a_target_is_healthy_when_the_service_is_ready(account: Account) -> None:
     (group,) = account.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
     (target,) = account.client("elbv2").describe_target_groups()["TargetGroups"]
-    assert (group["HealthCheckType"], group["TargetGroupARNs"]) == ("ELB", [target["TargetGroupArn"]])
+    assert group["TargetGroupARNs"] == [target["TargetGroupArn"]]
     assert (group["MinSize"], len(group["Instances"])) == (2, 2)
     assert (target["HealthCheckPath"], target["Matcher"]["HttpCode"]) == ("/readyz", "200")
+
+
+def test_instances_that_are_not_ready_are_replaced_from_the_first_release_on(
+    account: Account, resources: dict[str, Any]
+) -> None:
+    (group,) = account.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+    assert group["HealthCheckType"] == "EC2"  # nobody said Released=true, and moto ignores a change of it
+    assert resources["Instances"]["Properties"]["HealthCheckType"] == ["IsReleased", "ELB", "EC2"]
 
 
 def test_containers_cannot_reach_the_instances_credentials(account: Account) -> None:
@@ -125,39 +72,6 @@ def test_nothing_but_the_load_balancer_is_open_to_the_internet(account: Account)
         if block["CidrIp"] == "0.0.0.0/0"
     }
     assert open_to_all == {("Callers of the load balancer", 443), ("Callers of the load balancer", 80)}
-
-
-def test_the_pipelines_role_trusts_one_branch_of_one_repository(account: Account) -> None:
-    role = account.client("iam").get_role(RoleName=account.physical["PipelineRole"])["Role"]
-    document = role["AssumeRolePolicyDocument"]
-    (statement,) = (json.loads(document) if isinstance(document, str) else document)["Statement"]
-    condition = statement["Condition"]["StringEquals"]
-    subject = condition["token.actions.githubusercontent.com:sub"]
-    assert statement["Principal"] == {"Federated": PROVIDER}
-    assert subject == "repo:example/slipway:ref:refs/heads/main"
-
-
-def test_no_role_may_do_everything_anywhere(resources: dict[str, Any]) -> None:
-    statements = [
-        statement
-        for resource in resources.values()
-        if resource["Type"] == "AWS::IAM::Role"
-        for policy in resource["Properties"].get("Policies", [])
-        for statement in policy["PolicyDocument"]["Statement"]
-    ]
-    actions = [action for statement in statements for action in _listed(statement["Action"])]
-    assert [action for action in actions if "*" in action] == []
-    anywhere = {
-        action
-        for statement in statements
-        if statement["Resource"] == "*"
-        for action in _listed(statement["Action"])
-    }
-    assert anywhere == {"ecr:GetAuthorizationToken", "ec2:RunInstances", "ec2:CreateTags"}
-
-
-def _listed(actions: str | list[str]) -> list[str]:
-    return [actions] if isinstance(actions, str) else actions
 
 
 def test_a_revision_is_deployed_and_would_be_rolled_back(
