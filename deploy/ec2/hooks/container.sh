@@ -22,29 +22,29 @@ contained() { # memory, then what is particular to the container
 }
 
 bound() { echo "type=bind,source=$1,target=$2"; }
-secret() { echo "$(bound "$SECRETS_DIR/$1" "/etc/slipway/secrets/$1"),readonly"; }
+secrets="$(bound "$SECRETS_DIR" /etc/slipway/secrets),readonly"
+keys="$(bound "$KEYS_DIR" /etc/slipway/keys),readonly"
 
 case $role in
   service)
     contained 768m --name slipway --cpus 1 --publish "$API_PORT:8000" --publish 9100:9100 --env-file "$settings" \
-      --mount "$(bound "$SECRETS_DIR" /etc/slipway/secrets),readonly" --mount "$(bound "$STATE_DIR/run" /var/lib/slipway/run)" \
+      --mount "$secrets" --mount "$keys" --mount "$(bound "$STATE_DIR/run" /var/lib/slipway/run)" \
       --mount "$(bound "$STATE_DIR/spool" /var/lib/slipway/spool)" --mount "$(bound "$STATE_DIR/store" /var/lib/slipway/store)" \
       "$IMAGE" serving
     ;;
   agent) # without the key that signs tokens
     contained 512m --name slipway-agent --publish 9101:9101 --env-file "$settings" \
-      --mount "$(secret database-url)" --mount "$(secret redis-url)" --mount "$(secret features-url)" \
-      --mount "$(bound "$STATE_DIR/agent-run" /var/lib/slipway/run)" \
+      --mount "$secrets" --mount "$(bound "$STATE_DIR/agent-run" /var/lib/slipway/run)" \
       --mount "$(bound "$STATE_DIR/spool" /var/lib/slipway/spool)" --mount "$(bound "$STATE_DIR/store" /var/lib/slipway/store)" \
       "$IMAGE" serving.agent
     ;;
   migrations)
     contained 256m --name slipway-migrations --env DATABASE_URL_FILE=/etc/slipway/secrets/database-url \
-      --mount "$(secret database-url)" "$IMAGE" records upgrade
+      --mount "$secrets" "$IMAGE" records upgrade
     ;;
   smoke) # in the network of the service: what it asks never leaves the instance
-    contained 256m --name slipway-smoke --network container:slipway --mount "$(secret jwt-secret-key)" \
-      "$IMAGE" k8s smoke --url http://127.0.0.1:8000 --jwt-key-file /etc/slipway/secrets/jwt-secret-key "$@"
+    contained 256m --name slipway-smoke --network container:slipway --mount "$keys" \
+      "$IMAGE" k8s smoke --url http://127.0.0.1:8000 --jwt-key-file /etc/slipway/keys/jwt-secret-key "$@"
     ;;
   *) die "no such container: $role" ;;
 esac

@@ -6,6 +6,7 @@ HERE=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 CONFIG_DIR=${SLIPWAY_CONFIG_DIR:-/etc/slipway}
 STATE_DIR=${SLIPWAY_STATE_DIR:-/var/lib/slipway}
 SECRETS_DIR=${SLIPWAY_SECRETS_DIR:-/run/slipway/secrets} # memory: secrets do not survive the instance
+KEYS_DIR=${SLIPWAY_KEYS_DIR:-/run/slipway/keys} # what signs tokens: not for the agent
 UNIT_DIR=${SLIPWAY_UNIT_DIR:-/etc/systemd/system}
 OWNER=10034 # the image's user
 

@@ -1,21 +1,23 @@
 #!/bin/sh
-# Puts the secrets from Parameter Store into memory-backed files that the containers mount: before a deployment, after a boot, and after a
-# rotation (`systemctl restart slipway-secrets`; the key that signs tokens is read again without a restart of the service).
+# Puts the secrets from Parameter Store into memory-backed folders that the containers mount: before a deployment, after a boot, and after a
+# rotation (`systemctl restart slipway-secrets`; the key that signs tokens and a database's new password are read again, other addresses
+# want `systemctl restart slipway-agent slipway`). Folders and not files, because a mounted file would stay the one that was replaced; two
+# of them, because the agent gets no key that signs.
 set -eu
 # shellcheck source=host.sh
 . "$(dirname -- "$0")/host.sh"
 
-fetch() { # name, required or optional
-  target="$SECRETS_DIR/$1"
-  if aws ssm get-parameter --with-decryption --name "$SECRETS_PREFIX/$1" --query Parameter.Value --output text \
+fetch() { # folder, name, required or optional
+  target="$1/$2"
+  if aws ssm get-parameter --with-decryption --name "$SECRETS_PREFIX/$2" --query Parameter.Value --output text \
     >"$target.new" 2>"$target.err"; then
     :
-  elif [ "$2" = optional ] && grep -q ParameterNotFound "$target.err"; then
+  elif [ "$3" = optional ] && grep -q ParameterNotFound "$target.err"; then
     : >"$target.new" # an empty file means unset
   else
     cat "$target.err" >&2
     rm -f "$target.new" "$target.err"
-    die "secret $SECRETS_PREFIX/$1 cannot be read"
+    die "secret $SECRETS_PREFIX/$2 cannot be read"
   fi
   rm -f "$target.err"
   chmod 0440 "$target.new"
@@ -24,10 +26,12 @@ fetch() { # name, required or optional
 }
 
 umask 077
-mkdir -p "$SECRETS_DIR"
-chown "$OWNER:$OWNER" "$SECRETS_DIR"
-chmod 0750 "$SECRETS_DIR"
-fetch jwt-secret-key required
-fetch database-url required
-fetch redis-url optional
-fetch features-url optional
+for folder in "$SECRETS_DIR" "$KEYS_DIR"; do
+  mkdir -p "$folder"
+  chown "$OWNER:$OWNER" "$folder"
+  chmod 0750 "$folder"
+done
+fetch "$KEYS_DIR" jwt-secret-key required
+fetch "$SECRETS_DIR" database-url required
+fetch "$SECRETS_DIR" redis-url optional
+fetch "$SECRETS_DIR" features-url optional

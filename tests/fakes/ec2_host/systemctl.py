@@ -22,15 +22,32 @@ def main(state: HostState, arguments: list[str]) -> int:
         case ["stop", unit]:
             return _stop(state, unit)
         case ["restart", unit]:
-            _stop(state, unit)
-            return _start(state, unit)
+            return _restart(state, unit)
     return 64
+
+
+def _restart(state: HostState, unit: str) -> int:
+    """With it goes and comes whatever runs and requires it; what merely wants it stays as it is."""
+    along = [
+        path.name
+        for path in state.units.iterdir()
+        if process_of(path) and unit in _listed(path.name, "Requires")
+    ]
+    for each in (*along, unit):
+        _stop(state, each)
+    return max([_start(state, each) for each in (unit, *along)])
+
+
+def _listed(unit: str, key: str) -> list[str]:
+    return [name for value in _service(unit).get(key, []) for name in value.split()]
 
 
 def _start(state: HostState, unit: str) -> int:
     service = _service(unit)
-    for needed in service.get("Requires", [""])[0].split():
-        if needed != "docker.service" and not (state.units / needed).exists() and _start(state, needed):
+    required = _listed(unit, "Requires")
+    for needed in (*required, *_listed(unit, "Wants")):
+        absent = needed.startswith("slipway") and not (state.units / needed).exists()
+        if absent and _start(state, needed) and needed in required:
             return 1
     for before in service.get("ExecStartPre", []):
         subprocess.run(shlex.split(before.removeprefix("-")), check=False)

@@ -44,7 +44,8 @@ class Instance(AbstractContextManager["Instance"]):
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.host = folder, HostState(folder / "host")
-        self.installed, self.state, self.secrets = folder / "opt", folder / "state", folder / "secrets"
+        self.installed, self.state = folder / "opt", folder / "state"
+        self.secrets, self.keys, self.units = folder / "secrets", folder / "keys", folder / "units"
         self.port = _free_port()
         for part in ("programs", "etc", "units"):
             (folder / part).mkdir()
@@ -96,7 +97,10 @@ class Instance(AbstractContextManager["Instance"]):
         return self.folder / "bundle.zip"
 
     def script(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self._run(self.installed / "hooks" / name, *arguments)
+        return self._run("sh", str(self.installed / "hooks" / name), *arguments)
+
+    def restart(self, unit: str) -> subprocess.CompletedProcess[str]:
+        return self._run("systemctl", "restart", unit)
 
     def _unpacked(self, bundle: Path) -> Path:
         archive = self.folder / "archive"
@@ -111,10 +115,9 @@ class Instance(AbstractContextManager["Instance"]):
 
     def _hook(self, revision: Path, name: str) -> subprocess.CompletedProcess[str]:
         (entry,) = yaml.safe_load((revision / "appspec.yml").read_text())["hooks"][name]
-        return self._run(revision / entry["location"])
+        return self._run("sh", str(revision / entry["location"]))
 
-    def _run(self, script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = ["sh", str(script), *arguments]
+    def _run(self, *command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             command,
             env=self._environment(),
@@ -134,7 +137,8 @@ class Instance(AbstractContextManager["Instance"]):
             "SLIPWAY_CONFIG_DIR": str(self.folder / "etc"),
             "SLIPWAY_STATE_DIR": str(self.state),
             "SLIPWAY_SECRETS_DIR": str(self.secrets),
-            "SLIPWAY_UNIT_DIR": str(self.folder / "units"),
+            "SLIPWAY_KEYS_DIR": str(self.keys),
+            "SLIPWAY_UNIT_DIR": str(self.units),
             "VALIDATE_SECONDS": "5",
         }
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from pathlib import Path
 
 import httpx
 import pytest
 
 from deploy.commands.ec2_bundle import FOLDER
+from tests.fakes.ec2_host.state import process_of
 from tests.integration.ec2.conftest import BETTER, GOOD, NEVER_READY, NO_MIGRATION
 from tests.integration.ec2.instance import Instance, image
 
@@ -36,7 +39,8 @@ def test_the_image_is_pulled_by_its_digest_after_a_login(deployed: Instance) -> 
 
 
 def test_secrets_are_files_that_only_the_containers_user_reads(deployed: Instance) -> None:
-    modes = {path.name: path.stat().st_mode & 0o777 for path in deployed.secrets.iterdir()}
+    found = (*deployed.secrets.iterdir(), *deployed.keys.iterdir())
+    modes = {path.name: path.stat().st_mode & 0o777 for path in found}
     names = ("database-url", "features-url", "jwt-secret-key", "redis-url")
     assert modes == dict.fromkeys(names, 0o440)
     assert (deployed.secrets / "redis-url").read_text() == ""
@@ -65,8 +69,44 @@ def test_every_container_is_hardened_like_the_pod(deployed: Instance, name: str)
 
 def test_the_agent_never_sees_the_key_that_signs_tokens(deployed: Instance) -> None:
     agent = container(deployed, "slipway-agent")
-    assert "jwt-secret-key" not in agent
-    assert f"source={deployed.secrets}," not in agent
+    assert str(deployed.keys) not in agent
+    assert [path.name for path in deployed.keys.iterdir()] == ["jwt-secret-key"]
+    assert not (deployed.secrets / "jwt-secret-key").exists()
+
+
+@pytest.mark.parametrize("name", ["slipway", "slipway-agent"])
+def test_what_runs_for_long_mounts_folders_so_that_it_sees_a_new_secret(
+    deployed: Instance, name: str
+) -> None:
+    sources = re.findall(r"source=([^,]+),", container(deployed, name))
+    assert str(deployed.secrets) in sources
+    assert all(Path(source).is_dir() for source in sources)
+
+
+def processes(instance: Instance) -> list[int | None]:
+    return [process_of(instance.host.containers / name) for name in ("slipway", "slipway-agent")]
+
+
+def test_a_rotation_brings_new_secrets_and_restarts_nothing(instance: Instance) -> None:
+    instance.deploy(GOOD)
+    before = processes(instance)
+    (instance.host.parameters / "jwt-secret-key").write_text("n" * 40)
+    assert instance.restart("slipway-secrets.service").returncode == 0
+    assert (instance.keys / "jwt-secret-key").read_text().strip() == "n" * 40
+    assert processes(instance) == before
+    assert None not in before
+
+
+def test_a_unit_that_requires_the_secrets_would_have_been_restarted(instance: Instance) -> None:
+    instance.deploy(GOOD)
+    before = processes(instance)
+    unit = instance.units / "slipway.service"
+    unit.write_text(
+        unit.read_text().replace("Wants=slipway-secrets.service ", "Requires=slipway-secrets.service\nWants=")
+    )
+    assert instance.restart("slipway-secrets.service").returncode == 0
+    after = processes(instance)
+    assert (after[0] == before[0], after[1] == before[1]) == (False, True)
 
 
 def test_logs_go_to_the_log_group_that_the_template_names(deployed: Instance) -> None:
