@@ -20,7 +20,8 @@ from pathlib import Path
 from k8s.errors import Clash, Forbidden, Missing, Refused, Unreachable, refusal
 
 STORES, SERVICE = "slipway-stores", "slipway-secrets"
-SERVICE_KEYS = ("jwt-secret-key", "database-url", "redis-url", "features-url")
+JWT_KEY = "jwt-secret-key"
+SERVICE_KEYS = (JWT_KEY, "database-url", "redis-url", "features-url")
 CALL_SECONDS = 10.0
 JWT_KEY_BYTES = 48
 LABELS = {"app.kubernetes.io/part-of": "slipway", "app.kubernetes.io/managed-by": "slipway-dev-secret"}

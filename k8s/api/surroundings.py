@@ -110,7 +110,7 @@ class Node(Object, frozen=True):
 
 
 class StoredSecret(Object, frozen=True):
-    """Names of the keys are what is looked at; values are decoded by nobody."""
+    """Names of the keys are what is looked at; of the values only the signing key, by who asks for it (`--sign-from-secret`)."""
 
     type: str = ""
     data: dict[str, msgspec.Raw] | None = None

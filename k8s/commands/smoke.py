@@ -1,7 +1,8 @@
 """Asks the service with an example of every model, and checks code, structure, value, cache and refusals.
 
 With `--url` no cluster is needed: so it runs as a Job after a deployment. Without, it goes through a port-forward to one
-of the service's pods. The token is from `--token-file`, `--jwt-key-file` (one of 60 s is signed) or SLIPWAY_TOKEN.
+of the service's pods. The token is from `--token-file`, SLIPWAY_TOKEN, or signed here for 60 s: with `--jwt-key-file`, or
+with `--sign-from-secret` by the key in the Secret slipway-secrets, for whoever may read that.
 """
 
 from __future__ import annotations
@@ -44,22 +45,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_credentials(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--token-file", type=Path, default=None)
     parser.add_argument("--jwt-key-file", type=Path, default=None, help="signs a token of 60 s with this key")
+    parser.add_argument(
+        "--sign-from-secret",
+        action="store_true",
+        help="signs one with the key in the Secret slipway-secrets, which you must be allowed to read",
+    )
 
 
 def credentials(options: argparse.Namespace) -> Credentials:
-    return Credentials(token_file=options.token_file, jwt_key_file=options.jwt_key_file)
+    """The files come first: then nothing is asked for."""
+    given = Credentials(token_file=options.token_file, jwt_key_file=options.jwt_key_file)
+    if not options.sign_from_secret or options.token_file or options.jwt_key_file:
+        return given
+    try:
+        from k8s.api.signing_keys import signing_keys
+    except ImportError:  # in the image
+        raise Misused("--sign-from-secret is not for a pod, which mounts the key: --jwt-key-file") from None
+    return Credentials(signing_keys=signing_keys(options))
 
 
 def run(options: argparse.Namespace) -> Report:
-    plan = Plan(
-        token=token(credentials(options), options.settings),
-        requests=options.requests,
-        expected=expectations(options.expect),
-        needs_cache=not options.no_cache,
-        slowest_p95_ms=options.p95_ms,
-    )
-    if not plan.token:
-        raise Misused("no token: --token-file, --jwt-key-file or SLIPWAY_TOKEN")
+    given = credentials(options)
+    if not token(given, options.settings):
+        raise Misused("no token: --sign-from-secret, --token-file, --jwt-key-file or SLIPWAY_TOKEN")
+    expected = expectations(options.expect)
     with _endpoint(options) as endpoint:
         late = wait_until_ready(endpoint, options.terminal, seconds=options.timeout)
         if late:
@@ -67,6 +76,13 @@ def run(options: argparse.Namespace) -> Report:
             return Report(
                 verb="smoke", subject=endpoint.name, conclusion="never became ready", findings=(never,)
             )
+        plan = Plan(
+            token=token(given, options.settings),  # signed only now: waiting may take longer than it lives
+            requests=options.requests,
+            expected=expected,
+            needs_cache=not options.no_cache,
+            slowest_p95_ms=options.p95_ms,
+        )
         definitions = chosen(load_catalog(options.catalog), options.model or served(endpoint, plan.token))
         found, table = smoke(endpoint, definitions, plan)
     findings = tuple(found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from auth.keys import SecretKeys
@@ -18,24 +18,35 @@ SUBJECT = "smoke-test"
 
 @dataclass(frozen=True, kw_only=True)
 class Credentials:
-    """Where a token is from; all None: the environment's `SLIPWAY_TOKEN`."""
+    """Where a token is from, the first that is given; none of them: the environment's `SLIPWAY_TOKEN`."""
 
     token_file: Path | None = None
     jwt_key_file: Path | None = None
+    signing_keys: str | None = field(default=None, repr=False)
 
 
 def token(credentials: Credentials, settings: ClusterSettings) -> str:
     """Empty when there is none. Raises Misused for a file that cannot be used; it never says what is in it."""
     if credentials.token_file is not None:
-        return _text(credentials.token_file, "--token-file").strip()
+        return _header_safe(_text(credentials.token_file, "--token-file"), "--token-file")
     if credentials.jwt_key_file is not None:
-        return _minted(_text(credentials.jwt_key_file, "--jwt-key-file"), settings)
-    return settings.token
+        return _minted(_text(credentials.jwt_key_file, "--jwt-key-file"), settings, source="--jwt-key-file")
+    if credentials.signing_keys is not None:
+        return _minted(credentials.signing_keys, settings, source="--sign-from-secret")
+    return _header_safe(settings.token, "SLIPWAY_TOKEN")
 
 
-def _minted(keys: str, settings: ClusterSettings) -> str:
+def _header_safe(text: str, source: str) -> str:
+    """Without the end of the line. What is no token is refused here: an HTTP library would quote it in its complaint."""
+    found = text.strip()
+    if not all("!" <= letter <= "~" for letter in found):
+        raise Misused(f"{source} is not a token: only printable ASCII without spaces can be one")
+    return found
+
+
+def _minted(keys: str, settings: ClusterSettings, *, source: str) -> str:
     try:
-        signing = SecretKeys(keys, setting="--jwt-key-file")
+        signing = SecretKeys(keys, setting=source)
     except ValueError as error:
         raise Misused(str(error)) from None
     issuer = TokenIssuer(

@@ -120,6 +120,18 @@ def test_a_smoke_test_through_a_pod_is_allowed(cluster: FakeApiServer, operator:
     assert "forbidden" not in result.text
 
 
+def test_signing_with_the_services_key_takes_the_permission_to_read_it(
+    cluster: FakeApiServer, operator: Operator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ("--kubeconfig", operator.config, "-o", "json", "--model", "iris", "--sign-from-secret")
+    cluster.rules = rules("slipway-preflight")
+    assert run("smoke", *options).code == 2
+    assert 'cannot get resource "secrets"' in capsys.readouterr().err
+    cluster.rules = rules()
+    assert run("smoke", *options).code == 2
+    assert "--sign-from-secret needs at least 32 bytes" in capsys.readouterr().err  # the fake's key is none
+
+
 def test_nothing_is_allowed_that_no_verb_needs(cluster: FakeApiServer, operator: Operator) -> None:
     cluster.rules = rules()
     cluster.add(shapes.deployment(image=NEW, annotations=TRACKED), application(automated=None))
