@@ -64,7 +64,7 @@ def _compared(found: list[Standpoint]) -> str:
 def _moved(
     arguments: argparse.Namespace, settings: TrainingSettings, wanted: dict[str, str], ledger: Engine
 ) -> list[str]:
-    """Model after model; the first refusal stops, and what was moved before it stays moved and in the ledger."""
+    """Model after model; a refusal stops none of the others. What was moved stays moved, and is in the ledger."""
     from modelkit.definition import load_catalog
     from training.promotion.following import Follower, wishes
     from training.promotion.judging import Rules
@@ -84,7 +84,7 @@ def _moved(
         registry = Registry(settings.mlflow_tracking_uri)
         follower = Follower(registry, ledger, rules, actor=actor_of(arguments), reason=reason)
         asked = wishes(wanted, _earlier(arguments))
-        return [f"  {follower.follow(catalog[wish.model], arguments.to, wish)}" for wish in asked]
+        return follower.follow_all(catalog, arguments.to, asked)
 
 
 def _earlier(arguments: argparse.Namespace) -> dict[str, str] | None:

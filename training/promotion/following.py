@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
 from modelkit.definition import ModelDefinition
+from training.errors import RecordsFailed, RegistryFailed, TrainingError
 from training.promotion.alias_ledger import NOBODY, Move
 from training.promotion.judging import Rules
 from training.promotion.promote import Promoter
@@ -40,6 +41,25 @@ class Follower:
     def __init__(self, registry: Registry, ledger: Engine, rules: Rules, *, actor: str, reason: str) -> None:
         self._registry, self._ledger, self._rules = registry, ledger, rules
         self._actor, self._reason = actor, FROM_GIT + reason
+
+    def follow_all(self, catalog: dict[str, ModelDefinition], alias: str, asked: Iterable[Wish]) -> list[str]:
+        """A line for each wish. Raises the gravest refusal when all were tried, with what became of each of them."""
+        said: list[str] = []
+        refused: list[TrainingError] = []
+        for wish in asked:
+            try:
+                said.append(f"  {self.follow(catalog[wish.model], alias, wish)}")
+            except (RegistryFailed, RecordsFailed):
+                raise  # nobody answers: the others would fare no better
+            except TrainingError as error:
+                refused.append(error)
+                said.append(f"  {wish.model}: not moved: {error}")
+        if refused:
+            gravest = max(refused, key=lambda error: error.exit_code)
+            raise type(gravest)(
+                "\n".join([f"{len(refused)} of {len(said)} aliases could not follow Git", *said])
+            )
+        return said
 
     def follow(self, definition: ModelDefinition, alias: str, wish: Wish) -> str:
         """Says what was moved; nothing where the alias is there already.

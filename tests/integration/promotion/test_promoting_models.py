@@ -13,11 +13,12 @@ from deploy.errors import PromotionImpossible
 from deploy.promotion.gate_report import GateReport, read_gate_report
 from modelkit.definition import load_catalog
 from records.ledger import history
+from tests.architecture.source_tree import ROOT
 from tests.project_copy import git
 from tests.promoted_project import PromotedProject
 from tests.promotion_desk import Desk
 from training.commands import align, promote
-from training.errors import MovedMeanwhile, PromotionRefused, RecordDiffers
+from training.errors import MovedMeanwhile, NotRegistered, PromotionRefused, RecordDiffers
 from training.promotion.alias_ledger import Move
 from training.settings import TrainingSettings
 from training.version import PRODUCTION
@@ -149,6 +150,30 @@ def test_an_alias_that_moved_meanwhile_is_left_alone(shop: Shop) -> None:
     with pytest.raises(MovedMeanwhile, match="expected to be version 1 and is no version"):
         shop.align("--since", f"{merged}^1")
     assert shop.production is None
+
+
+def test_a_model_that_cannot_follow_holds_up_no_other(shop: Shop) -> None:
+    (shop.project.clone / RECORD).write_text("basket=1\niris=2\nhousing=7\n")
+    with pytest.raises(NotRegistered) as said:
+        shop.align()
+    lines = str(said.value).splitlines()
+    assert lines[0] == "2 of 3 aliases could not follow Git"
+    assert "  iris: production is now version 2 (before: version 1)" in lines
+    refused = [line for line in lines if "not moved: " in line]
+    assert [line.split(":")[0].strip() for line in refused] == ["basket", "housing"]
+    assert shop.production == "2"
+
+
+def test_the_first_promotion_needs_no_line_and_no_alias(shop: Shop) -> None:
+    shop.desk.registry.remove_alias(IRIS.registry_name, PRODUCTION)
+    (shop.project.clone / RECORD).write_bytes((ROOT / RECORD).read_bytes())
+    shop.project.commit("chore: as a new project is")
+    assert "file names no model" in shop.align("--check")
+    assert "opened" in shop.propose("2")
+    assert shop.project.lines_changed("promote/production/iris") == ["+iris=2"]
+    merged = shop.project.merge_newest()
+    assert "production is now version 2 (before: none)" in shop.align("--since", f"{merged}^1")
+    assert "agree" in shop.align("--check")
 
 
 def test_the_check_says_that_a_merge_has_not_moved_the_alias(shop: Shop) -> None:

@@ -22,5 +22,6 @@ def test_a_pinned_pod_reads_what_a_promotion_wrote(path: Path) -> None:
     assert set(found) <= set(load_catalog())
 
 
-def test_there_are_records() -> None:
-    assert RECORDS
+@pytest.mark.parametrize("overlay", ["staging", "production", "aws", "kserve"])
+def test_an_overlay_outside_dev_has_a_record(overlay: str) -> None:
+    assert Path("kustomize/overlays") / overlay / "models.env" in RECORDS
