@@ -70,7 +70,7 @@ def test_a_new_pod_counts_when_the_load_balancer_has_seen_it() -> None:
     assert labels["elbv2.k8s.aws/pod-readiness-gate-inject"] == "enabled"
 
 
-def test_secrets_and_the_service_have_identities_of_their_own() -> None:
+def test_who_reads_the_secrets_has_an_identity_of_aws_and_the_service_has_none() -> None:
     accounts = {
         m.identity.name: m.body["metadata"]["annotations"]
         for m in overlay("aws")
@@ -81,8 +81,7 @@ def test_secrets_and_the_service_have_identities_of_their_own() -> None:
         for name, found in accounts.items()
         if "eks.amazonaws.com/role-arn" in found
     }
-    assert set(roles) == {"slipway", "slipway-secrets-reader"}
-    assert len(set(roles.values())) == 2
+    assert set(roles) == {"slipway-secrets-reader"}
     assert only("SecretStore").body["spec"]["provider"]["aws"]["auth"]["jwt"]["serviceAccountRef"] == {
         "name": "slipway-secrets-reader"
     }
