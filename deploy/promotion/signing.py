@@ -22,7 +22,10 @@ class Signer:
     key: str | None = None
 
     def sign(self, reference: str, *, sbom: Path, provenance: dict[str, Any]) -> str:
-        """The image, its bill of materials and its provenance; by digest, because a tag is signed for whoever moves it."""
+        """The image, its bill of materials and its provenance; by digest, because a tag is signed for whoever moves it.
+
+        cosign adds both attestations to one tag, `sha256-<digest>.att`: a registry whose tags never move must except `sha256-*`.
+        """
         if not DIGEST.fullmatch(reference.partition("@")[2]):
             raise PromotionImpossible(f"{reference} names no digest: a signature of a tag says nothing")
         if not sbom.is_file():

@@ -9,7 +9,9 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+import yaml
 
+from deploy.image.building import TRAINING_SUFFIX
 from tests.architecture import workflow_rules as rules
 from tests.architecture.source_tree import ROOT, files
 
@@ -85,6 +87,27 @@ def test_an_action_has_one_version_everywhere() -> None:
         for action, pin in re.findall(r"uses: ([\w./-]+)@(\w+ # \S+)", (ROOT / path).read_text()):
             versions["/".join(action.split("/")[:2])].add(pin)
     assert {action: pins for action, pins in versions.items() if len(pins) > 1} == {}
+
+
+@pytest.mark.parametrize(
+    ("job", "suffix", "steps"),
+    [
+        ("image", "", "image image-size image-sbom image-test released sign"),
+        ("training-image", TRAINING_SUFFIX, "training-image image-sbom training-image-test released sign"),
+    ],
+)
+def test_what_is_pushed_is_what_was_built_listed_and_tried(job: str, suffix: str, steps: str) -> None:
+    release = yaml.safe_load((ROOT / ".github/workflows/release.yaml").read_text())["jobs"][job]
+    given = release["env"]
+    assert given["IMAGE"] == f"{given['IMAGE_NAME']}{suffix}:{given['IMAGE_TAG']}"
+    made = [
+        step
+        for step in release["steps"]
+        if str(step.get("run", "make registry-login")) != "make registry-login"
+    ]
+    assert [step["run"].split()[1] for step in made] == steps.split()
+    assert [step["run"] for step in made if "IMAGE" in step.get("env", {})] == ["make sign"]
+    assert made[-1]["env"]["IMAGE"] == "${{ steps.push.outputs.image }}"
 
 
 def test_zizmor_has_no_finding() -> None:
