@@ -53,6 +53,15 @@ def test_the_root_application_may_write_applications_and_nothing_else() -> None:
     assert [place["namespace"] for place in spec["destinations"]] == ["argocd"]
 
 
+def test_the_locked_default_project_allows_nothing() -> None:
+    (project,) = parse(render(FOLDER / "default"))
+    spec = project.body["spec"]
+    assert (project.identity.kind, project.identity.name) == ("AppProject", "default")
+    lists = ("sourceRepos", "sourceNamespaces", "destinations", "clusterResourceWhitelist")
+    assert [spec[name] for name in lists] == [[], [], [], []]
+    assert spec["namespaceResourceBlacklist"] == [{"group": "*", "kind": "*"}]
+
+
 def test_the_root_application_makes_staging_and_production() -> None:
     found = {manifest.identity.name for manifest in parse(render(FOLDER / "apps"))}
     assert found == {"slipway-staging", "slipway-production"}

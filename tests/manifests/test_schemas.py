@@ -48,6 +48,7 @@ def test_a_component_passes_strict_validation(name: str) -> None:
 def test_what_argo_cd_reads_passes_strict_validation() -> None:
     assert wrong(parse(render(ROOT / "argocd")), minors()[-1]) == []
     assert wrong(parse(render(ROOT / "argocd" / "apps")), minors()[-1]) == []
+    assert wrong(parse(render(ROOT / "argocd" / "default")), minors()[-1]) == []
 
 
 def test_three_minors_are_checked() -> None:

@@ -70,10 +70,9 @@ def applications_complete(rendered: Rendered) -> Iterator[Finding]:
 def project_allows(rendered: Rendered) -> Iterator[Finding]:
     for each in deployed(rendered):
         lists = [each.project.get(f"{scope}ResourceWhitelist", ()) for scope in ("cluster", "namespace")]
-        allowed = {(entry["group"], entry["kind"]) for listed in lists for entry in listed}
+        allowed = [entry for listed in lists for entry in listed]
         for manifest in each.objects:
-            group = manifest.identity.api_version.rpartition("/")[0]
-            if (group, manifest.identity.kind) not in allowed:
+            if not any(_covers(entry, manifest) for entry in allowed):
                 yield found(each.application, f"renders {manifest.identity.kind}, which its project refuses")
         spec = each.application.body["spec"]
         places = [(place["server"], place["namespace"]) for place in each.project.get("destinations", ())]
@@ -81,6 +80,14 @@ def project_allows(rendered: Rendered) -> Iterator[Finding]:
             yield found(each.application, f"goes to {spec['destination']}, which its project refuses")
         if spec["source"]["repoURL"] not in each.project.get("sourceRepos", ()):
             yield found(each.application, "comes from a repository that its project refuses")
+
+
+def _covers(entry: dict[str, str], manifest: Manifest) -> bool:
+    group, kind = manifest.identity.api_version.rpartition("/")[0], manifest.identity.kind
+    return (entry["group"], entry["kind"]) == (group, kind) and entry.get("name") in (
+        None,
+        manifest.identity.name,
+    )
 
 
 @rule("project-exact", "what a project lists and nothing renders, with any component, is power for nothing")
@@ -119,6 +126,10 @@ def project_narrow(rendered: Rendered) -> Iterator[Finding]:
             yield found(project, f"may make {powerful}")
         if {entry["kind"] for entry in spec.get("clusterResourceWhitelist", ())} - {"Namespace"}:
             yield found(project, "may make more of the cluster than a Namespace")
+        homes = {place["namespace"] for place in spec["destinations"]}
+        for entry in spec.get("clusterResourceWhitelist", ()):
+            if entry.get("name") not in homes:
+                yield found(project, f"may change the namespace {entry.get('name', 'of anybody')}")
 
 
 @rule(
@@ -152,6 +163,7 @@ def applications_heal(rendered: Rendered) -> Iterator[Finding]:
         "removes what Git removed": lambda policy: policy["automated"].get("prune") is True,
         "undoes changes by hand": lambda policy: policy["automated"].get("selfHeal") is True,
         "refuses to delete everything": lambda policy: policy["automated"].get("allowEmpty") is False,
+        "tries again with the newest commit": lambda policy: policy["retry"]["refresh"] is True,
         "tries again, ever later": lambda policy: (
             policy["retry"]["limit"] >= 3 and "maxDuration" in policy["retry"]["backoff"]
         ),
