@@ -27,11 +27,7 @@ images:
 # What some components expect of the overlay that lists them.
 EXPECTED = {
     "pinned": """
-  - name: slipway-models
-    literals: ["models.env=iris=3"]
-    options:
-      labels: {app.kubernetes.io/name: slipway, app.kubernetes.io/part-of: slipway}
-      annotations: {argocd.argoproj.io/sync-wave: "-3"}
+  - {name: slipway-models, literals: ["models.env=iris=3"]}
 """,
     "autoscaling-keda": """
 replacements:

@@ -42,6 +42,11 @@ OUTSIDE = (
     Actor("kube-system", {"k8s-app": "other"}, _namespace("kube-system")),
     Actor("ingress", {"app.kubernetes.io/name": "ingress-nginx"}, _namespace("ingress-nginx")),
     Actor("gateway", {"app": "gateway"}, _namespace("gateway")),
+    Actor(
+        "kserve-gateway",
+        {"gateway.envoyproxy.io/owning-gateway-name": "kserve-ingress-gateway"},
+        _namespace("envoy-gateway-system"),
+    ),
     Actor("api-server", address="172.18.0.2"),
     Actor("metadata-service", address="169.254.169.254"),
     Actor("internet", address="198.51.100.7"),
@@ -66,6 +71,7 @@ MEANT = (
     # 443 is the registry behind its own Ingress.
     *(Flow("service", "stores-outside", "TCP", port) for port in (5432, 6379, 443)),
     Flow("migrations", "stores-outside", "TCP", 5432),
+    Flow("retrain", "stores-outside", "TCP", 5432),
 )
 # Whoever runs in the namespace may look up names, at kube-dns and nowhere else.
 DNS = (("UDP", 53), ("TCP", 53))
@@ -75,7 +81,7 @@ ANYWHERE = (("dev-secret", 443), ("dev-secret", 6443), ("dev-secret", 8443))
 # Where the load balancer is no pod: an address out of the public subnets.
 LOAD_BALANCERS = {"aws": "10.0.128.5"}
 # Callers from outside the cluster come through whichever of these the overlay has.
-DOORS = {"Ingress": "ingress", "HTTPRoute": "gateway"}
+DOORS = {"Ingress": "ingress", "HTTPRoute": "gateway", "InferenceService": "kserve-gateway"}
 
 
 def outside(overlay: str) -> tuple[Actor, ...]:

@@ -37,7 +37,7 @@ def meant_wave(manifest: Manifest) -> int:
     component = labels_of(manifest).get("app.kubernetes.io/component", "")
     if manifest.identity.kind in FIRST or component == "dev-secret":
         return -3
-    if component in STORES or manifest.identity.kind == "PersistentVolumeClaim":
+    if component in STORES:
         return -2
     if component == "migrations":
         return -1
@@ -49,6 +49,16 @@ def waves(rendered: Rendered) -> Iterator[Finding]:
     for manifest in rendered.manifests:
         if wave(manifest) != meant_wave(manifest):
             yield found(manifest, f"is in wave {wave(manifest)}, not {meant_wave(manifest)}")
+
+
+@rule(
+    "claims-wait",
+    "a claim is pending until its first pod comes, and a sync waits for it: Argo CD leaves it out",
+)
+def claims_wait(rendered: Rendered) -> Iterator[Finding]:
+    for claim in rendered.of("PersistentVolumeClaim"):
+        if annotation(claim, f"{ARGO}/hook") != "Skip":
+            yield found(claim, "is part of the sync, and of its health")
 
 
 @rule("hooks", "a Job cannot be changed: Argo CD makes it anew at every sync, and only as a hook")
@@ -94,4 +104,4 @@ def namespace_kept(rendered: Rendered) -> Iterator[Finding]:
                 yield found(namespace, f"lacks {option}")
 
 
-RULES: tuple[Rule, ...] = (waves, hooks, migrations_first, missing_kinds, namespace_kept)
+RULES: tuple[Rule, ...] = (waves, claims_wait, hooks, migrations_first, missing_kinds, namespace_kept)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from tests.manifests.policy.model import Finding, Rendered, Rule, annotation, answers, found, rule
 
-MODE = "serving.kserve.io/deploymentMode"
+KSERVE = "serving.kserve.io/"
+MODE = f"{KSERVE}deploymentMode"
 
 
 @rule(
@@ -17,6 +18,9 @@ def kserve_mode(rendered: Rendered) -> Iterator[Finding]:
     for service in rendered.of("InferenceService"):
         if annotation(service, MODE) != "Standard":
             yield found(service, f"is deployed as {annotation(service, MODE)!r}")
+        orders = {name for name in service.body["metadata"].get("annotations", {}) if name.startswith(KSERVE)}
+        if orders - {MODE}:
+            yield found(service, f"is told more than its mode: {sorted(orders - {MODE})}")
 
 
 @rule(
@@ -62,16 +66,19 @@ def serving_runtime(rendered: Rendered) -> Iterator[Finding]:
 
 @rule(
     "rollout-borrows",
-    "one source of the pod's template; the Deployment's own pods go when the Rollout's are there",
+    "one source of the pod's template; its Deployment starts no pods, and loses those that serve by a person alone",
 )
 def rollout_borrows(rendered: Rendered) -> Iterator[Finding]:
     for rollout in rendered.of("Rollout"):
         spec = rollout.body["spec"]
         reference = spec.get("workloadRef", {})
-        if rendered.find(reference.get("kind", ""), reference.get("name", "")) is None:
+        lender = rendered.find(reference.get("kind", ""), reference.get("name", ""))
+        if lender is None:
             yield found(rollout, f"borrows from {reference}, which is not rendered")
-        if reference.get("scaleDown") not in {"progressively", "onsuccess"}:
-            yield found(rollout, "leaves the Deployment's pods beside its own")
+        elif lender.body["spec"].get("replicas") != 0:
+            yield found(lender, "has pods that every release replaces at once")
+        if reference.get("scaleDown") != "never":
+            yield found(rollout, "takes the pods that serve away for the one that it starts with")
         if spec["strategy"].get("canary", {}).get("maxUnavailable") not in (0, "0%"):
             yield found(rollout, "takes pods away before there are others")
         for scaler in rendered.of("HorizontalPodAutoscaler", "ScaledObject"):
