@@ -31,7 +31,9 @@ class Mutant:
     of: str = "production"
 
     def __str__(self) -> str:
-        shown = "removed" if self.value is REMOVED else repr(getattr(self.value, "item", self.value))
+        shown = repr(getattr(self.value, "item", self.value))
+        if self.value is REMOVED or callable(self.value):
+            shown = "removed" if self.value is REMOVED else "changed"
         return f"{self.rule}:{self.target}:{self.path}={shown}"[:120]
 
     def born(self, rendered: Rendered) -> Rendered:

@@ -6,6 +6,7 @@ import ipaddress
 import re
 from collections.abc import Hashable, Iterable, Iterator
 from typing import Any
+from zoneinfo import available_timezones
 
 from tests.manifests.pods import Pod
 from tests.manifests.policy.model import Finding, Rendered, Rule, found, rule
@@ -14,7 +15,7 @@ LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 LABEL_KEY = re.compile(r"([a-z0-9.-]{1,253}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 PORT_NAME = re.compile(r"(?=.{1,15}$)(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*")
 NAME = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
-SCHEDULE = re.compile(r"(\S+ ){4}\S+")
+CRON = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
 LONGEST_CRON_NAME = 52
 # Lists that are maps to the API server: the same key twice is an error to a server-side apply.
 KEYS = {"ports": ("containerPort", "protocol"), "env": ("name",), "volumeMounts": ("mountPath",)}
@@ -41,8 +42,42 @@ def schedules_admissible(rendered: Rendered) -> Iterator[Finding]:
     for manifest in rendered.of("CronJob"):
         if len(manifest.identity.name) > LONGEST_CRON_NAME:
             yield found(manifest, "leaves no room for the names of its Jobs")
-        if not SCHEDULE.fullmatch(manifest.body["spec"]["schedule"]):
-            yield found(manifest, f"{manifest.body['spec']['schedule']!r} is no schedule")
+        schedule, zone = manifest.body["spec"]["schedule"], manifest.body["spec"].get("timeZone", "UTC")
+        fields = schedule.split(" ")
+        if len(fields) != len(CRON) or not all(_in_bounds(each, CRON[at]) for at, each in enumerate(fields)):
+            yield found(manifest, f"{schedule!r} is no schedule")
+        if zone not in available_timezones():
+            yield found(manifest, f"{zone!r} is no time zone")
+
+
+def _in_bounds(field: str, bounds: tuple[int, int]) -> bool:
+    """One field of a schedule: `*`, numbers and ranges, with commas and steps; names of days and months are not used here."""
+    for part in field.split(","):
+        span, _, step = part.partition("/")
+        numbers = [] if span == "*" else span.split("-")
+        if not all(each.isdigit() for each in numbers) or len(numbers) > 2 or (step or "1") in ("0", "*"):
+            return False
+        if any(not bounds[0] <= int(each) <= bounds[1] for each in numbers) or not (step or "1").isdigit():
+            return False
+    return True
+
+
+@rule(
+    "failure-policies",
+    "the API server refuses a policy for a container that is not there, and for pods that start again",
+)
+def failure_policies(rendered: Rendered) -> Iterator[Finding]:
+    for pod in rendered.pods:
+        spec = pod.owner.body["spec"]
+        job = spec["jobTemplate"]["spec"] if pod.owner.identity.kind == "CronJob" else spec
+        policy = job.get("podFailurePolicy")
+        if pod.owner.identity.kind not in {"Job", "CronJob"} or policy is None:
+            continue
+        if pod.spec.get("restartPolicy") != "Never":
+            yield found(pod, "has a podFailurePolicy and starts its containers again")
+        names = {each.get("onExitCodes", {}).get("containerName", "") for each in policy["rules"]} - {""}
+        for name in sorted(names - {container["name"] for container in pod.containers}):
+            yield found(pod, f"its podFailurePolicy speaks of {name!r}, which is no container of it")
 
 
 @rule("port-names-admissible", "the name of a port has fifteen letters, or the pod is refused")
@@ -142,6 +177,13 @@ def _peers(spec: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 RULES: tuple[Rule, ...] = (
-    *(names_admissible, schedules_admissible, port_names_admissible, keys_once, init_containers_end),
+    *(
+        names_admissible,
+        schedules_admissible,
+        failure_policies,
+        port_names_admissible,
+        keys_once,
+        init_containers_end,
+    ),
     *(volumes_exist, addresses),
 )

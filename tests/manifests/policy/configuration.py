@@ -50,8 +50,15 @@ OF_LIBRARIES = {
         "DVC_NO_ANALYTICS",
         "XDG_CACHE_HOME",
     ),
+    *(
+        "MLFLOW_TRACKING_URI",
+        "MLFLOW_DISABLE_TELEMETRY",
+        "MLFLOW_BACKEND_STORE_URI",
+        "MLFLOW_S3_ENDPOINT_URL",
+    ),
+    *("MLFLOW_ARTIFACTS_DESTINATION", "MLFLOW_SERVER_ALLOWED_HOSTS", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION"),
+    *("DVC_REMOTE_URL", "RAY_AUTH_MODE", "RAY_AUTH_TOKEN_PATH", "RAY_USAGE_STATS_ENABLED"),
 }
-LIBRARY_PREFIXES = ("MLFLOW_", "DVC_", "RAY_", "OTEL_", "GIT_")
 VALUES = {
     "jwt-secret-key": "a" * 16 + "Zx9q" * 8,
     "database-url": "postgresql://slipway:uQ4m8Zt1w@stores.internal:5432/slipway",
@@ -84,7 +91,7 @@ def settings_known(rendered: Rendered) -> Iterator[Finding]:
         for name in _names(rendered, container):
             if re.search(rf"\$[{{(]?{name}\b", scripts):
                 continue
-            if name not in known and not name.startswith(LIBRARY_PREFIXES):
+            if name not in known:
                 yield found(pod, f"{name} is read by nobody", container)
 
 

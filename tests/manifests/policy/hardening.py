@@ -63,6 +63,8 @@ def no_token(rendered: Rendered) -> Iterator[Finding]:
     for pod in rendered.pods:
         mounts = pod.spec.get("automountServiceAccountToken")
         if pod.spec.get("serviceAccountName") in bound:
+            if mounts is not True:
+                yield found(pod, "is bound to a role, and has no token to use it")
             continue
         if mounts is not False:
             yield found(pod, "mounts a token of the API server, and is bound to no role")
@@ -79,21 +81,6 @@ def own_account(rendered: Rendered) -> Iterator[Finding]:
         name = pod.spec.get("serviceAccountName")
         if not name or rendered.find("ServiceAccount", name) is None:
             yield found(pod, f"its ServiceAccount {name!r} is not rendered")
-
-
-@rule("least-roles", "only development may make roles, and those name their verbs and kinds")
-def least_roles(rendered: Rendered) -> Iterator[Finding]:
-    for manifest in rendered.of("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"):
-        if not rendered.dev:
-            yield found(manifest, "grants rights outside dev")
-        if manifest.identity.kind.startswith("Cluster"):
-            yield found(manifest, "grants rights in the whole cluster")
-        for granted in manifest.body.get("rules", ()):
-            if "*" in (*granted["verbs"], *granted["resources"], *granted["apiGroups"]):
-                yield found(manifest, "grants with an asterisk")
-            if "secrets" in granted["resources"] and set(granted["verbs"]) & {"get", "list", "watch"}:
-                if not granted.get("resourceNames"):
-                    yield found(manifest, "reads any Secret of the namespace")
 
 
 @rule("no-service-links", "variables of every Service in the namespace are no settings of ours")
@@ -157,6 +144,6 @@ def no_secret_in_git(rendered: Rendered) -> Iterator[Finding]:
 
 
 RULES: tuple[Rule, ...] = (
-    *(restricted_pod, numeric_user, volume_group, read_only_root, no_token, own_account, least_roles),
+    *(restricted_pod, numeric_user, volume_group, read_only_root, no_token, own_account),
     *(no_service_links, image_pinned, image_pull, secrets_as_files, no_secret_in_git),
 )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.manifests.policy.flows import DOORS, Actor, Flow, meant_flows, outside
-from tests.manifests.policy.model import Finding, Rendered, Rule, found, rule, selects
+from tests.manifests.policy.model import Finding, Rendered, Rule, found, labels_of, rule, selects
 
 # Asked about whether or not a policy names them: metadata services, SSH, and the API server hide behind these.
 ALWAYS_ASKED = {22, 53, 80, 443, 6443, 8000, 9100, 9101}
@@ -106,6 +106,8 @@ def network_of(rendered: Rendered) -> Network:
     policies = [manifest.body["spec"] for manifest in rendered.of("NetworkPolicy")]
     inside = {pod.labels.get("app.kubernetes.io/component", str(pod)): pod for pod in rendered.pods}
     namespace = {"kubernetes.io/metadata.name": next((pod.namespace for pod in rendered.pods), "")}
+    for manifest in rendered.of("Namespace"):
+        namespace |= labels_of(manifest)
     actors = [
         Actor(name, labels=pod.labels, namespace=namespace, inside=True) for name, pod in inside.items()
     ]
@@ -174,4 +176,18 @@ def policies_select(rendered: Rendered) -> Iterator[Finding]:
             yield found(policy, "selects no pod of this overlay")
 
 
-RULES: tuple[Rule, ...] = (default_deny, flows, policies_select)
+@rule(
+    "known-peers",
+    "a namespace that nobody here has heard of is let in unseen: whoever may come is among the flows",
+)
+def known_peers(rendered: Rendered) -> Iterator[Finding]:
+    actors = outside(rendered.overlay)
+    for policy in rendered.of("NetworkPolicy"):
+        for direction, side in (("ingress", "from"), ("egress", "to")):
+            for opening in policy.body["spec"].get(direction) or ():
+                for peer in (each for each in opening.get(side) or () if "namespaceSelector" in each):
+                    if not any(_peer_matches(peer, actor) for actor in actors):
+                        yield found(policy, f"{direction} names {peer}, whom nobody knows")
+
+
+RULES: tuple[Rule, ...] = (default_deny, flows, policies_select, known_peers)

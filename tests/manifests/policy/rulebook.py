@@ -6,14 +6,25 @@ from functools import cache
 
 from tests.manifests.policy import (
     admission,
+    bounds,
+    canaries,
+    commands,
     configuration,
     delivery,
+    delivery_limits,
+    destinations,
     gitops,
     hardening,
+    namespaces,
     network,
+    queries,
     releases,
+    rights,
     running,
+    scraping,
+    secrets,
     storage,
+    stores,
     telemetry,
     wiring,
 )
@@ -31,9 +42,10 @@ CHAPTERS = (
     telemetry,
     gitops,
     releases,
+    *(commands, destinations, secrets, rights, namespaces, bounds, stores, scraping, queries, canaries),
 )
 RULES: dict[str, Rule] = {rule.name: rule for chapter in CHAPTERS for rule in chapter.RULES}
-DELIVERY: dict[str, Rule] = {rule.name: rule for rule in delivery.RULES}
+DELIVERY: dict[str, Rule] = {rule.name: rule for rule in (*delivery.RULES, *delivery_limits.RULES)}
 # Components that no overlay lists meet all rules too: on a development base, in company.
 COMPANIES = {
     "company-of-stores": (
@@ -58,7 +70,7 @@ COMPANIES = {
             "autoscaling-keda",
             "model-store-init",
         ),
-        *("pinned", "spool-volume", "gateway"),
+        *("pinned", "spool-volume", "gateway", "mlflow"),
     ),
     "company-of-ray": ("network-policy", "dev-secret", "mlflow", "batch-ray", "batch-ray/ray"),
 }

@@ -103,9 +103,11 @@ def service_probes(rendered: Rendered) -> Iterator[Finding]:
                 {"readiness": "/readyz"} if answers(container) else {}
             )
             for name, path in expected.items():
-                asked = ((probes[name] or {}).get("httpGet") or {}).get("path")
-                if asked != path:
-                    yield found(pod, f"its {name} probe asks {asked}, not {path}", container)
+                asked = (probes[name] or {}).get("httpGet") or {}
+                if asked.get("path") != path or asked.get("port") != (
+                    "http" if answers(container) else "agent-metrics"
+                ):
+                    yield found(pod, f"its {name} probe asks {asked}, not for {path}", container)
             patience = _seconds(probes["startup"])
             if patience is not None and patience < 60:
                 yield found(pod, f"is given {patience} s to start", container)

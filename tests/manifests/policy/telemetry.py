@@ -15,6 +15,7 @@ OURS = re.compile(r"\bslipway_[a-z0-9_]+")
 OF_THE_CLUSTER = re.compile(
     r"\b(?:kube|container|node|kubelet)_[a-z0-9_]+\b|\bup\b|\bscrape_[a-z_]+\b|\bALERTS\b"
 )
+SURGE = {"Percent": 50, "Pods": 2}  # in a minute, at least
 KINDS_WITH_QUERIES = ("PrometheusRule", "ScaledObject", "AnalysisTemplate")
 
 
@@ -172,7 +173,10 @@ def scaling_manners(rendered: Rendered) -> Iterator[Finding]:
         advanced = spec.get("advanced", {}).get("horizontalPodAutoscalerConfig", {})
         behavior = spec.get("behavior") or advanced.get("behavior") or {}
         up, down = behavior.get("scaleUp", {}), behavior.get("scaleDown", {})
-        if up.get("stabilizationWindowSeconds") != 0 or not up.get("policies"):
+        quick = [
+            p for p in up.get("policies", ()) if p["periodSeconds"] <= 60 and p["value"] >= SURGE[p["type"]]
+        ]
+        if up.get("stabilizationWindowSeconds") != 0 or not quick:
             yield found(manifest, "waits before it scales up")
         if down.get("stabilizationWindowSeconds", 0) < 300 or not down.get("policies"):
             yield found(manifest, "scales down in a hurry")

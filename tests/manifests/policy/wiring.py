@@ -10,34 +10,8 @@ from tests.manifests.pods import Pod
 from tests.manifests.policy.model import Finding, Rendered, Rule, found, labels_of, rule, selects
 
 OPERATOR = {"release": "kube-prometheus-stack"}
-CLUSTER_KINDS = {"Namespace", "ClusterServingRuntime"}
 LONGEST_NAME = 63
-
-
-@rule("one-namespace", "an object that lands elsewhere is found by nobody, and deleted by nobody")
-def one_namespace(rendered: Rendered) -> Iterator[Finding]:
-    names = [manifest.identity.name for manifest in rendered.of("Namespace")]
-    if names != [f"slipway-{rendered.overlay}"] and not (
-        rendered.overlay == "aws" and names == ["slipway-production"]
-    ):
-        yield Finding(f"its namespaces are {names}", rendered.overlay)
-    for manifest in rendered.manifests:
-        if manifest.identity.kind not in CLUSTER_KINDS and [manifest.identity.namespace] != names:
-            yield found(manifest, f"is in the namespace {manifest.identity.namespace!r}")
-
-
-@rule(
-    "guarded-namespace",
-    "the standard is enforced by the namespace, and by a version that does not move under us",
-)
-def guarded_namespace(rendered: Rendered) -> Iterator[Finding]:
-    for namespace in rendered.of("Namespace"):
-        labels = labels_of(namespace)
-        for mode in ("enforce", "audit", "warn"):
-            if labels.get(f"pod-security.kubernetes.io/{mode}") != "restricted":
-                yield found(namespace, f"does not {mode} the restricted standard")
-            if not labels.get(f"pod-security.kubernetes.io/{mode}-version", "").startswith("v1."):
-                yield found(namespace, f"does not pin the version that it {mode}s")
+PORTS = {"http": "API_PORT", "metrics": "METRICS_PORT", "agent-metrics": "AGENT_METRICS_PORT"}
 
 
 @rule("labels", "people, dashboards and policies find objects by the recommended labels")
@@ -103,8 +77,8 @@ def ports_apart(rendered: Rendered) -> Iterator[Finding]:
             yield found(pod, f"opens {sorted(map(str, known))}, and not http and metrics")
         if len({number for _, number in listed}) < len(listed) or len(known) < len(listed):
             yield found(pod, "opens a port twice")
-        settings = rendered.settings
-        for name, variable in (("metrics", "METRICS_PORT"), ("agent-metrics", "AGENT_METRICS_PORT")):
+        settings = {"API_PORT": "8000"} | rendered.settings
+        for name, variable in PORTS.items():
             if name in known and settings.get(variable) != str(known[name]):
                 yield found(
                     pod, f"{variable} is {settings.get(variable)}, and the port {name} is {known[name]}"
@@ -118,7 +92,7 @@ def scaled_targets(rendered: Rendered) -> Iterator[Finding]:
     for scaler in rendered.of("HorizontalPodAutoscaler", "ScaledObject"):
         target = scaler.body["spec"]["scaleTargetRef"]
         owner = rendered.find(target.get("kind", "Deployment"), target["name"])
-        if owner is None:
+        if owner is None or owner.identity.api_version != target.get("apiVersion", "apps/v1"):
             yield found(scaler, f"scales {target}, which is not rendered")
             continue
         names = {
@@ -220,7 +194,7 @@ def routes(rendered: Rendered) -> Iterator[Finding]:
                 yield found(ingress, f"{routed.get('host')} is served without TLS")
             for path in routed["http"]["paths"]:
                 backend = path["backend"]["service"]
-                if not _leads_to_api(rendered, backend["name"], backend["port"]):
+                if not leads_to_api(rendered, backend["name"], backend["port"]):
                     yield found(ingress, f"leads to {backend}")
         if "ingressClassName" not in spec:
             yield found(ingress, "names no class")
@@ -230,11 +204,11 @@ def routes(rendered: Rendered) -> Iterator[Finding]:
 def gateway_routes(rendered: Rendered) -> Iterator[Finding]:
     for route in rendered.of("HTTPRoute"):
         for backend in (b for r in route.body["spec"]["rules"] for b in r.get("backendRefs", ())):
-            if not _leads_to_api(rendered, backend["name"], {"number": backend["port"]}):
+            if not leads_to_api(rendered, backend["name"], {"number": backend["port"]}):
                 yield found(route, f"leads to {backend}")
 
 
-def _leads_to_api(rendered: Rendered, name: str, port: dict[str, Any]) -> bool:
+def leads_to_api(rendered: Rendered, name: str, port: dict[str, Any]) -> bool:
     service = rendered.find("Service", name)
     if service is None:
         return False
@@ -275,6 +249,6 @@ def no_warnings(rendered: Rendered) -> Iterator[Finding]:
 
 
 RULES: tuple[Rule, ...] = (
-    *(one_namespace, guarded_namespace, labels, selectors, services, ports_apart, scaled_targets, budgets),
+    *(labels, selectors, services, ports_apart, scaled_targets, budgets),
     *(monitors, monitor_limits, routes, gateway_routes, mounts, no_warnings),
 )
