@@ -61,11 +61,25 @@ class Port(Shape, frozen=True):
     container_port: int = 0
 
 
+class Named(Shape, frozen=True):
+    name: str = ""
+
+
+class EnvironmentSource(Shape, frozen=True):
+    config_map_ref: Named | None = None
+
+
 class Container(Shape, frozen=True):
     name: str = ""
     image: str = ""
     ports: tuple[Port, ...] = ()
     restart_policy: str = ""
+    env_from: tuple[EnvironmentSource, ...] | None = None
+
+    @property
+    def config_maps(self) -> tuple[str, ...]:
+        """Whose keys are its environment. A generated one has a hash in its name: another name, another configuration."""
+        return tuple(source.config_map_ref.name for source in self.env_from or () if source.config_map_ref)
 
 
 class PodSpec(Shape, frozen=True):
@@ -160,6 +174,10 @@ class Selector(Shape, frozen=True):
         return all(labels.get(name) == value for name, value in (self.match_labels or {}).items())
 
 
+class PodTemplate(Shape, frozen=True):
+    spec: PodSpec = PodSpec()
+
+
 class DeploymentSpec(Shape, frozen=True):
     replicas: int | None = None
     selector: Selector = Selector()
@@ -180,6 +198,7 @@ class DeploymentStatus(Shape, frozen=True):
     phase: str = ""
     message: str = ""
     selector: str = ""
+    workload_observed_generation: str = ""
 
     def condition(self, kind: str) -> Condition | None:
         return next((condition for condition in self.conditions if condition.type == kind), None)
@@ -191,18 +210,39 @@ class Deployment(Object, frozen=True):
     spec: DeploymentSpec = DeploymentSpec()
     status: DeploymentStatus = DeploymentStatus()
 
+    @property
+    def containers(self) -> tuple[Container, ...]:
+        """Those of the pod template, but for init containers."""
+        return msgspec.json.decode(self.spec.template or b"{}", type=PodTemplate).spec.containers
+
 
 class InferenceStatus(Shape, frozen=True):
+    """Its `observedGeneration` is not read: it is that of the Deployment that KServe keeps."""
+
     conditions: tuple[Condition, ...] = ()
-    observed_generation: int = 0
     url: str = ""
 
     def condition(self, kind: str) -> Condition | None:
         return next((condition for condition in self.conditions if condition.type == kind), None)
 
 
+class Predictor(Shape, frozen=True):
+    """It has the fields of a pod among others; without containers of its own it names a model format."""
+
+    containers: tuple[Container, ...] | None = None
+
+
+class InferenceSpec(Shape, frozen=True):
+    predictor: Predictor = Predictor()
+
+
 class InferenceService(Object, frozen=True):
+    spec: InferenceSpec = InferenceSpec()
     status: InferenceStatus = InferenceStatus()
+
+    @property
+    def containers(self) -> tuple[Container, ...]:
+        return self.spec.predictor.containers or ()
 
 
 class Involved(Shape, frozen=True):

@@ -20,9 +20,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="",
         help="KIND/NAME: deployment, rollout or inferenceservice; default: the one called slipway",
     )
+    parser.add_argument(
+        "--image", default="", help="not done before the pods are of this one: NAME@sha256:..., or sha256:..."
+    )
 
 
 def run(options: argparse.Namespace) -> Report:
     cluster = connect(options)
-    wanted = Wanted(workload=the_workload(cluster, options.workload), seconds=options.timeout)
+    workload = the_workload(cluster, options.workload)
+    wanted = Wanted(workload=workload, seconds=options.timeout, image=options.image)
     return follow(cluster, wanted, options.terminal)

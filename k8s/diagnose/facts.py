@@ -10,17 +10,19 @@ from k8s.api.cluster import Cluster, Scope
 from k8s.api.kinds import (
     AUTOSCALERS,
     BUDGETS,
+    DEPLOYMENTS,
     EVENTS,
     NETWORK_POLICIES,
     SERVICE_MONITORS,
     SERVICES,
 )
-from k8s.api.objects import Event, Pod
+from k8s.api.objects import Deployment, Event, Pod
 from k8s.api.surroundings import Autoscaler, Budget, Monitor, NetworkPolicy, Service
 from k8s.errors import ClusterError, Forbidden, Missing
 from k8s.forwarding import AGENT_PORT, METRICS_PORT, PodEndpoint, service_pods
 from k8s.loaded_models import PodModels, read_pod
 from k8s.pod_troubles import PodFacts
+from k8s.progress import behind_it
 from k8s.scrape import Scrape
 from k8s.witness import Witness
 from k8s.workload import SERVICE_LABELS, Workload, pod_labels
@@ -45,11 +47,14 @@ class PodView:
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterFacts:
-    """`found` is None where there is no such workload; `unseen` says what may not be looked at."""
+    """`found` is None where there is no such workload; `behind` are Deployments that it stands before; `unseen` says what may
+    not be looked at.
+    """
 
     workload: Workload
     namespace: str
     found: Any
+    behind: tuple[Deployment, ...]
     pods: tuple[PodView, ...]
     events: tuple[Event, ...]
     services: tuple[Service, ...]
@@ -78,6 +83,7 @@ class Collector:
             workload=workload,
             namespace=cluster.namespace,
             found=found,
+            behind=self._all(lambda: self._behind(found)),
             pods=tuple(self._view(pod, witness.facts(pod, events)) for pod in pods),
             events=events,
             services=self._all(lambda: cluster.list(SERVICES).items),
@@ -87,6 +93,10 @@ class Collector:
             monitors=self._seen(self._monitors, None),
             unseen=tuple(self._unseen),
         )
+
+    def _behind(self, found: Any) -> tuple[Deployment, ...]:
+        scope = behind_it(found) if found is not None else None
+        return self._cluster.find_all(DEPLOYMENTS, scope) if scope is not None else ()
 
     def _monitors(self) -> tuple[Monitor, ...] | None:
         """None where the Prometheus operator is not installed."""

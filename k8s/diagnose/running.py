@@ -8,9 +8,9 @@ from k8s.api.objects import ContainerStatus, Deployment, Pod
 from k8s.diagnose.facts import ClusterFacts, PodView
 from k8s.loaded_models import judge
 from k8s.pod_troubles import STORM_RESTARTS, troubles
+from k8s.progress import Phase, progress
 from k8s.report import Finding, Severity, failed, ok, warning
 from k8s.rollout.follow import creation_troubles
-from k8s.workload import Phase, progress
 
 OLD_RECORDS_SECONDS = 300.0
 BACKLOG_RECORDS = 10_000
@@ -28,12 +28,13 @@ def workload_findings(facts: ClusterFacts) -> Iterator[Finding]:
             "kubectl get deployments -A -l app.kubernetes.io/name=slipway",
         )
         return
-    yield from creation_troubles(found)
+    for one in (found, *facts.behind):
+        yield from creation_troubles(one)
     yield _progress(facts, name)
 
 
 def _progress(facts: ClusterFacts, name: str) -> Finding:
-    now, found = progress(facts.found, facts.workload), facts.found
+    now, found = progress(facts.found, facts.workload.kind, facts.behind), facts.found
     if now.phase is Phase.FAILED:
         advice = "`python -m k8s rollback` says how to go back"
         return failed(name, now.text, advice, "python -m k8s rollout")

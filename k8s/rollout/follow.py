@@ -8,26 +8,29 @@ from typing import Any
 
 from k8s.api.cluster import CALL_SECONDS, Cluster, Scope
 from k8s.api.following import WATCH_SECONDS, Change, Following, Snapshot
-from k8s.api.kinds import EVENTS, PODS
+from k8s.api.kinds import DEPLOYMENTS, EVENTS, PODS
 from k8s.api.objects import Deployment, Event, InferenceService, Pod
 from k8s.errors import Missing
 from k8s.pod_troubles import troubles
+from k8s.progress import Phase, Progress, behind_it, progress
 from k8s.report import Finding, Report, failed, ok
 from k8s.terminal import Terminal
 from k8s.witness import Witness
-from k8s.workload import Phase, Progress, Workload, pod_labels, progress
+from k8s.workload import Workload, pod_labels
 
 LOOK_SECONDS = 5.0
 MOST_ASKED = 3
 SETTLE_SECONDS, LONGEST_SETTLE_SECONDS = 0.05, 0.5
-WORKLOAD, POD, EVENT = "workload", "pod", "event"
+WORKLOAD, BEHIND, POD, EVENT = "workload", "behind", "pod", "event"
 
 
 @dataclass
 class Board:
     """What is known now, by name."""
 
-    known: dict[str, dict[str, Any]] = field(default_factory=lambda: {WORKLOAD: {}, POD: {}, EVENT: {}})
+    known: dict[str, dict[str, Any]] = field(
+        default_factory=lambda: {name: {} for name in (WORKLOAD, BEHIND, POD, EVENT)}
+    )
     seen: set[str] = field(default_factory=set)
 
     def hear(self, name: str, told: Snapshot[Any] | Change[Any]) -> None:
@@ -44,6 +47,11 @@ class Board:
         return next(iter(self.known[WORKLOAD].values()), None)
 
     @property
+    def behind(self) -> tuple[Deployment, ...]:
+        """The Deployments that the workload stands before."""
+        return tuple(one for _, one in sorted(self.known[BEHIND].items()))
+
+    @property
     def pods(self) -> tuple[Pod, ...]:
         return tuple(pod for _, pod in sorted(self.known[POD].items()) if not pod.is_leaving)
 
@@ -54,10 +62,11 @@ class Board:
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What is followed, how long, and (for tests) how long one watch lasts."""
+    """What is followed, to which image (empty: any), how long, and (for tests) how long one watch lasts."""
 
     workload: Workload
     seconds: float
+    image: str = ""
     watch_seconds: int = WATCH_SECONDS
 
 
@@ -69,7 +78,11 @@ def follow(cluster: Cluster, wanted: Wanted, terminal: Terminal) -> Report:
         following.follow(WORKLOAD, wanted.workload.api, Scope(fields=f"metadata.name={wanted.workload.name}"))
         following.follow(POD, PODS, Scope(labels=labels))
         following.follow(EVENT, EVENTS, Scope())
-        return _Follow(cluster, wanted, terminal).run(following)
+        followed = {WORKLOAD, POD, EVENT}
+        if (scope := behind_it(found)) is not None:
+            following.follow(BEHIND, DEPLOYMENTS, scope)
+            followed.add(BEHIND)
+        return _Follow(cluster, wanted, terminal).run(following, followed)
 
 
 class _Follow:
@@ -81,12 +94,13 @@ class _Follow:
         self._began = time.monotonic()
         self._next_look = 0.0
 
-    def run(self, following: Following) -> Report:
+    def run(self, following: Following, followed: set[str]) -> Report:
+        """Nothing is said before each that is `followed` has told what there is."""
         deadline = self._began + self._wanted.seconds
         while True:
             left = deadline - time.monotonic()
             self._hear(following, seconds=min(max(left, SETTLE_SECONDS), LOOK_SECONDS))
-            if self._board.seen >= {WORKLOAD, POD, EVENT}:
+            if self._board.seen >= followed:
                 if report := self._look(over=time.monotonic() >= deadline):
                     return report
             elif time.monotonic() >= max(deadline, self._began + CALL_SECONDS):  # one look is always taken
@@ -104,7 +118,12 @@ class _Follow:
         """Says what is new; the report when that was the end."""
         if self._board.workload is None:
             raise Missing(f"{self._wanted.workload} was deleted", status=404)
-        now = progress(self._board.workload, self._wanted.workload)
+        now = progress(
+            self._board.workload,
+            self._wanted.workload.kind,
+            self._board.behind,
+            image=self._wanted.image,
+        )
         self._say(str(self._wanted.workload), now.text)
         if now.phase is Phase.DONE:
             return self._report(ok("rollout", now.text))
@@ -128,7 +147,7 @@ class _Follow:
         if not asked and now < self._next_look:
             return []
         self._next_look = now + (LOOK_SECONDS if self._board.pods else 0.0)
-        found = creation_troubles(self._board.workload)
+        found = [one for it in (self._board.workload, *self._board.behind) for one in creation_troubles(it)]
         waiting = [pod for pod in self._board.pods if not pod.is_ready]
         for pod in self._board.pods:
             # Each that is asked may take seconds: a few of many say enough.

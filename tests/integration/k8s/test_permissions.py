@@ -38,6 +38,7 @@ def cluster(api: FakeApiServer) -> Iterator[FakeApiServer]:
         shapes.replica_set(2, image=NEW, replicas=2),
         operators.rollout("Healthy"),
         operators.inference_service("True"),
+        operators.kept_deployment(),
         CONFIG,
         surroundings.service(),
         surroundings.autoscaler(),

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.fakes.api_server import operators, shapes, sick_pods
+from tests.fakes.api_server import shapes, sick_pods
 from tests.fakes.api_server.server import FakeApiServer
 from tests.fakes.http_service import HttpService, Said
 from tests.integration.k8s.conftest import Ask
@@ -134,60 +134,6 @@ def test_a_workload_that_is_deleted_meanwhile_ends_it(
     assert "was deleted" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("item", "code", "words"),
-    [
-        (operators.rollout("Healthy"), 0, "Healthy"),
-        (
-            operators.rollout("Degraded", "RolloutAborted: metric success-rate assessed Failed"),
-            1,
-            "success-rate assessed Failed",
-        ),
-        (operators.rollout("Paused", "CanaryPauseStep"), 1, "Paused: CanaryPauseStep"),
-    ],
-)
-def test_a_rollout_of_argo_is_followed_by_its_phase(
-    api: FakeApiServer, ask: Ask, item: shapes.Json, code: int, words: str
-) -> None:
-    api.add(item, shapes.pod())
-    result = ask("rollout", "rollout/slipway", "--timeout", 0.2)
-    assert result.code == code
-    assert words in str(result.report["findings"])
-
-
-def test_an_inference_service_is_followed_by_its_conditions(api: FakeApiServer, ask: Ask) -> None:
-    labels = {"serving.kserve.io/inferenceservice": "slipway"}
-    api.add(
-        operators.inference_service("False", reason="MinimumReplicasUnavailable"),
-        shapes.pod(container=shapes.waiting("kserve-container", "ErrImagePull", "denied"), labels=labels),
-    )
-    late = ask("rollout", "inferenceservice/slipway", "--timeout", 0.2)
-    assert "MinimumReplicasUnavailable" in late.findings()[0]
-    assert "ErrImagePull: denied" in late.findings()[1]
-    api.add(operators.inference_service("True"))
-    assert ask("rollout", "inferenceservice/slipway").code == 0
-
-
-@pytest.mark.parametrize(
-    ("items", "words"),
-    [
-        (
-            (operators.rollout("Healthy"), shapes.deployment(wanted=0, updated=0, available=0)),
-            "rollout/slipway",
-        ),
-        ((shapes.deployment(),), "deployment/slipway"),
-        ((operators.inference_service("True"),), "inferenceservice/slipway"),
-    ],
-    ids=["rollout", "deployment", "inferenceservice"],
-)
-def test_whatever_runs_the_service_is_followed_unless_it_is_named(
-    api: FakeApiServer, ask: Ask, items: tuple[shapes.Json, ...], words: str
-) -> None:
-    api.add(*items)
-    result = ask("rollout")
-    assert (result.code, result.report["subject"]) == (0, f"{words} in {shapes.NAMESPACE}")
-
-
 def test_without_the_workload_there_is_nothing_to_follow(
     api: FakeApiServer, ask: Ask, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -206,3 +152,33 @@ def test_nothing_is_left_running_afterwards(api: FakeApiServer, ask: Ask) -> Non
             break
         deadline.wait(0.02)
     assert threading.active_count() <= before
+
+
+NEW = "registry.example/slipway@sha256:" + "b" * 64
+
+
+def test_with_an_image_it_waits_until_the_pods_are_of_it(
+    api: FakeApiServer, ask: Ask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.add(shapes.deployment(), shapes.pod())
+    with followed(ask, "--image", NEW) as result:
+        hear(capsys, f"waiting for {NEW}: asked for is {shapes.IMAGE}")
+        api.add(shapes.deployment(image=NEW, updated=1, total=3))
+        hear(capsys, "1 of 2 new")
+        api.add(shapes.deployment(image=NEW))
+        assert result.result(PATIENCE_SECONDS).code == 0
+
+
+@pytest.mark.parametrize("image", [shapes.IMAGE, shapes.IMAGE.partition("@")[2]])
+def test_an_image_is_a_name_or_a_digest(api: FakeApiServer, ask: Ask, image: str) -> None:
+    api.add(shapes.deployment())
+    assert ask("rollout", "--image", image).code == 0
+    late = ask("rollout", "--timeout", 0.2, "--image", image.replace("a", "c"))
+    assert (late.code, "not done after" in late.findings()[0]) == (1, True)
+
+
+def test_nothing_runs_the_image_where_no_pod_is_wanted(api: FakeApiServer, ask: Ask) -> None:
+    api.add(shapes.deployment(wanted=0, updated=0, available=0))
+    assert ask("rollout").code == 0
+    late = ask("rollout", "--timeout", 0.2, "--image", shapes.IMAGE)
+    assert "scaled to 0: nothing runs the image" in late.findings()[0]
