@@ -341,7 +341,8 @@ aliases-check: plain-inputs migrate ## Do Git and the registry agree, and if not
 
 .PHONY: sign
 sign: plain-inputs setup ## Sign IMAGE=name@sha256:... with cosign, and attest its SBOM and provenance (ARGS="--key file")
-	$(call given,IMAGE)@$(BIN)/python -m deploy.binaries cosign && $(BIN)/python -m training lineage
+	$(call given,IMAGE)@$(BIN)/python -m deploy.binaries cosign && models="$$($(DEPLOY) image models --image "$$IMAGE")" && \
+		$(BIN)/python -m training lineage --versions "$$models"
 	@$(DEPLOY) sign "$$IMAGE" --builder "$${BUILDER:-https://localhost}" $(ARGS)
 
 .PHONY: verify

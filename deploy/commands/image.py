@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("size", "what takes the space; exit code 1 over IMAGE_BUDGET_MB"),
         ("sbom", "write its bill of materials (CycloneDX) and hold it against the lock"),
         ("digest", "print the digest of its contents, whatever the times of its layers"),
+        ("models", "print the versions that it carries"),
         ("push", "push it and print the name with the digest that the registry answers"),
         ("run", "serve from it on port 8090 as production would, in the foreground"),
     ):

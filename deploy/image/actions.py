@@ -80,6 +80,12 @@ def push_image(options: argparse.Namespace) -> int:
     return 0
 
 
+def models_image(options: argparse.Namespace) -> int:
+    engine = needed_engine(ImageSettings().backend)
+    answer(building.carried_versions(_reference(options.image), engine))
+    return 0
+
+
 def test_image(options: argparse.Namespace) -> int:
     from deploy.image.production_test import try_image
     from deploy.image.training_test import try_training_image

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -84,6 +85,12 @@ class Builder:
             return {}
         self.say(bento.bake(self.project, workshop.baked, registry))
         return {MODELS_LABEL: ",".join((workshop.baked / VERSIONS).read_text().split())}
+
+
+def carried_versions(image: str, engine: Engine) -> str:
+    """`model=version,…` as the image's label says; empty where it carries none."""
+    labels = json.loads(engine.run("image", "inspect", image))[0]["Config"]["Labels"] or {}
+    return str(labels.get(MODELS_LABEL, ""))
 
 
 @contextmanager

@@ -10,14 +10,24 @@ from modelkit.definition import ModelDefinition
 from training.settings import TrainingSettings
 
 if TYPE_CHECKING:
-    from training.registry import Registry
+    from collections.abc import Iterator, Mapping
 
-HELP = "write which run, commit and data the versions in production come from"
+    from training.registry import Registry
+    from training.version import Version
+
+HELP = (
+    "write which run, commit and data versions come from: those that an image carries, or those in production"
+)
 MODELS = "none"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=Path("reports/lineage.json"), metavar="FILE")
+    parser.add_argument(
+        "--versions",
+        metavar="MODEL=NUMBER,...",
+        help="these and not those behind the alias, which may have moved since the image was built; empty: none",
+    )
     parser.add_argument("--alias", default="production", choices=("staging", "challenger", "production"))
 
 
@@ -27,22 +37,44 @@ def run(arguments: argparse.Namespace, definition: None, settings: TrainingSetti
     from training.registry import Registry, said_in_one_line
 
     with said_in_one_line():
-        registry = Registry(settings.mlflow_tracking_uri)
-        found = [_origin(each, registry, arguments.alias) for each in load_catalog(settings.catalog).values()]
-    lines = [each for each in found if each is not None]
+        registry, known = Registry(settings.mlflow_tracking_uri), load_catalog(settings.catalog)
+        found = (
+            _behind(arguments.alias, known, registry)
+            if arguments.versions is None
+            else _named(arguments.versions, known, registry)
+        )
+        lines = [_origin(model, version) for model, version in found]
     write_json(arguments.out, lines)
     said = ", ".join(f"{each['model']}={each['version']}" for each in lines)
     return f"{arguments.out}: {said or 'no version'}"
 
 
-def _origin(definition: ModelDefinition, registry: Registry, alias: str) -> dict[str, str] | None:
+def _behind(
+    alias: str, known: Mapping[str, ModelDefinition], registry: Registry
+) -> Iterator[tuple[str, Version]]:
+    for definition in known.values():
+        version = registry.by_alias(definition.registry_name, alias)
+        if version is not None:
+            yield definition.name, version
+
+
+def _named(
+    versions: str, known: Mapping[str, ModelDefinition], registry: Registry
+) -> Iterator[tuple[str, Version]]:
+    from training.errors import UnknownModel
+
+    for each in filter(None, versions.split(",")):
+        model, _, number = each.partition("=")
+        if model not in known:
+            raise UnknownModel(f"{model}: the image carries a model that this code does not declare")
+        yield model, registry.by_number(known[model].registry_name, number)
+
+
+def _origin(model: str, version: Version) -> dict[str, str]:
     from training.version import DATA_TAG, GIT_TAG
 
-    version = registry.by_alias(definition.registry_name, alias)
-    if version is None:
-        return None
     return {
-        "model": definition.name,
+        "model": model,
         "version": version.number,
         "run": version.run_id,
         "servable": version.digest or "",

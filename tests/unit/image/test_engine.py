@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from deploy.errors import ImageFailed
 from deploy.image.base import SERVING_PACKAGES, find_base
+from deploy.image.building import carried_versions
 from deploy.image.container import Cell
 from deploy.image.contents import contents_of
 from deploy.image.engine import Engine
@@ -88,3 +90,14 @@ def test_serving_from_the_image_is_held_as_tightly_and_published_on_loopback() -
     command = " ".join(command_to_serve("slipway:1", Engine(program="docker")))
     assert "--read-only --cap-drop ALL" in command
     assert "--publish 127.0.0.1:8090:8000" in command
+
+
+@pytest.mark.parametrize(
+    ("labels", "versions"),
+    [({"slipway.models": "iris=3,basket=1"}, "iris=3,basket=1"), ({"other": "x"}, ""), (None, "")],
+)
+def test_an_image_says_which_versions_it_carries(
+    tmp_path: Path, labels: dict[str, str] | None, versions: str
+) -> None:
+    said = json.dumps([{"Config": {"Labels": labels}}]).replace('"', '\\"')
+    assert carried_versions("slipway:1", Program(tmp_path, says=said).engine) == versions
