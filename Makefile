@@ -348,12 +348,9 @@ sign: plain-inputs setup ## Sign IMAGE=name@sha256:... with cosign, and attest i
 .PHONY: verify
 verify: plain-inputs setup ## Wait until every pod runs the digest that Git says and answers: make verify OVERLAY=staging [WORKLOAD=rollout/slipway]
 	$(call given,OVERLAY)@image="$$($(DEPLOY) about image "$$OVERLAY")" && namespace="$$($(DEPLOY) about namespace "$$OVERLAY")" && \
-		case "$${WORKLOAD:=deployment/slipway}" in \
-			inferenceservice/*) holder="$$WORKLOAD" template=.spec.predictor;; \
-			*) holder=deployment/slipway template=.spec.template.spec;; esac && \
-		kubectl wait "$$holder" --namespace "$$namespace" --timeout 900s --for "jsonpath={$$template.containers[0].image}=$$image" && \
-		$(BIN)/python -m k8s rollout "$$WORKLOAD" --namespace "$$namespace" && \
-		$(BIN)/python -m k8s smoke --namespace "$$namespace" $(ARGS)
+		$(BIN)/python -m k8s rollout $${WORKLOAD:+"$$WORKLOAD"} --image "$$image" --namespace "$$namespace" \
+			--timeout "$${VERIFY_SECONDS:-1500}" && \
+		$(BIN)/python -m k8s smoke --namespace "$$namespace" $(if $(value SLIPWAY_TOKEN),,--sign-from-secret) $(ARGS)
 
 .PHONY: kubeconfig
 kubeconfig: ## Write KUBE_CONFIG, a secret of the workflow, where KUBECONFIG says

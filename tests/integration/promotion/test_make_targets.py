@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from deploy.promotion.overlay import Overlay
 from tests.architecture.source_tree import ROOT
 
 MAKEFILE = (ROOT / "Makefile").read_text()
@@ -58,48 +57,6 @@ def test_what_is_needed_passes() -> None:
         "OVERLAY": "staging",
     }
     assert make("plain-inputs", **given).returncode == 0
-
-
-@pytest.mark.parametrize(
-    ("overlay", "workload", "asked"),
-    [
-        (
-            "staging",
-            None,
-            "deployment/slipway --namespace slipway-staging {.spec.template.spec.containers[0].image}",
-        ),
-        (
-            "production",
-            "rollout/slipway",
-            "deployment/slipway --namespace slipway-production {.spec.template.spec.containers[0].image}",
-        ),
-        (
-            "kserve",
-            "inferenceservice/slipway",
-            "inferenceservice/slipway --namespace slipway-kserve {.spec.predictor.containers[0].image}",
-        ),
-    ],
-)
-def test_verifying_waits_for_the_digest_that_git_says(
-    tmp_path: Path, overlay: str, workload: str | None, asked: str
-) -> None:
-    program = tmp_path / "kubectl"
-    program.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/asked; exit 7\n')
-    program.chmod(0o755)
-    given = {"OVERLAY": overlay} | ({"WORKLOAD": workload} if workload else {})
-    done = subprocess.run(
-        ["make", "--no-print-directory", "--old-file", "setup", "verify"],
-        cwd=ROOT,
-        env={"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", **given},
-        capture_output=True,
-        text=True,
-    )
-    assert "Error 7" in done.stderr  # nothing else is asked where this was not so
-    where, _, path = asked.rpartition(" ")
-    image = Overlay(ROOT, overlay).image().reference
-    said = (tmp_path / "asked").read_text()
-    assert said.startswith(f"wait {where} ")
-    assert said.strip().endswith(f"jsonpath={path}={image}")
 
 
 def test_every_target_that_proposes_or_moves_is_guarded() -> None:
