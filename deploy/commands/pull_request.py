@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deploy.promotion.forge import forge_of
 from deploy.promotion.gate_report import read_gate_report
-from deploy.promotion.overlay import IMAGE, Overlay
+from deploy.promotion.overlay import IMAGE
 from deploy.promotion.proposals import Base, Proposals
 from deploy.promotion.repository import Repository
 
@@ -44,8 +44,10 @@ def run(options: argparse.Namespace) -> int:
 def _proposed(proposals: Proposals, options: argparse.Namespace) -> str:
     match options.wish:
         case "image":
-            digest = options.digest or Overlay(Path(), options.source).image(options.image).digest
-            return proposals.image(options.overlay, options.image, digest, revision=options.revision or None)
+            if options.source:
+                return proposals.next_image(options.overlay, options.image, source=options.source)
+            revision = options.revision or None
+            return proposals.image(options.overlay, options.image, options.digest, revision=revision)
         case "model":
             report = read_gate_report(options.report) if options.report else None
             version = options.version or (report.version if report else "")

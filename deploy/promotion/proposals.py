@@ -42,6 +42,19 @@ class Proposals:
             body=lambda edit, rendered: wording.image_body(edit, rendered, revision=revision),
         )
 
+    def next_image(self, overlay: str, name: str, *, source: str) -> str:
+        """The digest that another overlay runs, as merged; not again where this overlay ran it and was taken off it."""
+        with self._repository.fresh(self._base.remote, self._base.branch) as copy:
+            digest, now = (Overlay(copy.folder, each).image(name).digest for each in (source, overlay))
+            path = Overlay(copy.folder, overlay).folder / "kustomization.yaml"
+            left = copy.last_with(digest, path) if digest != now else None
+        if left is not None:
+            return (
+                f"{overlay} ran {name} at {digest} and was taken off it ({left}): not proposed again; "
+                f"who means it says so: make deploy-pr OVERLAY={overlay} DIGEST={digest}"
+            )
+        return self.image(overlay, name, digest)
+
     def model(self, overlay: str, model: str, version: str, *, report: GateReport | None = None) -> str:
         """The overlay's model at another version; with the report of its gates, which must all have passed."""
         if report is not None:
@@ -57,6 +70,8 @@ class Proposals:
         """What a merged commit changed in the manifests, taken back. Refuses a commit that changed anything else."""
         with self._repository.fresh(self._base.remote, self._base.branch) as copy:
             paths = copy.revert(commit)
+            if not paths:
+                return f"{commit} is taken back already: nothing to propose"
             concerned = _concerned(commit, paths, copy.folder)
             after = _rendered(copy.folder, concerned)
             with copy.at("HEAD") as now, copy.at(f"{commit}^1") as then:

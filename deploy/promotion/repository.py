@@ -59,6 +59,11 @@ class Repository:
         self._git("revert", "--no-commit", *mainline, commit)
         return [Path(name) for name in self._git("diff", "--cached", "--name-only", "-z").split("\0") if name]
 
+    def last_with(self, text: str, path: Path) -> str | None:
+        """The newest commit that brought this text into the file, or took it out; None where it was never in there."""
+        found = self._git("log", "--max-count=1", "--format=%h %s", f"-S{text}", "--", str(path)).strip()
+        return found or None
+
     def parents(self, commit: str) -> list[str]:
         return self._git("rev-list", "--parents", "--max-count=1", commit).split()[1:]
 

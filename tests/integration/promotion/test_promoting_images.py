@@ -128,6 +128,40 @@ def test_a_rollback_says_whether_it_renders_as_before(project: PromotedProject) 
     assert newest["title"] == "revert: chore(staging): slipway at a1a1a1a1a1a1"
 
 
+def test_what_production_was_taken_off_is_not_proposed_from_staging_again(project: PromotedProject) -> None:
+    project.proposals.image("staging", "slipway", FIRST)
+    project.merge_newest()
+    assert "opened" in project.proposals.next_image("production", "slipway", source="staging")
+    merged = project.merge_newest()
+    project.proposals.revert(merged)
+    project.merge_newest()
+    known = len(project.pull_requests())
+    said = project.proposals.next_image("production", "slipway", source="staging")
+    assert f"production ran slipway at {FIRST} and was taken off it" in said
+    assert "revert: " in said
+    assert len(project.pull_requests()) == known
+    project.proposals.image("staging", "slipway", SECOND)
+    project.merge_newest()
+    assert "opened" in project.proposals.next_image("production", "slipway", source="staging")
+
+
+def test_the_digest_of_another_overlay_is_the_merged_one(project: PromotedProject) -> None:
+    path = project.clone / "kustomize/overlays/staging/kustomization.yaml"
+    path.write_text(path.read_text().replace(UNRELEASED, FIRST))  # in this work tree only
+    with pytest.raises(PromotionImpossible, match="zeros"):
+        project.proposals.next_image("production", "slipway", source="staging")
+
+
+def test_what_is_taken_back_already_is_not_taken_back_again(project: PromotedProject) -> None:
+    project.proposals.image("staging", "slipway", FIRST)
+    merged = project.merge_newest()
+    project.proposals.revert(merged)
+    project.merge_newest()
+    known = len(project.pull_requests())
+    assert "is taken back already: nothing to propose" in project.proposals.revert(merged)
+    assert len(project.pull_requests()) == known
+
+
 def test_code_is_not_reverted_in_passing(project: PromotedProject) -> None:
     (project.clone / "catalog/iris/definition.py").write_text("")
     project.commit("feat: another contract")
