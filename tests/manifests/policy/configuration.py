@@ -67,7 +67,14 @@ VALUES = {
 }
 SECRETS = "/etc/slipway/secrets/"
 # Secrets that somebody else makes: the ingress controller's certificate, and what only its users know.
-MADE_ELSEWHERE = {"slipway-tls", "slipway-registry", "slipway-retrain", "slipway-batch", "slipway-dvc"}
+MADE_ELSEWHERE = {
+    "slipway-tls",
+    "slipway-registry",
+    "slipway-retrain",
+    "slipway-batch",
+    "slipway-dvc",
+    "slipway-ray",
+}
 
 
 @cache

@@ -1,0 +1,145 @@
+"""What docs/deploy.md and kustomize/README.md tell people to change in an overlay passes every rule, as it is printed there."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from deploy.manifests.kustomize import ROOT, render
+from deploy.manifests.objects import parse
+from tests.manifests.policy.model import Rendered
+from tests.manifests.policy.rulebook import RULES
+from tests.manifests.schema_check import errors, has_schema, minors
+
+Kustomization = dict[str, Any]
+DEPLOY = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+README = (ROOT / "kustomize" / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(text: str, heading: str) -> list[Kustomization]:
+    """The YAML that is printed below a heading."""
+    part = re.split(r"\n#+ ", text.split(f"# {heading}\n", 1)[1])[0]
+    return [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", part, re.DOTALL)]
+
+
+def day_2(wish: str) -> str:
+    """The second cell of a row of the table."""
+    (row,) = (line for line in DEPLOY.splitlines() if line.startswith(f"| {wish} |"))
+    return row.split(" | ", 1)[1].removesuffix(" |")
+
+
+@dataclass(frozen=True)
+class Changed:
+    """The overlay's kustomization and its folder, as somebody edits them."""
+
+    text: Kustomization
+    folder: Path
+
+    def lists(self, *names: str) -> None:
+        self.text["components"] += [f"../../components/{name}" for name in names]
+
+    def instead(self, new: str, old: str) -> None:
+        listed = self.text["components"]
+        listed[listed.index(f"../../components/{old}")] = f"../../components/{new}"
+
+    def says(self, printed: Kustomization) -> None:
+        for key, items in printed.items():
+            self.text[key] = [*self.text.get(key, []), *items]
+
+
+def pinned(it: Changed) -> None:
+    printed = re.search(r"`- (\{name: slipway-models.*?\})` below `(\w+):`", day_2("versions fixed in Git"))
+    assert printed is not None
+    it.lists("pinned")
+    it.says({printed[2]: [yaml.safe_load(printed[1])]})
+
+
+def keda(it: Changed) -> None:
+    assert "`components/autoscaling-keda` for `autoscaling-hpa`" in day_2(
+        "concurrency instead of CPU, or back"
+    )
+    it.instead("autoscaling-keda", "autoscaling-hpa")
+
+
+def hpa(it: Changed) -> None:
+    it.instead("autoscaling-hpa", "autoscaling-keda")
+
+
+def gateway(it: Changed) -> None:
+    assert "`components/gateway` for `components/ingress`" in day_2("a Gateway instead of an Ingress")
+    it.instead("gateway", "ingress")
+
+
+def canaries(it: Changed) -> None:
+    assert "`components/rollouts`, last in the list" in day_2("canaries judged by metrics")
+    it.lists("rollouts")
+
+
+def jobs(it: Changed) -> None:
+    (printed,) = blocks(DEPLOY, "Jobs")
+    it.lists("retrain", "batch-ray")
+    it.says(printed)
+
+
+def ray(it: Changed) -> None:
+    assert "`components/batch-ray/ray` after it" in day_2("tables every night")
+    (printed,) = blocks(DEPLOY, "Jobs")
+    it.lists("batch-ray", "batch-ray/ray")
+    it.says(printed)
+
+
+def login(it: Changed) -> None:
+    file, printed = blocks(README, "A Prometheus with a login")
+    (it.folder / "login.yaml").write_text(yaml.safe_dump(file))
+    it.says(printed)
+
+
+def fewer_models(it: Changed) -> None:
+    line = re.search(r"`(MODELS=\S+)` in `settings.env`", day_2("fewer or other models"))
+    assert line is not None
+    with (it.folder / "settings.env").open("a") as file:
+        file.write(f"{line[1]}\n")
+
+
+def kserve_canary(it: Changed) -> None:
+    assert "the line `- canary` in the overlay" in DEPLOY
+    it.text["components"].append("canary")
+
+
+def spool(it: Changed) -> None:
+    it.lists("spool-volume")
+
+
+CHANGES: tuple[tuple[str, Callable[[Changed], None]], ...] = (
+    *((overlay, pinned) for overlay in ("staging", "production", "aws")),
+    *((overlay, keda) for overlay in ("staging", "aws")),
+    ("production", hpa),
+    *((overlay, gateway) for overlay in ("staging", "production")),
+    *((overlay, canaries) for overlay in ("staging", "production", "aws")),
+    *((overlay, jobs) for overlay in ("staging", "production", "aws")),
+    *(("production", change) for change in (ray, login, fewer_models, spool)),
+    ("kserve", kserve_canary),
+)
+
+
+@pytest.mark.parametrize(("name", "change"), CHANGES, ids=lambda it: getattr(it, "__name__", it))
+def test_what_is_printed_passes_as_it_is_printed(
+    name: str, change: Callable[[Changed], None], tmp_path: Path
+) -> None:
+    shutil.copytree(ROOT / "kustomize", tmp_path / "kustomize")
+    folder = tmp_path / "kustomize" / "overlays" / name
+    file = folder / "kustomization.yaml"
+    changed = Changed(yaml.safe_load(file.read_text(encoding="utf-8")), folder)
+    change(changed)
+    file.write_text(yaml.safe_dump(changed.text), encoding="utf-8")
+    rendered = Rendered(name, tuple(parse(render(folder))))
+    assert [f"{rule.name}: {each}" for rule in RULES.values() for each in rule.findings(rendered)] == []
+    known = [manifest for manifest in rendered.manifests if has_schema(manifest)]
+    assert [what for manifest in known for what in errors(manifest, minors()[-1])] == []
