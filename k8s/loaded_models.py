@@ -66,7 +66,7 @@ def read_pod(cluster: Cluster, pod: Pod, token: str) -> PodModels:
     try:
         with PodEndpoint(cluster, pod, port) as endpoint:
             if not token:
-                text = endpoint.ask("GET", "/metrics").body.decode()
+                text = endpoint.ask("GET", "/metrics").body.decode("utf-8", "replace")
                 return PodModels(pod=pod.name, models=from_metrics(Scrape(text)))
             answer = endpoint.ask("GET", "/models", token=token)
             if answer.status != 200:
@@ -99,12 +99,12 @@ def from_metrics(scrape: Scrape) -> tuple[ModelState, ...]:
     states = {
         sample.labels["model"]: sample.labels["state"]
         for sample in scrape.named("slipway_model_state")
-        if sample.value
+        if sample.value and {"model", "state"} <= set(sample.labels)
     }
     found = []
     for model, state in sorted(states.items()):
         versions = [
-            sample.labels["version"]
+            sample.labels.get("version", "")
             for sample in scrape.named("slipway_model_info", model=model)
             if sample.value
         ]

@@ -7,6 +7,7 @@ from k8s.api.objects import Event, Pod
 from k8s.errors import ClusterError
 from k8s.forwarding import HTTP_PORT, PodEndpoint
 from k8s.pod_troubles import PodFacts
+from k8s.smoke.answers import unready_reasons
 
 LAST_LINES = 5
 MOST_LETTERS = 600
@@ -56,7 +57,6 @@ class Witness:
             return {}
         with PodEndpoint(self._cluster, pod, HTTP_PORT, seconds=READINESS_SECONDS) as endpoint:
             try:
-                reasons = endpoint.ask("GET", "/readyz").document().get("reasons", {})
+                return unready_reasons(endpoint.ask("GET", "/readyz"))
             except ClusterError:
                 return {}
-        return {str(name): str(reason) for name, reason in reasons.items()}

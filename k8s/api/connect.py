@@ -5,12 +5,16 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+import yaml
+
 from k8s.api.cluster import Cluster
 from k8s.errors import Misused
 from k8s.settings import DEFAULT_NAMESPACE, ClusterSettings
 
 if TYPE_CHECKING:
     from kubernetes.client import Configuration
+
+UNREADABLE = (yaml.YAMLError, LookupError, TypeError, ValueError, AttributeError)
 
 
 def connect(options: argparse.Namespace, *, seconds: float | None = None) -> Cluster:
@@ -33,6 +37,9 @@ def connect(options: argparse.Namespace, *, seconds: float | None = None) -> Clu
             namespace = _from_kubeconfig(configuration, options.kubeconfig, options.context)
     except (ConfigException, OSError) as error:
         raise Misused(f"no cluster is configured: {error}") from None
+    except UNREADABLE as error:  # a file that is no kubeconfig goes through the client as whatever it is
+        kind = type(error).__name__
+        raise Misused(f"no cluster is configured: the kubeconfig cannot be read ({kind})") from None
     chosen = options.namespace or namespace or DEFAULT_NAMESPACE
     return Cluster(client.ApiClient(configuration), namespace=chosen, seconds=seconds)
 

@@ -13,9 +13,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
 from k8s.errors import Misused, Unreachable
 from k8s.report import Report, failed
-from k8s.smoke.answers import problem
+from k8s.smoke.answers import problem, unready_reasons
 from k8s.smoke.checks import Plan, smoke
 from k8s.smoke.credentials import Credentials, token
 from k8s.smoke.endpoint import Endpoint, HttpEndpoint
@@ -68,7 +70,7 @@ def run(options: argparse.Namespace) -> Report:
     given = credentials(options)
     if not token(given, options.settings):
         raise Misused("no token: --sign-from-secret, --token-file, --jwt-key-file or SLIPWAY_TOKEN")
-    expected = expectations(options.expect)
+    expected, catalog = expectations(options.expect), declared(options.catalog)
     with _endpoint(options) as endpoint:
         late = wait_until_ready(endpoint, options.terminal, seconds=options.timeout)
         if late:
@@ -83,7 +85,7 @@ def run(options: argparse.Namespace) -> Report:
             needs_cache=not options.no_cache,
             slowest_p95_ms=options.p95_ms,
         )
-        definitions = chosen(load_catalog(options.catalog), options.model or served(endpoint, plan.token))
+        definitions = chosen(catalog, options.model or served(endpoint, plan.token))
         found, table = smoke(endpoint, definitions, plan)
     findings = tuple(found)
     bad = sum(finding.severity == "failed" for finding in findings)
@@ -116,10 +118,30 @@ def expectations(pairs: Sequence[str]) -> dict[str, str]:
     return split
 
 
+def declared(package: str) -> dict[str, ModelDefinition]:
+    try:
+        return load_catalog(package)
+    except (ImportError, ValueError, TypeError, AttributeError) as error:
+        raise Misused(f"--catalog {package}: no package with models ({error})") from None
+
+
+class _Name(msgspec.Struct, frozen=True):
+    name: str
+
+
+class _Served(msgspec.Struct, frozen=True):
+    models: tuple[_Name, ...] = ()
+
+
 def served(endpoint: Endpoint, bearer: str) -> tuple[str, ...]:
-    """The models that the service says it has; none when the token may not ask."""
-    listed = endpoint.ask("GET", "/models", token=bearer).document().get("models", [])
-    return tuple(str(entry["name"]) for entry in listed)
+    """The models that the service says it has; none when the token may not ask. Raises Unreachable for another answer."""
+    answer = endpoint.ask("GET", "/models", token=bearer)
+    if answer.status != 200:
+        return ()
+    try:
+        return tuple(one.name for one in msgspec.json.decode(answer.body, type=_Served).models)
+    except msgspec.DecodeError as error:
+        raise Unreachable(f"GET {endpoint.name}/models: not a list of models ({error})") from None
 
 
 def chosen(catalog: dict[str, ModelDefinition], names: Sequence[str]) -> list[ModelDefinition]:
@@ -138,12 +160,8 @@ def wait_until_ready(endpoint: Endpoint, terminal: Terminal, *, seconds: float) 
             answer = endpoint.ask("GET", "/readyz")
             if answer.status == 200:
                 return ""
-            reasons = answer.document().get("reasons")
-            last = (
-                "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
-                if reasons
-                else problem(answer)
-            )
+            reasons = unready_reasons(answer)
+            last = "; ".join(f"{name}: {reason}" for name, reason in reasons.items()) or problem(answer)
         except Unreachable as error:
             if time.monotonic() + RETRY_SECONDS > deadline:
                 raise

@@ -9,7 +9,7 @@ from typing import Any
 
 from k8s.api.cluster import Cluster
 from k8s.api.kinds import NAMESPACES
-from k8s.errors import Forbidden, Missing
+from k8s.errors import Forbidden, Missing, Refused, Unauthorized
 from k8s.preflight.manifest import Manifest
 from k8s.report import Finding, failed, ok, warning
 
@@ -113,6 +113,15 @@ def check_metrics(cluster: Cluster, manifest: Manifest) -> Iterator[Finding]:
             "no metrics API: the autoscaler will see nothing",
             "install metrics-server",
             "kubectl top nodes",
+        )
+    except Unauthorized:
+        raise
+    except Refused as error:
+        yield failed(
+            "metrics",
+            f"the metrics API does not answer: {error}",
+            "the autoscaler sees nothing while metrics-server is down",
+            "kubectl get apiservice v1beta1.metrics.k8s.io",
         )
     else:
         yield ok("metrics", "the metrics API answers")

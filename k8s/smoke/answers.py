@@ -78,3 +78,9 @@ def problem(answer: Answer) -> str:
     body: dict[str, Any] = answer.document()
     said = f"{body.get('code', '')} {body.get('detail', '')}".strip()
     return f"{answer.status} {said}".strip()
+
+
+def unready_reasons(answer: Answer) -> dict[str, str]:
+    """What `/readyz` says of each model that does not serve; empty where it says nothing of the kind."""
+    reasons = answer.document().get("reasons")
+    return {name: str(reason) for name, reason in reasons.items()} if isinstance(reasons, dict) else {}

@@ -11,7 +11,7 @@ from typing import Any, Protocol, Self
 import httpx
 import msgspec
 
-from k8s.errors import Unreachable
+from k8s.errors import Misused, Unreachable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,10 @@ class HttpEndpoint:
     def __init__(self, url: str, *, timeout_seconds: float) -> None:
         self.name = url.rstrip("/")
         # Proxies of the environment are for the outside world, not for a service that was named explicitly.
-        self._http = httpx.Client(base_url=self.name, timeout=timeout_seconds, trust_env=False)
+        try:
+            self._http = httpx.Client(base_url=self.name, timeout=timeout_seconds, trust_env=False)
+        except httpx.InvalidURL as error:
+            raise Misused(f"--url {url}: {error}") from None
 
     def __enter__(self) -> Self:
         return self
@@ -69,7 +72,7 @@ class HttpEndpoint:
         began = time.perf_counter()
         try:
             answer = self._http.request(method, path, headers=request_headers(token), json=body)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unreachable(f"{method} {self.name}{path}: {str(error) or type(error).__name__}") from error
         return Answer(
             status=answer.status_code,

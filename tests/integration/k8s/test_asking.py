@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from k8s.settings import ClusterSettings
 from tests.architecture.source_tree import ROOT
@@ -108,6 +109,29 @@ def test_without_a_cluster_the_reason_is_said(
     given = ("--kubeconfig", api.kubeconfig(tmp_path), *options)
     assert run("models", *given).code == 2
     assert "no cluster is configured" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "text", ["x: [", "foo", "- a", "\0", "", "contexts: 3", "users: [{name: me, user: 4}]"]
+)
+def test_a_file_that_is_no_kubeconfig_is_said_in_a_line(
+    tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config").write_text(text)
+    assert run("models", "--kubeconfig", tmp_path / "config").code == 2
+    said = capsys.readouterr().err
+    assert said.startswith("models: no cluster is configured: ")
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize("damage", [{"users": [{"name": "me", "user": 4}]}, {"contexts": [{"name": "fake"}]}])
+def test_a_kubeconfig_with_a_damaged_entry_is_said_in_a_line(
+    api: FakeApiServer, tmp_path: Path, damage: dict[str, object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = api.kubeconfig(tmp_path)
+    config.write_text(yaml.safe_dump(yaml.safe_load(config.read_text()) | damage))
+    assert run("models", "--kubeconfig", config).code == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
 
 
 def test_a_cluster_that_is_away_is_not_waited_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

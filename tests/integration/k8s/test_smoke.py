@@ -227,12 +227,45 @@ def test_nobody_there_cannot_be_asked(key_file: Path, capsys: pytest.CaptureFixt
     assert "127.0.0.1:1" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("wrong", [("--model", "tulips"), ("--expect", "iris"), ("--jwt-key-file", "/none")])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("--model", "tulips"),
+        ("--expect", "iris"),
+        ("--jwt-key-file", "/none"),
+        ("--catalog", "nosuch"),
+        ("--catalog", "os"),
+        ("--catalog", ""),
+        ("--catalog", ".catalog"),
+        ("--url", "http://[nowhere"),
+        ("--url", "nowhere"),
+    ],
+)
 def test_what_makes_no_sense_is_said_in_a_line(
     service: HttpService, key_file: Path, wrong: tuple[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert smoke(service, key_file, *wrong).code == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("listed", [{"models": [{"version": "3"}]}, {"models": [4]}, {"models": None}, [1]])
+def test_a_list_of_models_that_is_none_is_said_in_a_line(
+    service: HttpService, key_file: Path, listed: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    body = json.dumps(listed).encode()
+    but(service, lambda asked, said: Said(200, body) if asked.path == "/models" else said)
+    assert smoke(service, key_file).code == 2
+    said = capsys.readouterr().err
+    assert "/models: not a list of models" in said
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize("reasons", [None, [], ["iris"], "all of them", 3])
+def test_reasons_that_are_none_leave_the_refusal_itself(
+    service: HttpService, key_file: Path, reasons: object
+) -> None:
+    service.answer = lambda asked: Said(503, json.dumps({"reasons": reasons, "detail": "later"}).encode())
+    assert smoke(service, key_file).findings() == ["ready: 503 later"]
 
 
 def test_without_a_url_it_goes_through_a_pod_that_is_ready(
