@@ -1,7 +1,7 @@
 """Pods that the restricted standard lets pass and refuses: for every rule its variants at pod, container and init container.
 
 Each case is one change to a smallest restricted pod. The cases are those of the fixtures that Kubernetes generates for its
-own admission plugin, written down anew.
+own admission plugin (`fixtures_*.go` of kubernetes/pod-security-admission, read one by one), written down anew, and more.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass
 from typing import Any
+
+from tests.manifests.pod_security_names import EACH, SAFE_SYSCTLS, VOLUMES_ALLOWED, VOLUMES_REFUSED
 
 MINIMAL: dict[str, Any] = {
     "metadata": {"name": "minimal"},
@@ -38,6 +40,7 @@ ABSENT = object()
 class Case:
     rule: str
     changes: tuple[tuple[str, Any], ...]  # place, then its new value
+    also: frozenset[str] = frozenset()  # rules that the same pod cannot but break, too
 
     @property
     def pod(self) -> dict[str, Any]:
@@ -61,8 +64,8 @@ def _put(node: Any, path: list[str], value: Any) -> None:
         node[last] = value
 
 
-def _cases(rule: str, *variants: dict[str, Any]) -> list[Case]:
-    return [Case(rule, tuple(variant.items())) for variant in variants]
+def _cases(rule: str, *variants: dict[str, Any], also: tuple[str, ...] = ()) -> list[Case]:
+    return [Case(rule, tuple(variant.items()), frozenset(also)) for variant in variants]
 
 
 def _each(places: tuple[str, ...], field: str, *values: Any) -> list[dict[str, Any]]:
@@ -72,45 +75,6 @@ def _each(places: tuple[str, ...], field: str, *values: Any) -> list[dict[str, A
 EVERYWHERE = (POD, MAIN, INIT)
 CONTAINERS = (MAIN, INIT)
 APPARMOR = "metadata/annotations/container.apparmor.security.beta.kubernetes.io~1"
-VOLUMES_REFUSED = {
-    "awsElasticBlockStore": {"volumeID": "v"},
-    "azureDisk": {"diskName": "d", "diskURI": "u"},
-    "azureFile": {"secretName": "s", "shareName": "s"},
-    "cephfs": {"monitors": ["m"]},
-    "cinder": {"volumeID": "v"},
-    "fc": {"wwids": ["w"]},
-    "flexVolume": {"driver": "d"},
-    "flocker": {"datasetName": "d"},
-    "gcePersistentDisk": {"pdName": "p"},
-    "gitRepo": {"repository": "r"},
-    "glusterfs": {"endpoints": "e", "path": "p"},
-    "hostPath": {"path": "/dev/null"},
-    "iscsi": {"targetPortal": "t", "iqn": "i", "lun": 0},
-    "nfs": {"server": "s", "path": "/p"},
-    "photonPersistentDisk": {"pdID": "p"},
-    "portworxVolume": {"volumeID": "v"},
-    "quobyte": {"registry": "r", "volume": "v"},
-    "rbd": {"monitors": ["m"], "image": "i"},
-    "scaleIO": {"gateway": "g", "system": "s"},
-    "storageos": {"volumeName": "v"},
-    "vsphereVolume": {"volumePath": "p"},
-}
-VOLUMES_ALLOWED = {
-    "configMap": {"name": "c"},
-    "csi": {"driver": "d"},
-    "downwardAPI": {"items": []},
-    "emptyDir": {},
-    "ephemeral": {"volumeClaimTemplate": {}},
-    "persistentVolumeClaim": {"claimName": "p"},
-    "projected": {"sources": []},
-    "secret": {"secretName": "s"},
-}
-SAFE_SYSCTLS = (
-    *("kernel.shm_rmid_forced", "net.ipv4.ip_local_port_range", "net.ipv4.tcp_syncookies"),
-    *("net.ipv4.ping_group_range", "net.ipv4.ip_unprivileged_port_start", "net.ipv4.ip_local_reserved_ports"),
-    *("net.ipv4.tcp_keepalive_time", "net.ipv4.tcp_fin_timeout", "net.ipv4.tcp_keepalive_intvl"),
-    *("net.ipv4.tcp_keepalive_probes", "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem"),
-)
 _SECCOMP = "securityContext/seccompProfile"
 _HTTP = {"httpGet": {"port": 8000, "host": "bad.host"}}
 _TCP = {"tcpSocket": {"port": 8000, "host": "8.8.8.8"}}
@@ -131,7 +95,13 @@ PASS = [
     *_cases("hostProbesAndHostLifecycle", {f"{MAIN}/livenessProbe": {"httpGet": {"port": 1, "host": ""}}}),
     *_cases("privileged", *_each(CONTAINERS, "privileged", False)),
     *_cases("procMount", *_each(CONTAINERS, "procMount", "Default")),
-    *_cases("procMount", {"spec/hostUsers": False, f"{MAIN}/securityContext/procMount": "Unmasked"}),
+    *_cases("procMount", {"spec/hostUsers": False, f"{MAIN}/securityContext/procMount": "Default"}),
+    *_cases("ulimits", {f"{MAIN}/securityContext/ulimits": None}),
+    *_cases("restrictedVolumes", {"spec/volumes": [{"name": "an-emptydir-by-default"}]}),
+    *_cases("hostPorts", *({f"{place}/ports": [{"containerPort": 12345}]} for place in CONTAINERS)),
+    *_cases(
+        "seLinuxOptions", {f"{POD}/securityContext/seLinuxOptions": {"type": "container_t", "level": ""}}
+    ),
     *_cases(
         "restrictedVolumes",
         *({"spec/volumes": [{"name": kind, kind: body}]} for kind, body in VOLUMES_ALLOWED.items()),
@@ -182,6 +152,38 @@ FAIL = [
             ),
         ),
     ),
+    *_cases(
+        "capabilities",
+        *_each(CONTAINERS, "capabilities", {"drop": ["ALL"], "add": ["chown"]}, {"drop": EACH}),
+        *_each(CONTAINERS, "capabilities", {"drop": ["ALL"], "add": ["NET_BIND_SERVICE", "SETUID", "MKNOD"]}),
+    ),
+    # Nobody who writes these gets away with breaking one rule.
+    *_cases(
+        "allowPrivilegeEscalation",
+        *({f"{place}/securityContext": ABSENT} for place in CONTAINERS),
+        also=("capabilities",),
+    ),
+    *_cases(
+        "privileged",
+        *(
+            {
+                f"{place}/securityContext/privileged": True,
+                f"{place}/securityContext/allowPrivilegeEscalation": ABSENT,
+            }
+            for place in CONTAINERS
+        ),
+        also=("allowPrivilegeEscalation",),
+    ),
+    *_cases(
+        "windowsHostProcess",
+        {"spec/hostNetwork": True, f"{POD}/securityContext/windowsOptions": {"hostProcess": True}},
+        {
+            "spec/hostNetwork": True,
+            f"{MAIN}/securityContext/windowsOptions": {"hostProcess": True},
+            f"{INIT}/securityContext/windowsOptions": {"hostProcess": True},
+        },
+        also=("hostNamespaces",),
+    ),
     *_cases("cgroupOptions", *_each(CONTAINERS, "cgroupOptions", {"mountMode": "ReadWrite"})),
     *_cases("hostNamespaces", *({f"spec/{field}": True} for field in ("hostNetwork", "hostPID", "hostIPC"))),
     *_cases(
@@ -189,7 +191,10 @@ FAIL = [
     ),
     *_cases(
         "hostPorts",
-        {f"{MAIN}/ports": [{"containerPort": 1, "hostPort": 0}, {"containerPort": 2, "hostPort": 2}]},
+        *(
+            {f"{place}/ports": [{"containerPort": 1, "hostPort": 0}, {"containerPort": 2, "hostPort": 2}]}
+            for place in CONTAINERS
+        ),
     ),
     *_cases(
         "hostProbesAndHostLifecycle",
@@ -204,9 +209,29 @@ FAIL = [
             for hook in ("postStart", "preStop")
             for handler in (_HTTP, _TCP)
         ),
+        # Itself, and yet another host than the pod's: allowed in no released version.
+        {f"{MAIN}/livenessProbe": {"httpGet": {"port": 8000, "host": "127.0.0.1"}}},
+        {f"{MAIN}/readinessProbe": {"tcpSocket": {"port": 8000, "host": "::1"}}},
     ),
     *_cases("privileged", *_each(CONTAINERS, "privileged", True)),
     *_cases("procMount", *_each(CONTAINERS, "procMount", "Unmasked", "other")),
+    *_cases(
+        "procMount",
+        *(
+            {"spec/hostUsers": False, f"{place}/securityContext/procMount": "Unmasked"}
+            for place in CONTAINERS
+        ),
+    ),
+    *_cases("ulimits", *_each(CONTAINERS, "ulimits", [{"name": "nofile", "soft": 1024, "hard": 2048}], [])),
+    *_cases(
+        "restrictedVolumes",
+        {
+            "spec/volumes": [
+                {"name": "volume-emptydir", "emptyDir": {}},
+                {"name": "volume-hostpath", "hostPath": {"path": "/a"}},
+            ]
+        },
+    ),
     *_cases(
         "restrictedVolumes",
         *({"spec/volumes": [{"name": kind, kind: body}]} for kind, body in VOLUMES_REFUSED.items()),
@@ -233,6 +258,11 @@ FAIL = [
         {f"{POD}/{_SECCOMP}": ABSENT, f"{INIT}/{_SECCOMP}": {"type": "RuntimeDefault"}},
         {f"{MAIN}/{_SECCOMP}": {"type": "Unconfined"}},
         {f"{INIT}/{_SECCOMP}": {"type": "Unconfined"}},
+        {
+            f"{POD}/{_SECCOMP}": ABSENT,
+            f"{MAIN}/{_SECCOMP}": {"type": "RuntimeDefault"},
+            f"{INIT}/{_SECCOMP}": {"type": "Unconfined"},
+        },
     ),
     *_cases("sysctls", {f"{POD}/securityContext/sysctls": [{"name": "othersysctl", "value": "other"}]}),
     *_cases("windowsHostProcess", *_each(EVERYWHERE, "windowsOptions", {"hostProcess": True})),
