@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.manifests.mutants import of_delivery, of_objects, of_pods, of_values
+from tests.manifests.mutants import of_delivery, of_objects, of_owners, of_pods, of_values
 from tests.manifests.mutants.mutant import Mutant
 from tests.manifests.policy.model import Rendered, Rule
 from tests.manifests.policy.rulebook import (
@@ -19,7 +19,7 @@ from tests.manifests.policy.rulebook import (
 )
 from tests.manifests.rendering import components, on_base_objects, pairs
 
-MUTANTS = (*of_pods.MUTANTS, *of_objects.MUTANTS, *of_delivery.MUTANTS, *of_values.MUTANTS)
+MUTANTS = (*of_pods.MUTANTS, *of_objects.MUTANTS, *of_delivery.MUTANTS, *of_values.MUTANTS, *of_owners.MUTANTS)
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.name)

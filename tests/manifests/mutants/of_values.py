@@ -5,24 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.manifests.mutants.mutant import REMOVED, Added, Mutant
+from tests.manifests.mutants.mutant import Mutant
 
-D, POD = "Deployment slipway", "spec/template/spec"
-MAIN, AGENT = f"{POD}/containers/slipway", f"{POD}/initContainers/agent"
-SETTINGS, SERVICE = "ConfigMap slipway-settings", "Service slipway"
-MONITOR, PODS = "ServiceMonitor slipway", "PodMonitor slipway"
-KEDA, PROMETHEUS = "ScaledObject slipway", "spec/triggers/concurrency/metadata"
-HPA, PERCENT = "HorizontalPodAutoscaler slipway", "spec/metrics/0/containerResource/target/averageUtilization"
-ISVC, RETRAIN, BATCH = "InferenceService slipway", "CronJob retrain", "CronJob batch"
+D = "Deployment slipway"
+POD = "spec/template/spec"
+MAIN = "spec/template/spec/containers/slipway"
+AGENT = "spec/template/spec/initContainers/agent"
+SETTINGS = "ConfigMap slipway-settings"
+SERVICE = "Service slipway"
+MONITOR = "ServiceMonitor slipway"
+PODS = "PodMonitor slipway"
+KEDA = "ScaledObject slipway"
+PROMETHEUS = "spec/triggers/concurrency/metadata"
+HPA = "HorizontalPodAutoscaler slipway"
+PERCENT = "spec/metrics/0/containerResource/target/averageUtilization"
+ISVC = "InferenceService slipway"
+RETRAIN = "CronJob retrain"
+BATCH = "CronJob batch"
 RETRAIN_POD = "spec/jobTemplate/spec/template/spec"
-SMOKE, TOLD = "Job smoke-test", f"{POD}/containers/smoke-test/args"
-ROLE, BINDING = "Role dev-secret", "RoleBinding dev-secret"
-CLAIM = "PersistentVolumeClaim retrain-raw-data"
-SECRETS, TEMPLATE = "ExternalSecret slipway-secrets", "spec/target/template/data"
-NAMESPACE = "Namespace slipway-production"
-STORES, OUTSIDE = "company-of-stores", "company-outside"
-CANARY, STEPS = "Rollout slipway", "spec/strategy/canary/steps"
-ANALYSIS, QUERY = "AnalysisTemplate slipway-canary", "provider/prometheus/query"
+SMOKE = "Job smoke-test"
+TOLD = "spec/template/spec/containers/smoke-test/args"
+ALB = "metadata/annotations/alb.ingress.kubernetes.io~1"
+STORES = "company-of-stores"
+OUTSIDE = "company-outside"
+CANARY = "Rollout slipway"
+STEPS = "spec/strategy/canary/steps"
+ANALYSIS = "AnalysisTemplate slipway-canary"
+QUERY = "provider/prometheus/query"
 
 
 def _with(old: str, new: str) -> Callable[[Any], Any]:
@@ -100,6 +109,24 @@ NUMBERS = (
     Mutant("usual-pods", D, f"{POD}/hostAliases", [{"ip": "10.0.0.1", "hostnames": ["mlflow"]}]),
     Mutant("usual-pods", D, f"{POD}/priorityClassName", "system-node-critical"),
     Mutant("usual-pods", D, f"{POD}/restartPolicy", "Never"),
+    Mutant("usual-pods", D, f"{POD}/nodeSelector", {"disk": "ssd"}),
+    Mutant(
+        "budgets",
+        "PodDisruptionBudget slipway",
+        "spec/selector/matchLabels",
+        {"app.kubernetes.io/name": "slipway"},
+    ),
+    Mutant("whole-api", "Ingress slipway", "spec/rules/0/http/paths/0/path", "/predict"),
+    Mutant("fits-a-node", D, f"{MAIN}/resources/requests/cpu", "100"),
+    Mutant("fits-a-node", D, f"{MAIN}/resources/requests/cpu", "1m"),
+    Mutant("fits-a-node", D, f"{POD}/volumes/run/emptyDir", {"medium": "Memory", "sizeLimit": "2Gi"}),
+    Mutant("kserve-scale", ISVC, "spec/predictor/containerConcurrency", 1, of="kserve"),
+    Mutant("one-template", CANARY, "spec/selector", {"matchLabels": {"a": "b"}}, of=STORES),
+    Mutant("whole-api", "Ingress slipway", "spec/rules/0/http/paths/0/pathType", "Exact"),
+    Mutant("whole-api", "HTTPRoute slipway", "spec/rules/0/matches/0/path/value", "/predict", of=OUTSIDE),
+    Mutant("load-balancer-asks", "Ingress slipway", f"{ALB}healthcheck-path", "/ready", of="aws"),
+    Mutant("load-balancer-asks", "Ingress slipway", f"{ALB}target-type", "instance", of="aws"),
+    Mutant("load-balancer-asks", "Ingress slipway", f"{ALB}healthcheck-port", "9100", of="aws"),
     Mutant("usual-services", SERVICE, "spec/externalIPs", ["1.2.3.4"]),
     Mutant("usual-services", SERVICE, "spec/publishNotReadyAddresses", True),
     Mutant("usual-services", SERVICE, "spec/internalTrafficPolicy", "Local"),
@@ -165,129 +192,4 @@ SERIES = (
         of=STORES,
     ),
 )
-OWNERS = (
-    Mutant("external-keys", SECRETS, f"{TEMPLATE}/database-url", '{{ index . "redis-url" }}'),
-    Mutant("external-keys", "ExternalSecret slipway-registry", TEMPLATE, {"creds": "x"}),
-    Mutant("external-entry", SECRETS, "spec/dataFrom/0/extract/key", "slipway/staging"),
-    Mutant("external-entry", SECRETS, "spec/dataFrom/0/extract/key", "slipway/staging", of="aws"),
-    Mutant("external-entry", SECRETS, "spec/target/deletionPolicy", "Delete"),
-    Mutant("external-entry", SECRETS, "spec/refreshInterval", "0"),
-    Mutant("external-store", SECRETS, "spec/secretStoreRef/kind", "SecretStore"),
-    Mutant(
-        "external-store",
-        "SecretStore slipway",
-        "spec/provider/aws/auth/jwt/serviceAccountRef/name",
-        "nobody",
-        of="aws",
-    ),
-    Mutant(
-        "secret-keys",
-        "Job migrations",
-        f"{POD}/volumes/secrets/secret/items",
-        [{"key": "jwt-secret-key", "path": "database-url"}],
-    ),
-    Mutant(
-        "secret-keys",
-        "Deployment redis",
-        f"{POD}/volumes/stores/secret/items/0/key",
-        "redis-pasword",
-        of="dev",
-    ),
-    Mutant("bindings", BINDING, "roleRef", {"kind": "ClusterRole", "name": "admin"}, of="dev"),
-    Mutant("bindings", BINDING, "roleRef/name", "admin", of="dev"),
-    Mutant("bindings", BINDING, "subjects/0/namespace", "default", of="dev"),
-    Mutant("bindings", ROLE, "rules", [], of="dev"),
-    Mutant(
-        "least-roles",
-        ROLE,
-        "rules",
-        Added({"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["create"]}),
-        of="dev",
-    ),
-    Mutant("no-token", "Job dev-secret", f"{POD}/automountServiceAccountToken", False, of="dev"),
-    Mutant(
-        "data-on-a-volume",
-        "StatefulSet postgres",
-        f"{POD}/containers/postgres/volumeMounts/data/mountPath",
-        "/var/lib/postgres",
-        of="dev",
-    ),
-    Mutant(
-        "data-on-a-volume",
-        "StatefulSet mlflow",
-        f"{POD}/containers/mlflow/volumeMounts/data/mountPath",
-        "/var/lib/mlfow",
-        of="dev",
-    ),
-    Mutant(
-        "stores-stay",
-        "StatefulSet postgres",
-        "spec/persistentVolumeClaimRetentionPolicy/whenDeleted",
-        "Delete",
-        of="dev",
-    ),
-    Mutant("stores-stay", "StatefulSet postgres", "spec/serviceName", "postgresql", of="dev"),
-    Mutant("one-writer", "StatefulSet mlflow", "spec/replicas", 2, of="dev"),
-    Mutant("one-writer", "Deployment redis", "spec/replicas", 3, of="dev"),
-    Mutant("claims-exist", CLAIM, "metadata/name", "raw-data", of=STORES),
-    Mutant(
-        "claims-exist",
-        RETRAIN,
-        f"{RETRAIN_POD}/volumes/raw-data/persistentVolumeClaim/claimName",
-        "raw",
-        of=STORES,
-    ),
-    Mutant("schedules-admissible", RETRAIN, "spec/schedule", "99 2 * * 0", of=STORES),
-    Mutant("schedules-admissible", RETRAIN, "spec/timeZone", "Europe/Atlantis", of=STORES),
-    Mutant(
-        "failure-policies",
-        RETRAIN,
-        "spec/jobTemplate/spec/podFailurePolicy/rules/0/onExitCodes/containerName",
-        "retrian",
-        of=STORES,
-    ),
-    Mutant("failure-policies", RETRAIN, f"{RETRAIN_POD}/restartPolicy", "OnFailure", of=STORES),
-    Mutant("kserve-mode", ISVC, "metadata/annotations/serving.kserve.io~1stop", "true", of="kserve"),
-    Mutant(
-        "kserve-mode", ISVC, "metadata/annotations/serving.kserve.io~1autoscalerClass", "none", of="kserve"
-    ),
-    Mutant("guarded-namespace", NAMESPACE, "metadata/labels/slipway-client", "true"),
-    Mutant("flows", NAMESPACE, "metadata/labels/slipway-client", "true"),
-    Mutant(
-        "guarded-namespace", NAMESPACE, "metadata/labels/pod-security.kubernetes.io~1enforce-version", "v1.20"
-    ),
-    Mutant(
-        "guarded-namespace", NAMESPACE, "metadata/labels/pod-security.kubernetes.io~1enforce-version", "v1.99"
-    ),
-    Mutant(
-        "known-peers",
-        "NetworkPolicy slipway",
-        "spec/ingress/0/from",
-        Added({"namespaceSelector": {"matchLabels": {"team": "x"}}}),
-    ),
-)
-APP, PROJECT = "Application slipway-production", "AppProject slipway"
-WINDOW = "spec/syncWindows/0"
-
-
-def _argo(rule: str, target: str, path: str, value: Any = REMOVED) -> Mutant:
-    return Mutant(rule, target, path, value, of="argocd")
-
-
-TEMPLATES = {"group": "apps", "kind": "Deployment", "jsonPointers": ["/spec/template"]}
-DELIVERY = (
-    _argo("application-options", APP, "spec/syncPolicy/syncOptions", Added("Replace=true")),
-    _argo("application-options", APP, "spec/syncPolicy/syncOptions", Added("Validate=false")),
-    _argo("ignored-fields", APP, "spec/ignoreDifferences", Added(TEMPLATES)),
-    _argo("merged-only", APP, "spec/source/targetRevision", "feature"),
-    _argo("merged-only", "Application slipway", "spec/source/targetRevision", "HEAD~1"),
-    _argo("applications-at-home", APP, "metadata/namespace", "default"),
-    _argo("applications-at-home", APP, "metadata/finalizers", ["resources-finalizer.argocd.argoproj.io"]),
-    _argo("applications-at-home", PROJECT, "spec/sourceNamespaces", ["*"]),
-    _argo("applications-at-home", PROJECT, "spec/roles/0/groups", ["everybody"]),
-    _argo("quiet-weekends", PROJECT, f"{WINDOW}/duration", "1h"),
-    _argo("quiet-weekends", PROJECT, f"{WINDOW}/schedule", "0 16 * * 1"),
-    _argo("quiet-weekends", PROJECT, f"{WINDOW}/timeZone", "Etc/UTX"),
-    _argo("quiet-weekends", PROJECT, f"{WINDOW}/applications", ["slipway-production"]),
-)
-MUTANTS = (*PLACES, *NUMBERS, *SERIES, *OWNERS, *DELIVERY)
+MUTANTS = (*PLACES, *NUMBERS, *SERIES)

@@ -5,15 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tests.manifests.policy.model import Finding, Rendered, Rule, answers, found, is_agent, labels_of, rule
+from tests.manifests.policy.model import (
+    Finding,
+    Rendered,
+    Rule,
+    answers,
+    found,
+    is_agent,
+    labels_of,
+    rule,
+    size,
+)
 
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 # Seconds of a period, of a timeout, and of being patient in all.
 MOST = {"startupProbe": (10, 10, 600), "readinessProbe": (10, 5, 60), "livenessProbe": (30, 10, 300)}
+MOST_CORES = 4
 LEAST_TIMEOUT = {"livenessProbe": 3}  # of the service: a busy worker is no dead one
 # Each would be a decision with a reason; none has been taken.
 UNUSUAL = {
-    *("activeDeadlineSeconds", "dnsConfig", "dnsPolicy", "hostAliases", "hostname", "imagePullSecrets"),
+    *(
+        "activeDeadlineSeconds",
+        "dnsConfig",
+        "dnsPolicy",
+        "hostAliases",
+        "hostname",
+        "imagePullSecrets",
+        "nodeSelector",
+    ),
     *("nodeName", "overhead", "preemptionPolicy", "priorityClassName", "runtimeClassName", "schedulerName"),
     *("setHostnameAsFQDN", "shareProcessNamespace"),
 }
@@ -112,6 +131,24 @@ def job_bounds(rendered: Rendered) -> Iterator[Finding]:
             yield found(manifest, f"is tried again {job['backoffLimit']} times")
 
 
+@rule(
+    "fits-a-node",
+    "a pod that asks for more than a node has is pending for ever; one for less than it uses is starved",
+)
+def fits_a_node(rendered: Rendered) -> Iterator[Finding]:
+    for pod, container in rendered.containers():
+        cpu = size(container.get("resources", {}).get("requests", {}).get("cpu", 0))
+        if not (0.1 if answers(container) else 0.01) <= cpu <= MOST_CORES:
+            yield found(pod, f"requests {cpu} cores", container)
+    for pod in rendered.pods:
+        scratch = [
+            v["emptyDir"] for v in pod.spec.get("volumes", ()) if (v.get("emptyDir") or {}).get("medium")
+        ]
+        limits = [(c.get("resources", {}).get("limits") or {}).get("memory", 0) for c in pod.running]
+        if 2 * sum(size(each.get("sizeLimit", 0)) for each in scratch) > sum(map(size, limits)):
+            yield found(pod, "its volumes in memory leave its processes less than half of it")
+
+
 @rule("utilization", "nothing is busier than wholly: an autoscaler that waits for more waits for ever")
 def utilization(rendered: Rendered) -> Iterator[Finding]:
     for manifest in rendered.of("HorizontalPodAutoscaler", "ScaledObject", "InferenceService"):
@@ -132,5 +169,5 @@ def _percents(spec: dict[str, Any]) -> Iterator[Any]:
 
 
 RULES: tuple[Rule, ...] = (
-    *(probe_bounds, nothing_paused, usual_pods, usual_services, job_bounds, utilization),
+    *(probe_bounds, nothing_paused, usual_pods, usual_services, job_bounds, fits_a_node, utilization),
 )

@@ -80,4 +80,14 @@ def honest_verdicts(rendered: Rendered) -> Iterator[Finding]:
                 yield found(template, f"{metric['name']}: everything is enough")
 
 
-RULES: tuple[Rule, ...] = (canary_steps, analysis_arguments, honest_verdicts)
+@rule(
+    "one-template",
+    "a Rollout that says itself which pods are its own disagrees with the Deployment that it borrows from",
+)
+def one_template(rendered: Rendered) -> Iterator[Finding]:
+    for rollout in rendered.of("Rollout"):
+        for field in sorted({"selector", "template"} & set(rollout.body["spec"])):
+            yield found(rollout, f"has a {field} beside workloadRef")
+
+
+RULES: tuple[Rule, ...] = (one_template, canary_steps, analysis_arguments, honest_verdicts)

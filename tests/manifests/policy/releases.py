@@ -48,8 +48,9 @@ def kserve_scale(rendered: Rendered) -> Iterator[Finding]:
         for field in ("minReplicas", "maxReplicas", "scaleMetric", "scaleTarget"):
             if field not in predictor:
                 yield found(service, f"no {field}")
-        if "canaryTrafficPercent" in predictor:
-            yield found(service, "asks for a share of traffic that Standard mode ignores")
+        for field in ("canaryTrafficPercent", "containerConcurrency", "timeout"):
+            if field in predictor:
+                yield found(service, f"sets {field}, which Standard mode ignores")
 
 
 @rule("serving-runtime", "a runtime serves the one servable that KServe's storage initializer brought")

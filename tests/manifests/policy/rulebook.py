@@ -13,6 +13,7 @@ from tests.manifests.policy import (
     delivery,
     delivery_limits,
     destinations,
+    doors,
     gitops,
     hardening,
     namespaces,
@@ -42,7 +43,19 @@ CHAPTERS = (
     telemetry,
     gitops,
     releases,
-    *(commands, destinations, secrets, rights, namespaces, bounds, stores, scraping, queries, canaries),
+    *(
+        commands,
+        destinations,
+        doors,
+        secrets,
+        rights,
+        namespaces,
+        bounds,
+        stores,
+        scraping,
+        queries,
+        canaries,
+    ),
 )
 RULES: dict[str, Rule] = {rule.name: rule for chapter in CHAPTERS for rule in chapter.RULES}
 DELIVERY: dict[str, Rule] = {rule.name: rule for rule in (*delivery.RULES, *delivery_limits.RULES)}

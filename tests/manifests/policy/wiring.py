@@ -135,8 +135,8 @@ def budgets(rendered: Rendered) -> Iterator[Finding]:
         if spec.get("unhealthyPodEvictionPolicy") != "AlwaysAllow":
             yield found(budget, "a pod that is not ready holds up a drain")
         chosen = [pod for pod in rendered.pods if selects(spec["selector"], pod.labels)]
-        if not chosen:
-            yield found(budget, "selects no pod")
+        if len({pod.component for pod in chosen}) != 1:
+            yield found(budget, "selects no pod, or those of several programs")
 
 
 @rule("monitors", "a monitor that matches no Service or no port by its name scrapes nothing, silently")
