@@ -19,6 +19,7 @@ import httpx
 from deploy.errors import ImageFailed
 from deploy.image import inside, questions
 from deploy.image.building import Builder
+from deploy.image.configuration import check_configuration
 from deploy.image.container import PYTHON, RUN_FOLDER, Cell, Container, run_once, start
 from deploy.image.engine import Engine
 from deploy.image.expectation import expected_answer
@@ -47,6 +48,7 @@ def try_image(builder: Builder, image: str | None) -> Report:
         folder.chmod(0o755)
         served, image = served_model(builder, image, folder)
         report, expected = Report(image=image), expected_answer(served.servable)
+        check_configuration(report, builder.engine.run("image", "inspect", image))
         with _cell(folder, image, served, builder.engine) as cell:
             password = secrets.token_urlsafe(24)
             _before_it_serves(report, builder.engine, cell, password)

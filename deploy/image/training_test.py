@@ -8,6 +8,7 @@ import time
 
 import httpx
 
+from deploy.image.configuration import check_configuration
 from deploy.image.container import Cell, run_once
 from deploy.image.engine import Engine
 from deploy.image.trial import Report
@@ -32,6 +33,7 @@ MLFLOW = {
 
 def try_training_image(engine: Engine, image: str) -> Report:
     report, user = Report(image=image), random.randrange(20_000, 60_000)
+    check_configuration(report, engine.run("image", "inspect", image))
     writable, variables = (WORKSPACE, SCRATCH), {"SLIPWAY_RAW_DIR": ""}
     cell = Cell(image=image, user=user, memory="2g", writable=writable, variables=variables)
     helped = run_once(engine, cell, "training", "--help")
