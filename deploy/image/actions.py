@@ -76,7 +76,8 @@ def compare_image(options: argparse.Namespace) -> int:
 
 def push_image(options: argparse.Namespace) -> int:
     settings = ImageSettings()
-    answer(push(_reference(options.image), needed_engine(settings.backend)))
+    engine = needed_engine(settings.backend)
+    answer(push(_reference(options.image), engine, registry=settings.registry))
     return 0
 
 

@@ -8,12 +8,16 @@ from deploy.errors import ImageFailed
 from deploy.image.engine import Engine
 
 
-def push(reference: str, engine: Engine) -> str:
-    """`name@sha256:…` as the registry knows it."""
+def push(reference: str, engine: Engine, *, registry: str | None = None) -> str:
+    """`name@sha256:…` as the registry knows it. An image whose name has no registry goes to `registry`, under that name."""
     if "/" not in reference:
-        raise ImageFailed(
-            f"{reference} names no registry: set IMAGE_NAME to one, such as registry.example/team/slipway"
-        )
+        if not registry:
+            raise ImageFailed(
+                f"{reference} names no registry: set REGISTRY to one, such as ghcr.io/you, "
+                "or IMAGE_NAME with one, such as registry.example/team/slipway"
+            )
+        local, reference = reference, f"{registry.rstrip('/')}/{reference}"
+        engine.run("tag", local, reference)
     engine.run("push", reference)
     return pushed_name(reference, engine.run("image", "inspect", reference))
 

@@ -26,6 +26,9 @@ class ImageSettings(BaseSettings):
 
     backend: Backend = Field(Backend.DOCKER, description="`docker`, `podman` or `buildah`")
     image_name: str = Field("slipway", description="Name of the image, with its registry if it has one")
+    registry: str | None = Field(
+        None, description="Where an image whose name has no registry is pushed to, such as ghcr.io/you"
+    )
     image_tag: str | None = Field(None, description="Its tag; empty: version and commit")
     base_image: str | None = Field(
         None, description="Any image with Python 3.11; empty: that of bentofile.yaml"

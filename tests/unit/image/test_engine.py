@@ -13,6 +13,7 @@ from deploy.image.building import carried_versions
 from deploy.image.container import Cell
 from deploy.image.contents import contents_of
 from deploy.image.engine import Engine
+from deploy.image.pushing import push
 from deploy.image.running import command_to_serve
 from deploy.image.settings import ImageSettings
 
@@ -101,3 +102,20 @@ def test_an_image_says_which_versions_it_carries(
 ) -> None:
     said = json.dumps([{"Config": {"Labels": labels}}]).replace('"', '\\"')
     assert carried_versions("slipway:1", Program(tmp_path, says=said).engine) == versions
+
+
+@pytest.mark.parametrize("registry", ["ghcr.io/you", "localhost:5000", "ghcr.io/you/"])
+def test_an_image_whose_name_has_no_registry_is_pushed_under_the_one_that_is_set(
+    tmp_path: Path, registry: str
+) -> None:
+    name = f"{registry.rstrip('/')}/slipway"
+    said = json.dumps([{"RepoDigests": ["other/slipway@sha256:0", f"{name}@sha256:1"]}]).replace('"', '\\"')
+    program = Program(tmp_path, says=said)
+    assert push("slipway:1", program.engine, registry=registry) == f"{name}@sha256:1"
+    assert program.calls == [f"tag slipway:1 {name}:1", f"push {name}:1", f"image inspect {name}:1"]
+
+
+def test_a_name_with_a_registry_is_pushed_as_it_is(tmp_path: Path) -> None:
+    program = Program(tmp_path, says=json.dumps([{"RepoDigests": ["a.b/c@sha256:1"]}]).replace('"', '\\"'))
+    assert push("a.b/c:1", program.engine, registry="ghcr.io") == "a.b/c@sha256:1"
+    assert program.calls[0] == "push a.b/c:1"
