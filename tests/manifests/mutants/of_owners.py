@@ -137,6 +137,12 @@ DELIVERY = (
     _argo("applications-at-home", APP, "metadata/finalizers", ["resources-finalizer.argocd.argoproj.io"]),
     _argo("applications-at-home", PROJECT, "spec/sourceNamespaces", ["*"]),
     _argo("applications-at-home", PROJECT, "spec/roles/0/groups", ["everybody"]),
+    _argo("application-paths", "Application slipway", "spec/source/path", "argocd"),
+    _argo(
+        "application-paths", PROJECT, "spec/destinationServiceAccounts", [{"server": "*", "namespace": "*"}]
+    ),
+    _argo("applications-compare", APP, "spec/revisionHistoryLimit", 0),
+    _argo("applications-compare", APP, "metadata/annotations/argocd.argoproj.io~1compare-options"),
     _argo("quiet-weekends", PROJECT, f"{WINDOW}/duration", "1h"),
     _argo("quiet-weekends", PROJECT, f"{WINDOW}/schedule", "0 16 * * 1"),
     _argo("quiet-weekends", PROJECT, f"{WINDOW}/timeZone", "Etc/UTX"),

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 from zoneinfo import available_timezones
 
-from tests.manifests.policy.model import Finding, Rendered, Rule, found, rule
+from tests.manifests.policy.model import Finding, Rendered, Rule, annotation, found, rule
 
 OPTIONS = {
     *("RespectIgnoreDifferences=true", "ServerSideApply=true", "PruneLast=true", "FailOnSharedResource=true"),
     "CreateNamespace=false",
 }
-BRANCH = "main"
+BRANCH, LIST = "main", "argocd/apps"
 IGNORED = {"/spec/replicas"}  # an autoscaler's
 PRODUCTION = "slipway-production"
 # Hours of a week that begins on Sunday: Friday evening, the nights and noons of the weekend, Monday before work.
@@ -95,6 +95,32 @@ def _covered(window: dict[str, Any]) -> Any:
     return lambda hour: start <= hour < end or start <= hour + 7 * 24 < end
 
 
+@rule("application-paths", "an application that syncs the projects widens its own powers with the next merge")
+def application_paths(rendered: Rendered) -> Iterator[Finding]:
+    for application in rendered.of("Application"):
+        path = application.body["spec"].get("source", {}).get("path", "")
+        if path != LIST and not path.startswith("kustomize/overlays/"):
+            yield found(application, f"syncs {path}")
+    for project in rendered.of("AppProject"):
+        if "destinationServiceAccounts" in project.body["spec"]:
+            yield found(project, "syncs as somebody whom nobody has listed")
+
+
+@rule(
+    "applications-compare",
+    "defaults that a CRD fills in are differences for ever; without a history there is no way back",
+)
+def applications_compare(rendered: Rendered) -> Iterator[Finding]:
+    for application in rendered.of("Application"):
+        if "ServerSideDiff=true" not in annotation(application, "argocd.argoproj.io/compare-options").split(
+            ","
+        ):
+            yield found(application, "does not ask the API server what differs")
+        if application.body["spec"].get("revisionHistoryLimit", 10) < 3:
+            yield found(application, "remembers fewer than three revisions")
+
+
 RULES: tuple[Rule, ...] = (
+    *(application_paths, applications_compare),
     *(application_options, ignored_fields, merged_only, applications_at_home, quiet_weekends),
 )
