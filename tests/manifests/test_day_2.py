@@ -37,27 +37,40 @@ def day_2(wish: str) -> str:
 
 @dataclass(frozen=True)
 class Changed:
-    """The overlay's kustomization and its folder, as somebody edits them."""
+    """The overlay's kustomization and its folder, as somebody edits them; what was changed so before stays as it is."""
 
     text: Kustomization
     folder: Path
 
     def lists(self, *names: str) -> None:
-        self.text["components"] += [f"../../components/{name}" for name in names]
+        listed = self.text["components"]
+        listed += [name for name in names if name not in listed]
 
     def instead(self, new: str, old: str) -> None:
         listed = self.text["components"]
-        listed[listed.index(f"../../components/{old}")] = f"../../components/{new}"
+        if old in listed and new not in listed:
+            listed[listed.index(old)] = new
+        self.lists(new)
 
     def says(self, printed: Kustomization) -> None:
         for key, items in printed.items():
-            self.text[key] = [*self.text.get(key, []), *items]
+            there = self.text.setdefault(key, [])
+            names = {item.get("name") for item in there if isinstance(item, dict)} - {None}
+            there += [
+                item
+                for item in items
+                if item not in there and not (isinstance(item, dict) and item.get("name") in names)
+            ]
+
+
+def component(name: str) -> str:
+    return f"../../components/{name}"
 
 
 def pinned(it: Changed) -> None:
     printed = re.search(r"`- (\{name: slipway-models.*?\})` below `(\w+):`", day_2("versions fixed in Git"))
     assert printed is not None
-    it.lists("pinned")
+    it.lists(component("pinned"))
     it.says({printed[2]: [yaml.safe_load(printed[1])]})
 
 
@@ -65,33 +78,33 @@ def keda(it: Changed) -> None:
     assert "`components/autoscaling-keda` for `autoscaling-hpa`" in day_2(
         "concurrency instead of CPU, or back"
     )
-    it.instead("autoscaling-keda", "autoscaling-hpa")
+    it.instead(component("autoscaling-keda"), component("autoscaling-hpa"))
 
 
 def hpa(it: Changed) -> None:
-    it.instead("autoscaling-hpa", "autoscaling-keda")
+    it.instead(component("autoscaling-hpa"), component("autoscaling-keda"))
 
 
 def gateway(it: Changed) -> None:
     assert "`components/gateway` for `components/ingress`" in day_2("a Gateway instead of an Ingress")
-    it.instead("gateway", "ingress")
+    it.instead(component("gateway"), component("ingress"))
 
 
 def canaries(it: Changed) -> None:
     assert "`components/rollouts`, last in the list" in day_2("canaries judged by metrics")
-    it.lists("rollouts")
+    it.lists(component("rollouts"))
 
 
 def jobs(it: Changed) -> None:
     (printed,) = blocks(DEPLOY, "Jobs")
-    it.lists("retrain", "batch-ray")
+    it.lists(component("retrain"), component("batch-ray"))
     it.says(printed)
 
 
 def ray(it: Changed) -> None:
     assert "`components/batch-ray/ray` after it" in day_2("tables every night")
     (printed,) = blocks(DEPLOY, "Jobs")
-    it.lists("batch-ray", "batch-ray/ray")
+    it.lists(component("batch-ray"), component("batch-ray/ray"))
     it.says(printed)
 
 
@@ -104,17 +117,18 @@ def login(it: Changed) -> None:
 def fewer_models(it: Changed) -> None:
     line = re.search(r"`(MODELS=\S+)` in `settings.env`", day_2("fewer or other models"))
     assert line is not None
-    with (it.folder / "settings.env").open("a") as file:
-        file.write(f"{line[1]}\n")
+    file = it.folder / "settings.env"
+    others = [each for each in file.read_text().splitlines() if not each.startswith("MODELS=")]
+    file.write_text("\n".join([*others, line[1], ""]))
 
 
 def kserve_canary(it: Changed) -> None:
     assert "the line `- canary` in the overlay" in DEPLOY
-    it.text["components"].append("canary")
+    it.lists("canary")
 
 
 def spool(it: Changed) -> None:
-    it.lists("spool-volume")
+    it.lists(component("spool-volume"))
 
 
 CHANGES: tuple[tuple[str, Callable[[Changed], None]], ...] = (
