@@ -7,80 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from k8s.dev_secret import SERVICE, SERVICE_KEYS
+from k8s.dev_secret import SERVICE
 from tests.fakes.api_server import shapes, surroundings
-from tests.fakes.api_server.server import FakeApiServer, Fault
+from tests.fakes.api_server.server import FakeApiServer
 from tests.integration.k8s.conftest import Ask
 from tests.integration.k8s.verb import Result
 
 Json = shapes.Json
-
-
-def overlay() -> dict[str, Json]:
-    """A rendered overlay, by the name of each object's kind."""
-    deployment = {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": "slipway", "namespace": shapes.NAMESPACE},
-        "spec": {
-            "template": {
-                "spec": {
-                    "imagePullSecrets": [{"name": "registry"}],
-                    "initContainers": [
-                        {
-                            "name": "agent",
-                            "restartPolicy": "Always",
-                            "resources": {"requests": {"cpu": "100m", "memory": "512Mi"}},
-                        }
-                    ],
-                    "containers": [
-                        {"name": "slipway", "resources": {"requests": {"cpu": "1", "memory": "768Mi"}}}
-                    ],
-                    "volumes": [
-                        {"name": "secrets", "secret": {"secretName": SERVICE}},
-                        {"name": "registry", "secret": {"secretName": "slipway-registry", "optional": True}},
-                    ],
-                }
-            }
-        },
-    }
-    autoscaler = surroundings.autoscaler()
-    del autoscaler["status"]
-    autoscaler["spec"]["metrics"] = [{"type": "ContainerResource", "containerResource": {"name": "cpu"}}]
-    claim = {
-        "apiVersion": "v1",
-        "kind": "PersistentVolumeClaim",
-        "metadata": {"name": "postgres", "namespace": shapes.NAMESPACE},
-        "spec": {"accessModes": ["ReadWriteOnce"]},
-    }
-    found = (deployment, autoscaler, claim, surroundings.monitor(), surroundings.service())
-    return {str(item["kind"]): item for item in found}
-
-
-@pytest.fixture
-def objects() -> dict[str, Json]:
-    return overlay()
-
-
-@pytest.fixture
-def look(api: FakeApiServer, ask: Ask, tmp_path: Path, objects: dict[str, Json]) -> Callable[..., Result]:
-    """Preflight of those objects, on a cluster that has all they need."""
-    api.add(
-        surroundings.namespace(),
-        surroundings.secret(SERVICE, *SERVICE_KEYS),
-        surroundings.secret("registry", ".dockerconfigjson", kind="kubernetes.io/dockerconfigjson"),
-        surroundings.storage_class(default=True),
-        surroundings.node(),
-    )
-
-    def looked(*options: object) -> Result:
-        path = tmp_path / "rendered.yaml"
-        path.write_text(yaml.safe_dump_all(objects.values()))
-        return ask("preflight", "--manifest", path, *options)
-
-    return looked
 
 
 def test_a_cluster_that_has_everything_is_ready(look: Callable[..., Result]) -> None:
@@ -275,42 +209,3 @@ def test_no_secret_value_is_ever_printed(look: Callable[..., Result]) -> None:
     assert "c2VjcmV0" not in look().text
     printed: Any = look("--output", "text").text
     assert "c2VjcmV0" not in printed
-
-
-def test_a_metrics_server_that_is_down_is_a_finding_among_others(
-    api: FakeApiServer, look: Callable[..., Result]
-) -> None:
-    api.fail(Fault("/apis/metrics.k8s.io/v1beta1", status=503, times=9))
-    result = look()
-    assert result.code == 1
-    assert [text for text in result.findings() if "metrics API does not answer" in text]
-    assert len(result.findings("ok")) > 3
-
-
-@pytest.mark.parametrize(
-    ("path", "check"),
-    [
-        ("/resourcequotas", "quota"),
-        ("/storageclasses", "storage"),
-        ("/nodes", "capacity"),
-        ("/secrets/", "secrets"),
-        ("/apis/monitoring.coreos.com", "kinds"),
-        ("/selfsubjectaccessreviews", "permission"),
-    ],
-)
-def test_what_one_question_is_refused_ends_no_other(
-    api: FakeApiServer, look: Callable[..., Result], path: str, check: str
-) -> None:
-    api.fail(Fault(path, status=500, times=99))
-    result = look()
-    assert result.code == 1
-    assert f"{check}: could not be asked" in " ".join(result.findings())
-    assert len(result.findings("ok")) > 3
-
-
-def test_who_asks_with_a_token_that_nobody_knows_gets_no_report(
-    api: FakeApiServer, look: Callable[..., Result], capsys: pytest.CaptureFixture[str]
-) -> None:
-    api.fail(Fault("/resourcequotas", status=401))
-    assert look().code == 2
-    assert "401" in capsys.readouterr().err

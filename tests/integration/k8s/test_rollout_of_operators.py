@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.fakes.api_server import operators, shapes
@@ -91,7 +93,7 @@ def test_the_generation_that_an_inference_service_observed_is_not_its_own(
     "changed", [{"image": NEW}, {"config_map": "slipway-settings-other"}], ids=["image", "settings"]
 )
 def test_an_inference_service_that_kserve_has_not_looked_at_is_not_done(
-    api: FakeApiServer, ask: Ask, changed: dict[str, str]
+    api: FakeApiServer, ask: Ask, changed: dict[str, Any]
 ) -> None:
     api.add(operators.inference_service("True", **changed), operators.kept_deployment())
     late = ask(*INFERENCE, "--timeout", 0.2)

@@ -2,47 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from k8s.dev_secret import JWT_KEY, SERVICE, SERVICE_KEYS
-from k8s.settings import ClusterSettings
-from tests.fakes.api_server import shapes, sick_pods, surroundings
+from tests.fakes.api_server import shapes, sick_pods
 from tests.fakes.api_server.server import FakeApiServer
 from tests.fakes.http_service import Asked, HttpService, Said
-from tests.front_service import CATALOG, KEY, FrontService
+from tests.front_service import KEY
 from tests.integration.k8s.verb import Result, run
-from tests.served_front import served
-from tests.tiny_servables import write_tiny
-
-
-@pytest.fixture(scope="module")
-def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FrontService]:
-    folder = tmp_path_factory.mktemp("front")
-    for name, definition in CATALOG.items():
-        # A tiny model's number is anything: lifted to where it could be true.
-        write_tiny(definition, folder / "plausible" / name, bias=1e6 if definition.least is not None else 0.0)
-    service = FrontService(folder, model_path=folder / "plausible")
-    yield service
-    service.close()
-
-
-@pytest.fixture
-def service(front: FrontService) -> Iterator[HttpService]:
-    with served(front) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("secrets") / "jwt-secret-key"
-    path.write_text(KEY)
-    return path
 
 
 def smoke(service: HttpService, key_file: Path, *more: object) -> Result:
@@ -81,23 +52,6 @@ def test_the_text_for_people_fits_a_terminal_and_has_no_colour_in_a_pipe(
     assert result.code == 0
     assert max(len(line) for line in result.text.splitlines()) <= 100
     assert "\x1b" not in result.text
-
-
-def test_the_key_is_never_sent(service: HttpService, key_file: Path) -> None:
-    smoke(service, key_file, "--model", "iris")
-    sent = [asked.headers.get("authorization", "") for asked in service.asked]
-    assert not any(KEY in header for header in sent)
-
-
-def test_a_token_from_a_file_or_the_environment_will_do(
-    service: HttpService, front: FrontService, tmp_path: Path
-) -> None:
-    token = front.token()["authorization"].removeprefix("Bearer ")
-    (tmp_path / "token").write_text(token + "\n")
-    options = ("--url", service.url, "--model", "iris", "--timeout", 0)
-    assert run("smoke", *options, "--token-file", tmp_path / "token").code == 0
-    assert run("smoke", *options, settings=ClusterSettings(token=token)).code == 0
-    assert run("smoke", *options).code == 2
 
 
 def test_a_token_of_another_service_fails_with_what_to_look_at(service: HttpService, tmp_path: Path) -> None:
@@ -284,73 +238,3 @@ def test_without_a_url_and_without_pods_there_is_nobody_to_ask(
     config = api.kubeconfig(tmp_path)
     assert run("smoke", "--kubeconfig", config, "--jwt-key-file", key_file).code == 2
     assert "no pod of the service" in capsys.readouterr().err
-
-
-def signing_secret(key: str) -> shapes.Json:
-    made = surroundings.secret(SERVICE, *SERVICE_KEYS)
-    made["data"][JWT_KEY] = base64.b64encode(key.encode()).decode()
-    return made
-
-
-def test_the_key_may_come_from_the_secret_that_the_pods_mount(
-    service: HttpService, api: FakeApiServer, tmp_path: Path
-) -> None:
-    api.add(shapes.pod("slipway-2"), signing_secret(KEY + "\n"))
-    api.backends["slipway-2", 8000] = service.address
-    options = ("--kubeconfig", api.kubeconfig(tmp_path), "--sign-from-secret", "--model", "iris")
-    result = run("smoke", *options, "--timeout", 0, "--output", "json")
-    assert (result.code, result.findings()) == (0, [])
-    assert KEY not in result.text
-
-
-@pytest.mark.parametrize(
-    ("secret", "words"),
-    [
-        (None, 'secrets "slipway-secrets" not found'),
-        (signing_secret("\xff"), "--sign-from-secret needs at least 32 bytes"),
-        (surroundings.secret(SERVICE), "slipway-secrets holds no jwt-secret-key"),
-        (
-            surroundings.secret(SERVICE) | {"data": {JWT_KEY: "%%%"}},
-            "jwt-secret-key of slipway-secrets cannot be read",
-        ),
-    ],
-    ids=["none", "short", "no key", "no base64"],
-)
-def test_a_secret_without_a_key_is_said_in_a_line(
-    api: FakeApiServer,
-    tmp_path: Path,
-    secret: shapes.Json | None,
-    words: str,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    if secret is not None:
-        api.add(secret)
-    assert run("smoke", "--kubeconfig", api.kubeconfig(tmp_path), "--sign-from-secret").code == 2
-    said = capsys.readouterr().err
-    assert words in said
-    assert len(said.splitlines()) == 1
-
-
-NO_TOKENS = ("é" * 8, "one\nX-Other: two", "two words")
-
-
-@pytest.mark.parametrize("text", NO_TOKENS)
-def test_what_is_no_token_is_refused_and_not_quoted(
-    service: HttpService, tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "token").write_text(text)
-    options = ("--url", service.url, "--model", "iris", "--timeout", 0)
-    assert run("smoke", *options, settings=ClusterSettings(token=text)).code == 2
-    assert run("smoke", *options, "--token-file", tmp_path / "token").code == 2
-    said = capsys.readouterr().err
-    assert said.splitlines() == [
-        "smoke: SLIPWAY_TOKEN is not a token: only printable ASCII without spaces can be one",
-        "smoke: --token-file is not a token: only printable ASCII without spaces can be one",
-    ]
-    assert not service.asked
-
-
-def test_the_end_of_a_line_is_no_part_of_a_token(service: HttpService, front: FrontService) -> None:
-    token = front.token()["authorization"].removeprefix("Bearer ")
-    options = ("--url", service.url, "--model", "iris", "--timeout", 0)
-    assert run("smoke", *options, settings=ClusterSettings(token=f"{token}\n")).code == 0
