@@ -88,9 +88,9 @@ hooks: setup ## Check every commit before it is made, and its message
 .PHONY: setup-commit-hook test-good-commit test-bad-commit
 setup-commit-hook: hooks ## The same as `make hooks`
 test-good-commit: setup ## Is a good message let through; commits nothing
-	@echo "feat(iris): petals count twice" > var/message && $(MESSAGE_HOOK)
+	@mkdir -p var && echo "feat(iris): petals count twice" > var/message && $(MESSAGE_HOOK)
 test-bad-commit: setup ## Is a bad message refused; commits nothing
-	@echo "some changes" > var/message && ! $(MESSAGE_HOOK)
+	@mkdir -p var && echo "some changes" > var/message && ! $(MESSAGE_HOOK)
 MESSAGE_HOOK = $(BIN)/pre-commit run conventional-commit --hook-stage commit-msg --commit-msg-filename var/message --files var/message
 
 .PHONY: clean
@@ -138,19 +138,23 @@ prepare-dirs: ## Make the folders that data, models and reports go to
 
 .PHONY: download-data
 download-data: setup ## Fetch the public data sets; without a network it says so, and synthetic data remains
-	$(BIN)/python -m training download --or-offline $(MODEL)
+	$(BIN)/python -m training download $(if $(REQUIRE_REAL_DATA),,--or-offline) $(MODEL)
+
+.PHONY: raw-pull
+raw-pull: setup ## Fetch raw files as SLIPWAY_RAW_DIR holds them from RAW_DATA_URL (a bucket or folder) into data/downloads
+	@rm -rf data/downloads && $(BIN)/dvc get-url --force "$${RAW_DATA_URL:?say where the raw files are}" data/downloads
 
 .PHONY: prepare-data
 prepare-data: data ## Clean, validate and split the raw data, with a report (MODEL=name for one)
 	$(BIN)/dvc repro $(if $(MODEL),prepare@$(MODEL),data_preparation)
 
 .PHONY: data
-data: setup ## Write data/raw: files from SLIPWAY_RAW_DIR, downloaded ones, or a synthetic set
-	$(BIN)/python -m training data
+data: setup ## Write data/raw: files from SLIPWAY_RAW_DIR, downloaded ones, or a synthetic set (MODEL=name for one)
+	$(BIN)/python -m training data $(MODEL)
 
 .PHONY: train
-train: data ## Train, evaluate and compile what has changed (dvc repro)
-	$(BIN)/dvc repro
+train: data ## Train, evaluate and compile what has changed (dvc repro; MODEL=name for one)
+	$(BIN)/dvc repro $(if $(MODEL),$(foreach stage,prepare featurize train evaluate compile report,$(stage)@$(MODEL)))
 
 .PHONY: params-search
 params-search: _named data ## Search hyperparameters: make params-search MODEL=name [TRIALS=15]; better ones land in params.yaml
@@ -304,6 +308,9 @@ diff: setup .venv-tools/.programs ## What changes in a cluster since BASE=main, 
 DEPLOY := $(BIN)/python -m deploy
 given = $(foreach name,$(1),$(if $(value $(name)),,$(error say $(name): make $(firstword $(MAKECMDGOALS)) $(foreach each,$(1),$(each)=...))))
 
+# Overlays that record versions answer to callers: whatever SLIPWAY_ENV is here, made-up data are taken with SYNTHETIC=yes only.
+ON_DATA = $(if $(value SYNTHETIC),--synthetic,--real-data)
+
 .PHONY: plain-inputs
 plain-inputs: ## Refuse inputs that are more than a name, a number, a digest or a commit
 	@for each in "$$OVERLAY" "$$MODEL" "$$VERSION" "$$DIGEST" "$$FROM" "$$COMMIT" "$$WORKLOAD" "$$SINCE" "$$ACTOR" "$$REVISION" "$$IMAGE"; do \
@@ -317,7 +324,7 @@ deploy-pr: plain-inputs setup .venv-tools/.programs ## Propose an image: make de
 .PHONY: model-pr
 model-pr: plain-inputs _named migrate .venv-tools/.programs ## Propose a version after its gates: make model-pr OVERLAY=production MODEL=iris [VERSION=4]
 	$(call given,OVERLAY MODEL)@alias="$$($(DEPLOY) about alias "$$OVERLAY")" && $(BIN)/python -m training promote "$$MODEL" --to "$$alias" \
-		--dry-run --report var/gates.json $(if $(value VERSION),--version "$$VERSION") $(ARGS)
+		--dry-run --report var/gates.json $(ON_DATA) $(if $(value VERSION),--version "$$VERSION") $(ARGS)
 	@$(DEPLOY) pull-request model "$$OVERLAY" "$$MODEL" --report var/gates.json
 
 .PHONY: model-prs
@@ -332,7 +339,7 @@ revert-pr: plain-inputs setup .venv-tools/.programs ## Propose to take a merged 
 .PHONY: aliases
 aliases: plain-inputs migrate ## Move the registry's aliases to what models.env says: make aliases OVERLAY=production [SINCE=HEAD~1]
 	$(call given,OVERLAY)@alias="$$($(DEPLOY) about alias "$$OVERLAY")" && $(BIN)/python -m training align "kustomize/overlays/$$OVERLAY/models.env" \
-		--to "$$alias" $(if $(value SINCE),--since "$$SINCE") $(if $(value ACTOR),--actor "$$ACTOR") $(ARGS)
+		--to "$$alias" $(ON_DATA) $(if $(value SINCE),--since "$$SINCE") $(if $(value ACTOR),--actor "$$ACTOR") $(ARGS)
 
 .PHONY: aliases-check
 aliases-check: plain-inputs migrate ## Do Git and the registry agree, and if not, which is ahead: make aliases-check OVERLAY=production

@@ -41,6 +41,7 @@ def run(project: Path, *command: str, **variables: str) -> str:
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(project.parent),
         "DVC_NO_ANALYTICS": "1",
+        "SLIPWAY_ENV": "dev",  # as make says: elsewhere nothing synthetic is promoted
         **variables,
     }
     done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True)

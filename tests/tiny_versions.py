@@ -27,7 +27,7 @@ from modelkit.servable import (
 )
 from tests.tiny_servables import tiny_graph, write_tiny
 from training.registry import EVALUATION, SERVABLE, Registry
-from training.version import APPROVED_TAG, CANDIDATE, DIGEST_TAG, MODEL_TAG, Version
+from training.version import APPROVED_TAG, CANDIDATE, DIGEST_TAG, MEASURED, MODEL_TAG, RAW_TAG, Version
 
 
 def passing_metrics(definition: ModelDefinition) -> dict[str, float]:
@@ -84,6 +84,7 @@ class TinyVersions:
         approved: bool = False,
         test_rows: pd.DataFrame | None = None,
         past: Past = NO_TIME,
+        raw_data: str = MEASURED,
     ) -> Version:
         """A version that passes every gate of the definition, but for what is asked for otherwise."""
         run_id = self._client.create_run(self._experiment).info.run_id
@@ -104,7 +105,7 @@ class TinyVersions:
             rows = example_rows(self._definition) if test_rows is None else test_rows
             rows.to_parquet(root / EVALUATION / "test_rows.parquet")
             self._client.log_artifacts(run_id, str(root))
-        tags = {MODEL_TAG: self._definition.name, DIGEST_TAG: digest}
+        tags = {MODEL_TAG: self._definition.name, DIGEST_TAG: digest, RAW_TAG: raw_data}
         made = self._client.create_model_version(
             self._definition.registry_name,
             f"runs:/{run_id}/pipeline",

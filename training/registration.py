@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from modelkit.definition import ModelDefinition
 from modelkit.servable import CARD, Card, load_servable
 from training.errors import NotRegistered
+from training.files import read_json
 from training.fitting.pipeline_file import load_pipeline
 from training.layout import Layout
 from training.promotion.alias_ledger import REGISTER, AliasLedger, Move
@@ -21,7 +22,11 @@ from training.version import (
     DIGEST_TAG,
     GIT_TAG,
     INPUTS_TAG,
+    MEASURED,
     MODEL_TAG,
+    RAW_TAG,
+    SYNTHETIC,
+    UNKNOWN,
     Registration,
     Version,
 )
@@ -92,6 +97,7 @@ def _registration(definition: ModelDefinition, layout: Layout, card: Card, diges
             DIGEST_TAG: digest,
             GIT_TAG: card.git_sha,
             DATA_TAG: card.data_hash,
+            RAW_TAG: _raw_data(layout),
             INPUTS_TAG: inputs_digest(definition, data_hash=card.data_hash, params=card.params),
         },
         servable=layout.servable,
@@ -100,6 +106,12 @@ def _registration(definition: ModelDefinition, layout: Layout, card: Card, diges
             *(("plots", path) for path in plots),
         ),
     )
+
+
+def _raw_data(layout: Layout) -> str:
+    """As the stage `prepare` found it; rows that an earlier project prepared do not say."""
+    said = {True: SYNTHETIC, False: MEASURED}
+    return said.get(read_json(layout.report).get("synthetic"), UNKNOWN)
 
 
 def _example(definition: ModelDefinition, layout: Layout) -> pd.DataFrame:

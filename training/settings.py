@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import AliasChoices, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -20,6 +20,13 @@ class TrainingSettings(BaseSettings):
 
     catalog: str = Field("catalog", description="Package of the declared models, as in serving")
     slipway_raw_dir: Path | None = Field(None, description="Folder of the real raw files; empty: synthetic")
+    slipway_env: Literal["dev", "staging", "production"] = Field(
+        "production",
+        description="What is promoted; synthetic data only in `dev`, as development defaults in serving",
+    )
+    require_real_data: bool = Field(
+        False, description="Synthetic data nowhere: not as raw files, and not behind an alias"
+    )
     mlflow_tracking_uri: str = Field("sqlite:///mlflow.db", description="Tracking server and model registry")
     database_url: str = Field("sqlite:///var/slipway.db", description="Where the ledger of moves is kept")
     database_url_file: Path | None = Field(None, description="The same from a mounted file")
@@ -46,6 +53,11 @@ class TrainingSettings(BaseSettings):
     ray_address: str | None = Field(
         None, description="Ray cluster of `batch --engine ray`; empty: a local one"
     )
+
+    @property
+    def only_real_data(self) -> bool:
+        """Whether an alias may only move to what learned from measured data."""
+        return self.require_real_data or self.slipway_env != "dev"
 
     @model_validator(mode="before")
     @classmethod

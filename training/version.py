@@ -13,8 +13,11 @@ APPROVED_TAG = "slipway.approved"
 WITHDRAWN_TAG = "slipway.withdrawn"  # when, by whom and why; promotion refuses such a version
 GIT_TAG = "slipway.git_sha"
 DATA_TAG = "slipway.data_hash"
+RAW_TAG = "slipway.raw_data"  # measured or synthetic: whether what the version learned from was made up
 INPUTS_TAG = "slipway.inputs"  # data, knobs and code of the model: equal inputs, equal model
 RETRAINING_TAG = "slipway.retraining"  # open, passed or failed: how far a retraining came with it
+
+MEASURED, SYNTHETIC, UNKNOWN = "measured", "synthetic", "unknown"  # raw data
 
 CANDIDATE, STAGING, PRODUCTION, CHALLENGER = "candidate", "staging", "production", "challenger"
 
@@ -54,6 +57,11 @@ class Version:
     def withdrawn(self) -> str | None:
         """When, by whom and why; None: it was not."""
         return self.tags.get(WITHDRAWN_TAG)
+
+    @property
+    def raw_data(self) -> str:
+        """MEASURED or SYNTHETIC; UNKNOWN of a version that was registered without saying so."""
+        return self.tags.get(RAW_TAG, UNKNOWN)
 
     @property
     def digest(self) -> str | None:

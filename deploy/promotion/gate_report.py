@@ -34,6 +34,7 @@ class GateReport(msgspec.Struct, frozen=True, kw_only=True):
     before: str | None = None
     commit: str | None = None
     data: str | None = None
+    raw: str = "unknown"
     card: str | None = None
 
     def expect(self, *, model: str, version: str) -> None:

@@ -6,6 +6,7 @@ from deploy.promotion.gate_report import GateReport
 from deploy.promotion.overlay import UNRELEASED, Edit
 
 SHOWN_DIGITS = 12
+MEASURED = "measured"
 UNDO = (
     "**Undo**: `make revert-pr COMMIT=` and the hash of the merge. Argo CD takes no rollback of its own "
     "while it syncs by itself; Git is where one goes back."
@@ -68,6 +69,7 @@ def _judged(report: GateReport) -> list[str]:
     origin = [f"MLflow run `{report.run}`"]
     origin += [f"commit `{report.commit[:SHOWN_DIGITS]}`"] if report.commit else []
     origin += [f"data `{report.data}`"] if report.data else []
+    origin.append(f"{report.raw} raw data" if report.raw == MEASURED else f"**{report.raw} raw data**")
     folder = report.model.replace("-", "_")
     said = [
         "\n".join(report.table()),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from training.errors import Misused, RecordDiffers
 from training.promotion.actor import actor_of, add_actor
+from training.real_data import add_real_data, insists_on_real_data
 from training.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--reason", default="", help="kept in the ledger; the commit is named anyway")
     add_actor(parser)
+    add_real_data(parser)
 
 
 def run(arguments: argparse.Namespace, definition: None, settings: TrainingSettings) -> str:
@@ -75,6 +77,7 @@ def _moved(
     catalog = load_catalog(settings.catalog)
     with open_log(settings.replay_database_url) as log:
         rules = Rules(
+            only_real_data=insists_on_real_data(arguments, settings),
             require_staging=settings.require_staging,
             replay_rows=settings.replay_rows,
             log=log,

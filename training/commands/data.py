@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: TrainingSettings) -> str:
     from training.data.raw_data import take_raw
 
-    raw = take_raw(definition, Layout(model=definition.name), settings.slipway_raw_dir)
+    layout, insist = Layout(model=definition.name), settings.require_real_data
+    raw = take_raw(definition, layout, settings.slipway_raw_dir, insist=insist)
     done = f"wrote {', '.join(raw.written)}" if raw.written else "unchanged"
     return f"{raw.source}, {raw.size_bytes / 1e6:.1f} MB, {done}"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from modelkit.definition import ModelDefinition
 from training.promotion.actor import actor_of, add_actor
+from training.real_data import add_real_data, insists_on_real_data
 from training.settings import TrainingSettings
 
 HELP = "judge the candidate (or a version) by its gates and move an alias to it"
@@ -26,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--without-replay", action="store_true", help="replay no logged requests; on the record"
     )
+    add_real_data(parser)
     parser.add_argument("--dry-run", action="store_true", help="judge and replay only; move nothing")
     parser.add_argument("--report", type=Path, help="with --dry-run: what was found, as JSON, refused or not")
 
@@ -51,6 +53,7 @@ def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: Tr
         open_log(settings.replay_database_url) as log,
     ):
         rules = Rules(
+            only_real_data=insists_on_real_data(arguments, settings),
             require_staging=arguments.require_staging or settings.require_staging,
             replay_rows=None if arguments.without_replay else settings.replay_rows,
             log=log,

@@ -18,9 +18,10 @@ from training.promotion.champion import compare, fetch_servable
 from training.promotion.ledger_session import said_of_the_log
 from training.promotion.verdict import Verdict
 from training.registry import Registry
-from training.version import PRODUCTION, STAGING, Version
+from training.version import CANDIDATE, MEASURED, PRODUCTION, STAGING, Version
 
 SIGNATURE = Gate(name="signature", metric="signature.present", at_least=1)
+REAL_DATA = Gate(name="real data", metric="data.real", at_least=1)
 STAGED = Gate(name="was in staging", metric="staging.reached", at_least=1)
 
 
@@ -33,6 +34,7 @@ class Rules:
 
     require_staging: bool = False
     replay_rows: int | None = 500
+    only_real_data: bool = False
     log: Engine | None = None
     reports: Path | None = None
 
@@ -65,7 +67,10 @@ class VersionJudge:
         replayed = self._replay(servable)
         metrics = dict(servable.card.metrics) | (replayed.metrics if replayed else {})
         gates = [gate for gate in self._definition.gates if self._applies(gate, replayed)]
-        found = (self._signature(version), self._champion(version), self._staging(version, alias))
+        found = (
+            *(self._signature(version), self._real_data(version, alias)),
+            *(self._champion(version), self._staging(version, alias)),
+        )
         for evidence in found:
             metrics |= evidence.metrics
             gates += evidence.gates
@@ -78,6 +83,14 @@ class VersionJudge:
     def _signature(self, version: Version) -> _Evidence:
         present = float(self._registry.has_signature(version))
         return _Evidence(metrics={SIGNATURE.metric: present}, gates=(SIGNATURE,))
+
+    def _real_data(self, version: Version, alias: str) -> _Evidence:
+        """A candidate may have learned from anything; what answers to callers may not."""
+        if alias == CANDIDATE or not self._rules.only_real_data:
+            return _Evidence()
+        note = f"learned from {version.raw_data} raw data"
+        real = float(version.raw_data == MEASURED)
+        return _Evidence(metrics={REAL_DATA.metric: real}, gates=(REAL_DATA,), notes=(note,))
 
     def _champion(self, version: Version) -> _Evidence:
         """Whatever the alias: the version to be worth more than is the one that serves."""

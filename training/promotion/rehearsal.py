@@ -50,6 +50,7 @@ class Rehearsal:
             "run": self.version.run_id,
             "commit": self.version.tags.get(GIT_TAG),
             "data": self.version.tags.get(DATA_TAG),
+            "raw": self.version.raw_data,
             "card": _model_card(registry, self.version),
         }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from modelkit.definition import ModelDefinition
+from training.data.raw_data import is_synthetic
 from training.files import write_json
 from training.frames import SPLITS, check_prepared
 from training.layout import Layout
@@ -37,6 +38,7 @@ def prepare(definition: ModelDefinition, params: ModelParams, layout: Layout) ->
         "repaired": dict(tally.repaired),
         "used": tally.used,
         "split": splits,
+        "synthetic": is_synthetic(layout.raw),
     }
     write_json(layout.report, report)
     return f"{tally.read.total()} rows read, {tally.used} used, {tally.dropped.total()} dropped: {splits}"

@@ -21,7 +21,7 @@ from training.commands import align, promote
 from training.errors import MovedMeanwhile, NotRegistered, PromotionRefused, RecordDiffers
 from training.promotion.alias_ledger import Move
 from training.settings import TrainingSettings
-from training.version import PRODUCTION
+from training.version import PRODUCTION, SYNTHETIC, UNKNOWN
 
 IRIS = load_catalog()["iris"]
 RECORD = Path("kustomize/overlays/production/models.env")
@@ -35,7 +35,9 @@ class Shop:
 
     def __init__(self, project: PromotedProject, desk: Desk, database_url: str) -> None:
         self.project, self.desk, self.versions = project, desk, desk.versions(IRIS)
-        self.settings = TrainingSettings(mlflow_tracking_uri=desk.uri, database_url=database_url)
+        self.settings = TrainingSettings(
+            mlflow_tracking_uri=desk.uri, database_url=database_url, slipway_env="production"
+        )
 
     def judge(self, version: str) -> GateReport:
         """`make model-pr`, first half."""
@@ -131,6 +133,30 @@ def test_a_version_that_fails_a_gate_leaves_a_report_and_gets_no_pull_request(sh
     with pytest.raises(PromotionImpossible, match="fails its gates"):
         shop.project.proposals.model("production", "iris", worse, report=report)
     assert shop.project.pull_requests() == []
+
+
+@pytest.mark.parametrize("raw_data", [SYNTHETIC, UNKNOWN])
+def test_what_did_not_learn_from_real_data_is_refused_outside_development(shop: Shop, raw_data: str) -> None:
+    made_up = shop.versions.make(raw_data=raw_data).number
+    assert shop.settings.slipway_env == "production"
+    with pytest.raises(PromotionRefused, match=r"real data: data\.real = 0"):
+        shop.judge(made_up)
+    (shop.project.clone / RECORD).write_text(f"iris={made_up}\n")
+    with pytest.raises(PromotionRefused, match="real data"):
+        shop.align()
+    assert shop.production == "1"
+    shop.settings = shop.settings.model_copy(update={"slipway_env": "dev"})
+    with pytest.raises(PromotionRefused, match="real data"):
+        shop.align("--real-data")  # as `make aliases` says, whose overlays are no development
+    assert "real data" not in shop.align()
+
+
+def test_synthetic_data_are_taken_where_somebody_says_so_and_the_pull_request_says_it_too(shop: Shop) -> None:
+    made_up = shop.versions.make(raw_data=SYNTHETIC).number
+    path = shop.desk.folder / "gates.json"
+    shop.run(promote, "iris", "--version", made_up, "--dry-run", "--synthetic", "--report", str(path))
+    shop.project.proposals.model("production", "iris", made_up, report=read_gate_report(path))
+    assert "**synthetic raw data**" in shop.project.pull_requests()[-1]["body"]
 
 
 def test_a_report_about_another_version_is_refused(shop: Shop) -> None:
