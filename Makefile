@@ -67,7 +67,7 @@ setup: .venv/.stamp ## Create or update the environment in .venv from the lock
 
 # Programs that no Python package carries; see deploy/binaries.py for where they come from.
 .venv-tools/.programs: deploy/binaries.py deploy/debian.py .venv-tools/.stamp
-	.venv-tools/bin/python -m deploy.binaries kustomize promtool
+	.venv-tools/bin/python -m deploy.binaries kustomize promtool cosign
 	@touch $@
 
 .PHONY: install-local-reqs
@@ -308,6 +308,10 @@ diff: setup .venv-tools/.programs ## What changes in a cluster since BASE=main, 
 DEPLOY := $(BIN)/python -m deploy
 given = $(foreach name,$(1),$(if $(value $(name)),,$(error say $(name): make $(firstword $(MAKECMDGOALS)) $(foreach each,$(1),$(each)=...))))
 
+# Whose signature counts: SIGNED_KEY=cosign.pub (UNLOGGED=yes where it was made without the public log), or SIGNED_BY, a pattern of the
+# address of the workflow that signs keyless. Where one of them is set nothing else is proposed, or called verified.
+SIGNER = $(if $(value SIGNED_KEY),--key "$$SIGNED_KEY" $(if $(value UNLOGGED),--unlogged),$(if $(value SIGNED_BY),--identity "$$SIGNED_BY"))
+
 # Overlays that record versions answer to callers: whatever SLIPWAY_ENV is here, made-up data are taken with SYNTHETIC=yes only.
 ON_DATA = $(if $(value SYNTHETIC),--synthetic,--real-data)
 
@@ -318,7 +322,9 @@ plain-inputs: ## Refuse inputs that are more than a name, a number, a digest or 
 
 .PHONY: deploy-pr
 deploy-pr: plain-inputs setup .venv-tools/.programs ## Propose an image: make deploy-pr OVERLAY=staging DIGEST=sha256:... (or FROM=staging)
-	$(call given,OVERLAY $(if $(value FROM),FROM,DIGEST))@$(DEPLOY) pull-request image "$$OVERLAY" \
+	$(call given,OVERLAY $(if $(value FROM),FROM,DIGEST))$(if $(and $(SIGNER),$(value DIGEST)),@image="$$($(DEPLOY) about image "$$OVERLAY" --image "$${IMAGE:-slipway}")" && \
+		$(DEPLOY) signed "$${image%@*}@$$DIGEST" $(SIGNER))
+	@$(DEPLOY) pull-request image "$$OVERLAY" \
 		$(if $(value FROM),--from "$$FROM",--digest "$$DIGEST") --image "$${IMAGE:-slipway}" --revision "$$REVISION"
 
 .PHONY: model-pr
@@ -347,14 +353,19 @@ aliases-check: plain-inputs migrate ## Do Git and the registry agree, and if not
 		--to "$$alias" --check
 
 .PHONY: sign
-sign: plain-inputs setup ## Sign IMAGE=name@sha256:... with cosign, and attest its SBOM and provenance (ARGS="--key file")
+sign: plain-inputs setup ## Sign IMAGE=name@sha256:... with cosign, and attest its SBOM and provenance (ARGS="--key file --unlogged")
 	$(call given,IMAGE)@$(BIN)/python -m deploy.binaries cosign && models="$$($(DEPLOY) image models --image "$$IMAGE")" && \
 		$(BIN)/python -m training lineage --versions "$$models"
 	@$(DEPLOY) sign "$$IMAGE" --builder "$${BUILDER:-https://localhost}" $(ARGS)
 
+.PHONY: signed
+signed: plain-inputs setup ## Is IMAGE=name@sha256:... signed by SIGNED_KEY or SIGNED_BY, its SBOM and provenance attested
+	$(call given,IMAGE)@$(DEPLOY) signed "$$IMAGE" $(or $(SIGNER),$(error say whose signature counts: SIGNED_KEY=cosign.pub or SIGNED_BY=pattern))
+
 .PHONY: verify
 verify: plain-inputs setup ## Wait until every pod runs the digest that Git says and answers: make verify OVERLAY=staging [WORKLOAD=rollout/slipway]
 	$(call given,OVERLAY)@image="$$($(DEPLOY) about image "$$OVERLAY")" && namespace="$$($(DEPLOY) about namespace "$$OVERLAY")" && \
+		$(if $(SIGNER),$(DEPLOY) signed "$$image" $(SIGNER) &&) \
 		$(BIN)/python -m k8s rollout $${WORKLOAD:+"$$WORKLOAD"} --image "$$image" --namespace "$$namespace" \
 			--timeout "$${VERIFY_SECONDS:-1500}" && \
 		$(BIN)/python -m k8s smoke --namespace "$$namespace" $(if $(value SLIPWAY_TOKEN),,--sign-from-secret) $(ARGS)

@@ -34,7 +34,7 @@ class Program:
     newer_is_fine: bool = False  # kustomize's output is compared byte by byte; a checker may be newer
     ask: tuple[str, ...] = ("--version",)
     package: debian.Package | None = None
-    release: str = ""  # address, with {version} and {platform}
+    release: str = ""  # address, with {version}, {platform} and {dashed}
     member: str = ""  # path in the archive, with the same; empty: the download is the program
     sha256: Mapping[str, str] = field(default_factory=dict)  # by platform
 
@@ -81,6 +81,11 @@ PROGRAMS = {
             newer_is_fine=True,
             ask=("version",),
             package=debian.Package(name="cosign", version="2.", member="./usr/bin/cosign"),
+            release=f"{GITHUB}/sigstore/cosign/releases/download/v2.4.1/cosign-{{dashed}}",
+            sha256={
+                "linux_amd64": "8b24b946dd5809c6bd93de08033bcf6bc0ed7d336b7785787c080f574b89249b",
+                "linux_arm64": "3b2e2e3854d0356c45fe6607047526ccd04742d20bd44afb5be91fa2a6e7cb4a",
+            },
         ),
         Program(
             name="actionlint",
@@ -151,7 +156,7 @@ def from_release(program: Program, place: Path) -> None:
     here = f"{platform.system().lower()}_{machine}"
     if here not in program.sha256:
         raise DeliveryError(f"no release of it is known by its checksum for {here}")
-    address = program.release.format(version=program.version, platform=here)
+    address = program.release.format(version=program.version, platform=here, dashed=here.replace("_", "-"))
     try:
         with urllib.request.urlopen(address, timeout=DOWNLOAD_SECONDS) as answer:  # noqa: S310 (https, written above)
             archive = answer.read()
@@ -159,7 +164,10 @@ def from_release(program: Program, place: Path) -> None:
         raise DeliveryError(f"{address}: {error}") from None
     if hashlib.sha256(archive).hexdigest() != program.sha256[here]:
         raise DeliveryError(f"{address} is not the file that its checksum names")
-    unpack(archive, program.member, place)
+    if program.member:
+        unpack(archive, program.member, place)
+    else:
+        _put(archive, place)
 
 
 def unpack(archive: bytes, member: str, place: Path) -> None:
@@ -167,9 +175,13 @@ def unpack(archive: bytes, member: str, place: Path) -> None:
         content = files.extractfile(member)
         if content is None:
             raise DeliveryError(f"no {member} in the archive")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        staged = place.with_name(f".{place.name}.new")
-        staged.write_bytes(content.read())
+        _put(content.read(), place)
+
+
+def _put(program: bytes, place: Path) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    staged = place.with_name(f".{place.name}.new")
+    staged.write_bytes(program)
     staged.chmod(0o755)
     staged.replace(place)
 

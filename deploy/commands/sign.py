@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sbom", type=Path, default=Path("reports/sbom.json"))
     parser.add_argument("--lineage", type=Path, default=Path("reports/lineage.json"))
     parser.add_argument("--builder", default="https://localhost", help="address of the run that built it")
+    parser.add_argument("--unlogged", action="store_true", help="with --key: tell the public log nothing")
     parser.add_argument("--key", help="file or KMS address; without one the identity of the workflow signs")
 
 
@@ -25,6 +26,6 @@ def run(options: argparse.Namespace) -> int:
     source = source_of(Path())
     built = BuiltBy(repository=source.url or "", commit=source.revision, builder=options.builder)
     statement = predicate(built, read_origins(options.lineage))
-    signer = Signer(program=str(ensure("cosign")), key=options.key or None)
+    signer = Signer(program=str(ensure("cosign")), key=options.key or None, logged=not options.unlogged)
     print(signer.sign(options.reference, sbom=options.sbom, provenance=statement))
     return 0
