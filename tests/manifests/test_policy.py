@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.manifests.as_delivered import delivered
 from tests.manifests.mutants import of_delivery, of_objects, of_owners, of_pods, of_values
 from tests.manifests.mutants.mutant import Mutant
 from tests.manifests.policy.model import Rendered, Rule
@@ -19,7 +20,13 @@ from tests.manifests.policy.rulebook import (
 )
 from tests.manifests.rendering import components, on_base_objects, pairs
 
-MUTANTS = (*of_pods.MUTANTS, *of_objects.MUTANTS, *of_delivery.MUTANTS, *of_values.MUTANTS, *of_owners.MUTANTS)
+MUTANTS = (
+    *of_pods.MUTANTS,
+    *of_objects.MUTANTS,
+    *of_delivery.MUTANTS,
+    *of_values.MUTANTS,
+    *of_owners.MUTANTS,
+)
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.name)
@@ -56,8 +63,8 @@ def test_every_component_meets_every_rule_in_some_company() -> None:
 @pytest.mark.parametrize("mutant", MUTANTS, ids=str)
 def test_a_mutant_is_caught_by_its_rule(mutant: Mutant) -> None:
     rule = {**RULES, **DELIVERY}[mutant.rule]
-    assert rule.findings(rendered(mutant.of)) == []
-    assert rule.findings(mutant.born(rendered(mutant.of))) != []
+    assert rule.findings(delivered(mutant.of)) == []
+    assert rule.findings(mutant.born(delivered(mutant.of))) != []
 
 
 def test_every_rule_has_a_mutant() -> None:

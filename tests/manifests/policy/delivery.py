@@ -195,6 +195,10 @@ def sync_options(rendered: Rendered) -> Iterator[Finding]:
             yield found(application, "makes its namespace without Pod Security labels")
 
 
+def _path(application: Manifest) -> str:
+    return str(application.body["spec"]["source"]["path"])
+
+
 @rule(
     "ignored-replicas",
     "self-heal scales back what an autoscaler scaled, unless the difference is ignored by group and kind",
@@ -207,6 +211,8 @@ def ignored_replicas(rendered: Rendered) -> Iterator[Finding]:
             for entry in each.application.body["spec"].get("ignoreDifferences", ())
             if "/spec/replicas" in entry.get("jsonPointers", ())
         }
+        if each.objects and ("apps", "Deployment") not in ignored and "overlays/" in _path(each.application):
+            yield found(each.application, "heals the pods that a Deployment has until a Rollout has them")
         for scaler in scalers:
             target = scaler.body["spec"]["scaleTargetRef"]
             group = target.get("apiVersion", "apps/v1").rpartition("/")[0]
