@@ -51,6 +51,8 @@ def test_with_the_files_of_the_image_there_are_the_two_verbs(tmp_path: Path) -> 
     ]
     nobody = run_there(tmp_path, "smoke", "--url", "http://127.0.0.1:1", "--timeout", "0")
     assert (nobody.returncode, "no token" in nobody.stderr) == (2, True)
+    outside = run_there(tmp_path, "smoke", "--url", "http://127.0.0.1:1", "--sign-from-secret")
+    assert (outside.returncode, "is not for a pod" in outside.stderr) == (2, True)
 
 
 def copy(found: Path, target: Path) -> None:
