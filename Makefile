@@ -317,8 +317,9 @@ ON_DATA = $(if $(value SYNTHETIC),--synthetic,--real-data)
 
 .PHONY: plain-inputs
 plain-inputs: ## Refuse inputs that are more than a name, a number, a digest or a commit
-	@for each in "$$OVERLAY" "$$MODEL" "$$VERSION" "$$DIGEST" "$$FROM" "$$COMMIT" "$$WORKLOAD" "$$SINCE" "$$ACTOR" "$$REVISION" "$$IMAGE"; do \
-		case "$$each" in -*|*[!][A-Za-z0-9._:/@~^-]*) echo "neither a name nor a number, digest or commit: $$each" >&2; exit 2;; esac; done
+	@for each in "$$OVERLAY" "$$MODEL" "$$VERSION" "$$DIGEST" "$$FROM" "$$COMMIT" "$$WORKLOAD" "$$SINCE" "$$ACTOR" "$$REVISION" "$$IMAGE" "$$TAG"; do \
+		case "$$each" in -*|*[!][A-Za-z0-9._:/@~^-]*) echo "neither a name nor a number, digest or commit: $$each" >&2; exit 2;; esac; done; \
+	case "$$IMAGE_NAME" in *[A-Z]*) echo "no registry takes the capitals of $$IMAGE_NAME: set the variable IMAGE_NAME" >&2; exit 2;; esac
 
 .PHONY: deploy-pr
 deploy-pr: plain-inputs setup .venv-tools/.programs ## Propose an image: make deploy-pr OVERLAY=staging DIGEST=sha256:... (or FROM=staging)
@@ -375,7 +376,7 @@ kubeconfig: ## Write KUBE_CONFIG, a secret of the workflow, where KUBECONFIG say
 	@umask 077 && printf '%s' "$$KUBE_CONFIG" > "$$KUBECONFIG"
 
 .PHONY: registry-login
-registry-login: ## Log docker in to REGISTRY: with REGISTRY_USER and REGISTRY_PASSWORD, or at ECR with the role that is assumed
+registry-login: plain-inputs ## Log docker in to REGISTRY: with REGISTRY_USER and REGISTRY_PASSWORD, or at ECR with the role that is assumed
 	@case "$$REGISTRY" in \
 		*.dkr.ecr.*) aws ecr get-login-password | docker login --username AWS --password-stdin "$$REGISTRY";; \
 		*) printf '%s' "$$REGISTRY_PASSWORD" | docker login --username "$$REGISTRY_USER" --password-stdin "$$REGISTRY";; esac
@@ -383,6 +384,10 @@ registry-login: ## Log docker in to REGISTRY: with REGISTRY_USER and REGISTRY_PA
 .PHONY: released
 released: plain-inputs setup ## Push the image, or IMAGE=name, and print its name and digest as a workflow reads them
 	@image="$$($(DEPLOY) image push $(if $(value IMAGE),--image "$$IMAGE"))" && printf 'image=%s\ndigest=%s\n' "$$image" "$${image#*@}"
+
+.PHONY: retag
+retag: plain-inputs setup ## Give an image that was pushed another tag, bytes and signatures as they are: make retag IMAGE=name:commit TAG=v1.0.0
+	$(call given,IMAGE TAG)@$(BIN)/python -m deploy.binaries cosign && .venv-tools/bin/cosign copy --force "$$IMAGE" "$${IMAGE%:*}:$$TAG"
 
 .PHONY: rendered-diff
 rendered-diff: setup .venv-tools/.programs ## Write reports/rendered-diff.md: what changes in a cluster since BASE=main, as far as a comment may be long

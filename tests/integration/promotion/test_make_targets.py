@@ -59,5 +59,21 @@ def test_what_is_needed_passes() -> None:
     assert make("plain-inputs", **given).returncode == 0
 
 
+def test_a_name_that_no_registry_takes_is_refused_before_anything_is_built() -> None:
+    done = make("plain-inputs", IMAGE_NAME="ghcr.io/Example/slipway")
+    assert done.returncode == 2
+    assert "no registry takes the capitals of ghcr.io/Example/slipway" in done.stderr
+
+
 def test_every_target_that_proposes_or_moves_is_guarded() -> None:
-    assert set(GUARDED) >= {"deploy-pr", "model-pr", "model-prs", "revert-pr", "aliases", "sign", "verify"}
+    assert set(GUARDED) >= {
+        "deploy-pr",
+        "model-pr",
+        "model-prs",
+        "revert-pr",
+        "aliases",
+        "sign",
+        "signed",
+        "retag",
+        "verify",
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from deploy.binaries import ensure
 from deploy.errors import ProgramFailed, PromotionImpossible
 from deploy.promotion.provenance import BuiltBy, predicate
 from deploy.promotion.signing import Signer, Verifier
+from tests.architecture.source_tree import ROOT
 from tests.fakes.oci_registry import OciRegistry, oci_registry
 
 BUILT = BuiltBy(
@@ -59,6 +61,23 @@ def test_an_image_signed_offline_is_accepted_and_nothing_else(
         stranger.verify(signed)
     with pytest.raises(ProgramFailed):
         verifier.verify(f"{registry.address}/slipway@sha256:{'a' * 64}")  # no such image
+
+
+def test_a_version_is_another_name_of_the_very_image_that_ran(
+    tmp_path: Path, cosign: str, registry: OciRegistry
+) -> None:
+    digest = registry.push("slipway", "tried in staging").partition("@")[2]
+    registry.kept["slipway/manifests/abc123"] = registry.kept[f"slipway/manifests/{digest}"]
+    given = {"IMAGE": f"{registry.address}/slipway:abc123", "TAG": "v1.0.0"}
+    done = subprocess.run(
+        ["make", "--no-print-directory", "--old-file", "setup", "retag"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), **given},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert registry.kept["slipway/manifests/v1.0.0"] == registry.kept[f"slipway/manifests/{digest}"]
 
 
 def test_a_tag_is_not_verified(cosign: str) -> None:
