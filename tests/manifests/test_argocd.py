@@ -12,6 +12,7 @@ import yaml
 
 from deploy.manifests.kustomize import ROOT, render
 from deploy.manifests.objects import Manifest, parse
+from tests.manifests.rendering import overlays
 
 FOLDER = ROOT / "argocd"
 FORK = "https://git.example.org/team/slipway.git"
@@ -24,8 +25,8 @@ def forked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Manifest, ...]:
     folder = tmp_path_factory.mktemp("fork") / "argocd"
     shutil.copytree(FOLDER, folder)
     source = folder / "settings" / "source.yaml"
-    text = source.read_text().replace("https://github.com/example/slipway.git", FORK)
-    source.write_text(text.replace("targetRevision: main", "targetRevision: live"))
+    text = re.sub(r"repoURL: .*", f"repoURL: {FORK}", source.read_text())
+    source.write_text(re.sub(r"targetRevision: .*", "targetRevision: live", text))
     return (*parse(render(folder)), *parse(render(folder / "apps")))
 
 
@@ -62,9 +63,11 @@ def test_the_locked_default_project_allows_nothing() -> None:
     assert spec["namespaceResourceBlacklist"] == [{"group": "*", "kind": "*"}]
 
 
-def test_the_root_application_makes_staging_and_production() -> None:
+def test_the_root_application_makes_what_is_listed_and_one_of_two_productions() -> None:
     found = {manifest.identity.name for manifest in parse(render(FOLDER / "apps"))}
-    assert found == {"slipway-staging", "slipway-production"}
+    assert found
+    assert found <= {f"slipway-{name}" for name in overlays()} - {"slipway-dev"}
+    assert not {"slipway-production", "slipway-aws"} <= found
 
 
 def test_every_application_that_is_not_made_stands_beside_the_list_with_its_reason() -> None:
