@@ -42,7 +42,7 @@ OWNERS = (
         "secret-keys",
         "Deployment redis",
         f"{POD}/volumes/stores/secret/items/0/key",
-        "redis-pasword",
+        "redis-secret",
         of="dev",
     ),
     Mutant("bindings", BINDING, "roleRef", {"kind": "ClusterRole", "name": "admin"}, of="dev"),

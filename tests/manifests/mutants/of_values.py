@@ -142,7 +142,7 @@ NUMBERS = (
     Mutant("scaled-targets", HPA, "spec/scaleTargetRef/apiVersion", "extensions/v1beta1", of="staging"),
     Mutant("trigger-numbers", KEDA, f"{PROMETHEUS}/threshold", "eight"),
     Mutant("trigger-numbers", KEDA, f"{PROMETHEUS}/threshold", "0"),
-    Mutant("trigger-numbers", KEDA, f"{PROMETHEUS}/treshold", "8"),
+    Mutant("trigger-numbers", KEDA, f"{PROMETHEUS}/limit", "8"),
     Mutant("trigger-numbers", KEDA, "spec/fallback/replicas", 1),
     Mutant("trigger-numbers", KEDA, "spec/triggers/concurrency/metricType", "Value"),
 )
