@@ -23,8 +23,8 @@ def test_every_job_that_assumes_a_role_shows_what_one_role_trusts(account: Accou
     ("environment", "role", "needed"),
     [
         ("release", "PipelineRole", {"ecr:PutImage", "s3:PutObject", "codedeploy:CreateDeployment"}),
-        ("staging", "VerifyRole", {"eks:DescribeCluster"}),
-        ("production", "VerifyRole", {"eks:DescribeCluster"}),
+        ("staging", "VerifyRole", {"eks:DescribeCluster", "ecr:BatchGetImage"}),
+        ("production", "VerifyRole", {"eks:DescribeCluster", "ecr:BatchGetImage"}),
         ("training", "TrainingRole", {"s3:ListBucket", "s3:GetObject", "s3:PutObject"}),
     ],
 )
