@@ -87,8 +87,6 @@ def _pods(manifest: Manifest) -> Iterator[Pod]:
             spec,
             {"labels": spec.get("labels", {}), "annotations": spec.get("annotations", {})},
         )
-    elif kind == "RayJob":
-        yield from _ray(manifest, spec)
 
 
 def _template(manifest: Manifest, path: str, template: dict[str, Any]) -> Pod:
@@ -107,18 +105,6 @@ def _inference_service(manifest: Manifest, predictor: dict[str, Any]) -> Pod:
     }
     annotations = {**(predictor.get("annotations") or {})}
     return _pod(manifest, "spec/predictor", predictor, {"labels": labels, "annotations": annotations})
-
-
-def _ray(manifest: Manifest, spec: dict[str, Any]) -> Iterator[Pod]:
-    cluster = spec.get("rayClusterSpec") or {}
-    heads = [("headGroupSpec", cluster["headGroupSpec"])] if "headGroupSpec" in cluster else []
-    workers = [
-        (f"workerGroupSpecs/{at}", group) for at, group in enumerate(cluster.get("workerGroupSpecs", ()))
-    ]
-    for path, group in (*heads, *workers):
-        yield _template(manifest, f"spec/rayClusterSpec/{path}/template", group["template"])
-    if "submitterPodTemplate" in spec:
-        yield _template(manifest, "spec/submitterPodTemplate", spec["submitterPodTemplate"])
 
 
 def _pod(manifest: Manifest, path: str, spec: dict[str, Any], metadata: dict[str, Any]) -> Pod:

@@ -1,6 +1,6 @@
 """The engine of many machines: Ray Data maps the same function over blocks of the input, in the input's order.
 
-Where RAY_ADDRESS names a cluster (in a RayJob it does) it works there, otherwise on a Ray of its own on this machine.
+Where RAY_ADDRESS names a cluster (the component `batch-ray/ray` sets it) it works there, otherwise on a Ray of its own.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
 )
 def commands_parse(rendered: Rendered) -> Iterator[Finding]:
     for pod, container in rendered.containers():
-        if not ours(container) or pod.owner.identity.kind == "RayJob":
+        if not ours(container):
             continue
         for program, arguments in calls(rendered, container):
             if said := refusal(program, arguments):

@@ -94,7 +94,7 @@ def settings_known(rendered: Rendered) -> Iterator[Finding]:
         if not ours(container):
             continue
         known = training_settings() if repository(container) == "slipway-training" else known_settings()
-        scripts = _scripts(rendered, pod, container)
+        scripts = _scripts(rendered, container)
         for name in _names(rendered, container):
             if re.search(rf"\$[{{(]?{name}\b", scripts):
                 continue
@@ -102,11 +102,10 @@ def settings_known(rendered: Rendered) -> Iterator[Finding]:
                 yield found(pod, f"{name} is read by nobody", container)
 
 
-def _scripts(rendered: Rendered, pod: Pod, container: dict[str, Any]) -> str:
+def _scripts(rendered: Rendered, container: dict[str, Any]) -> str:
     """What a shell in the container may run: it reads variables of its own."""
-    entrypoint = pod.owner.body["spec"].get("entrypoint", "")  # a RayJob's
     files = [text for m in rendered.of("ConfigMap") for text in (m.body.get("data") or {}).values()]
-    return "\n".join([*container.get("command", ()), *container.get("args", ()), entrypoint, *files])
+    return "\n".join([*container.get("command", ()), *container.get("args", ()), *files])
 
 
 def _names(rendered: Rendered, container: dict[str, Any]) -> set[str]:

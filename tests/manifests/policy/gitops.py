@@ -15,7 +15,7 @@ FIRST = {
 }
 LAST = {
     *("HorizontalPodAutoscaler", "ScaledObject", "TriggerAuthentication", "ServiceMonitor", "PodMonitor"),
-    *("PrometheusRule", "CronJob", "RayJob"),
+    *("PrometheusRule", "CronJob"),
 }
 # Kinds whose CRDs a cluster may lack without the service being any worse for it.
 OPTIONAL = {

@@ -246,7 +246,7 @@ def cron_jobs_are_alone(rendered: Rendered) -> Iterator[Finding]:
 def arguments(rendered: Rendered) -> Iterator[Finding]:
     known = {"serving", "serving.agent", "records", "auth", "k8s", "training", "mlflow"}
     for pod, container in rendered.containers():
-        if not ours(container) or pod.owner.identity.kind == "RayJob":  # KubeRay writes their commands
+        if not ours(container):
             continue
         given = container.get("args") or [""]
         if "command" not in container and given[0] not in known:
