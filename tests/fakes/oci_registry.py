@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import re
 import threading
@@ -22,6 +23,7 @@ class OciRegistry(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.kept: dict[str, tuple[bytes, str]] = {}
+        self.uploads = itertools.count(1)
 
     @property
     def address(self) -> str:
@@ -59,7 +61,8 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_GET
 
     def do_POST(self) -> None:
-        self._answer(202, b"", location=f"{self.path.rstrip('/')}/one?")
+        """A session of its own for each blob: clients send several at once."""
+        self._answer(202, b"", location=f"{self.path.rstrip('/')}/{next(self.server.uploads)}?")
 
     def do_PATCH(self) -> None:
         self.server.kept[self.path.partition("?")[0]] = (self._body(), "")
