@@ -14,7 +14,7 @@ from typing import Protocol
 
 HS256 = "HS256"
 MIN_SECRET_BYTES = 32
-MIN_DISTINCT_BYTES = 10
+MIN_DISTINCT_BYTES = 9
 RECHECK_SECONDS = 1.0
 
 # Words of documentation and templates. A random secret of 32 bytes contains one by accident about never.

@@ -9,7 +9,12 @@ from auth.scopes import PREDICT, predict_scope
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """A verified caller. `expires_at` is seconds since the epoch; `user_id` is None for callers that are no user."""
+    """A verified caller. Times are seconds since the epoch; `user_id` is None for callers that are no user.
+
+    `subject` is unique over all issuers: users of ours by their bare name, everybody else as `<issuer's name>:<sub>`.
+    A user's name has no colon, so that nobody can be taken for somebody else. `session_id` names the login that the
+    token came from, where there was one.
+    """
 
     subject: str
     issuer: str
@@ -17,6 +22,8 @@ class Principal:
     expires_at: float
     user_id: int | None
     token_id: str
+    issued_at: float = 0.0
+    session_id: str | None = None
 
     def has(self, scope: str) -> bool:
         return scope in self.scopes

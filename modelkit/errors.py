@@ -2,14 +2,21 @@
 
 SlipwayError
 ├── InvalidRequest          400 invalid-request
-│   └── AmbiguousModel      400 ambiguous-model
+│   ├── AmbiguousModel      400 ambiguous-model
+│   ├── InvalidGrant        400 invalid-grant
+│   ├── InvalidScope        400 invalid-scope
+│   └── UnsupportedGrant    400 unsupported-grant-type
 ├── Unauthenticated         401 unauthenticated
-│   └── TokenExpired        401 token-expired
+│   ├── TokenExpired        401 token-expired
+│   ├── TokenRevoked        401 token-revoked
+│   └── InvalidClient       401 invalid-client
 ├── InsufficientScope       403 insufficient-scope
 ├── NotFound                404 not-found
 │   ├── ModelNotFound       404 model-not-found
 │   ├── VersionNotLoaded    404 version-not-loaded
-│   └── EntityNotFound      404 user-not-found
+│   ├── EntityNotFound      404 user-not-found
+│   ├── PredictionNotFound  404 prediction-not-found
+│   └── SessionNotFound     404 session-not-found
 ├── MethodNotAllowed        405 method-not-allowed
 ├── NotAcceptable           406 not-acceptable
 ├── RequestTimeout          408 request-timeout
@@ -50,13 +57,15 @@ class FieldError:
 class SlipwayError(Exception):
     """Base of every failure that is rendered to a caller.
 
-    `detail` is safe to show: it never repeats input values, paths of this machine or secrets.
+    `detail` is safe to show: it never repeats input values, paths of this machine or secrets. `oauth` is the error's
+    name where OAuth 2.0 has one (RFC 6749, section 5.2); its clients look for it in the member `error`.
     """
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal-error"
     title: ClassVar[str] = "Internal error"
     retry_after_seconds: ClassVar[int | None] = None
+    oauth: ClassVar[str | None] = None
 
     def __init__(
         self,
@@ -79,12 +88,37 @@ class AmbiguousModel(InvalidRequest):
     code, title = "ambiguous-model", "More than one model accepts this body"
 
 
+class InvalidGrant(InvalidRequest):
+    code, title, oauth = (
+        "invalid-grant",
+        "The credentials or the refresh token are not valid",
+        "invalid_grant",
+    )
+
+
+class InvalidScope(InvalidRequest):
+    code, title, oauth = "invalid-scope", "A scope was asked for that is not granted", "invalid_scope"
+
+
+class UnsupportedGrant(InvalidRequest):
+    code, title = "unsupported-grant-type", "This grant type is not supported"
+    oauth = "unsupported_grant_type"
+
+
 class Unauthenticated(SlipwayError):
     status, code, title = 401, "unauthenticated", "A valid bearer token is needed"
 
 
 class TokenExpired(Unauthenticated):
     code, title = "token-expired", "The token has expired"
+
+
+class TokenRevoked(Unauthenticated):
+    code, title = "token-revoked", "The token has been revoked"
+
+
+class InvalidClient(Unauthenticated):
+    code, title, oauth = "invalid-client", "The client could not be authenticated", "invalid_client"
 
 
 class InsufficientScope(SlipwayError):
@@ -105,6 +139,14 @@ class VersionNotLoaded(NotFound):
 
 class EntityNotFound(NotFound):
     code, title = "user-not-found", "Nothing is known about the entity that the request names"
+
+
+class PredictionNotFound(NotFound):
+    code, title = "prediction-not-found", "There is no prediction of yours with this id"
+
+
+class SessionNotFound(NotFound):
+    code, title = "session-not-found", "There is no session of yours with this id"
 
 
 class MethodNotAllowed(SlipwayError):

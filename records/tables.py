@@ -25,7 +25,10 @@ class Base(DeclarativeBase):
 
 
 class User(Base):
-    """Someone who can log in. Users are disabled, never deleted: their predictions keep pointing at them."""
+    """Someone who can log in: a `person` by a password, a `client` by a secret that was made for it.
+
+    Users are disabled, never deleted: their predictions keep pointing at them.
+    """
 
     __tablename__ = "users"
 
@@ -33,11 +36,16 @@ class User(Base):
     username: Mapped[str] = mapped_column(unique=True)
     password_hash: Mapped[str]
     scopes: Mapped[str]
+    kind: Mapped[str] = mapped_column(server_default="person")
     disabled_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 class LoginSession(Base):
+    """One login and everything that was refreshed from it. `token_id` is the session's id: `sid` in its access tokens,
+    `family_id` of its refresh tokens.
+    """
+
     __tablename__ = "login_sessions"
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -45,6 +53,7 @@ class LoginSession(Base):
     token_id: Mapped[str] = mapped_column(unique=True)
     address: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    last_used_at: Mapped[datetime | None]
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
 
@@ -63,6 +72,45 @@ class RefreshToken(Base):
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+
+class Revocation(Base):
+    """Access tokens that are refused before they expire: one (`token`), those of a login (`session`), or a caller's
+    (`subject`), as far as they were issued up to `issued_before`. After `expires_at` all of them have expired anyway.
+    """
+
+    __tablename__ = "revocations"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    kind: Mapped[str]
+    value: Mapped[str]
+    issued_before: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class LoginFailure(Base):
+    """How often logging in has failed lately, by account or by address. Accounts that do not exist count, too."""
+
+    __tablename__ = "login_failures"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    failures: Mapped[int]
+    last_failed_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class IdentityEvent(Base):
+    """What an administrator did to users, clients and sessions: never changed afterwards."""
+
+    __tablename__ = "identity_events"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    event: Mapped[str]
+    actor: Mapped[str]
+    subject: Mapped[str]
+    facts: Mapped[Any | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
 
 
 class Prediction(Base):

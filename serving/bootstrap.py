@@ -4,20 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import os
-import secrets
-import time
 from collections.abc import Callable, Mapping
 from functools import cache, partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from auth.authenticator import Authenticator
-from auth.directory import SqlUserDirectory
-from auth.keys import KeySet, MountedSecretKeys, SecretKeys
-from auth.login import Login
-from auth.passwords import Passwords
-from auth.tokens import JwtVerifier, TokenIssuer
 from modelkit.definition import ModelDefinition
 from serving.adapters.memory_cache import MemoryCache
 from serving.adapters.segment_files import PosixSegmentFiles
@@ -37,6 +27,7 @@ from serving.http.request_rows import Limits
 from serving.http.status import StatusRoutes
 from serving.http.surface import Handlers, make_surface
 from serving.identifiers import Identifiers
+from serving.identity import Identity
 from serving.metrics import Metrics, forget_dead_workers
 from serving.metrics_port import MetricsPort
 from serving.model_board import ModelBoard
@@ -46,7 +37,7 @@ from serving.prediction_log import PredictionLog
 from serving.predictor import Predictor
 from serving.runtime import Errand, Runtime
 from serving.served_models import model_store, pinned_versions, served_models, views_of
-from serving.settings import Durability, Environment, Settings, agent_environment
+from serving.settings import Durability, Settings, agent_environment
 from serving.siblings import Siblings
 from serving.spool import SpoolLimits, SpoolWriter
 
@@ -72,13 +63,13 @@ class Worker:
                 self.board.also_needs(name, partial(self.entities.unready, definition.view.name))
         self.predictor = Predictor(self.cache, self.log, self.metrics, new_id=Identifiers())
         self.lane = SlowLane()
+        self.identity = Identity(settings)
         self.front = self._front()
         self.runtime = self._runtime()
 
     def _front(self) -> FrontApp:
         settings = self.settings
         engine = _engine_on_first_use(settings)
-        issuer, verifier = _own_tokens(settings)
         limits = Limits(max_json_depth=settings.max_json_depth, max_instances=settings.max_instances)
         self.native = NativeRoutes(
             self.board,
@@ -89,9 +80,9 @@ class Worker:
         )
         handlers = Handlers(
             native=self.native,
-            status=StatusRoutes(self.board, self.drain, self.siblings),
+            status=StatusRoutes(self.board, self.drain, self.siblings, identity=self.identity.unready),
             identity=IdentityRoutes(
-                _login(settings, issuer), self.lane, self.metrics, max_json_depth=settings.max_json_depth
+                self.identity.login, self.lane, self.metrics, max_json_depth=settings.max_json_depth
             ),
             history=HistoryRoutes(self.board, engine, self.lane),
             docs=DocsRoutes(self.definitions.values()) if settings.docs_enabled else None,
@@ -100,7 +91,7 @@ class Worker:
         surface = make_surface(handlers, self.definitions.values())
         return FrontApp(
             surface,
-            authenticator=Authenticator([verifier], clock=time.time),
+            authenticator=self.identity.authenticator,
             drain=self.drain,
             metrics=self.metrics,
             limits=FrontLimits(
@@ -113,7 +104,7 @@ class Worker:
     def _runtime(self) -> Runtime:
         settings = self.settings
         follower = _follower(self.board, self.metrics, settings)
-        errands: list[Errand] = [self.drain.run, self.siblings.run, watch_parent]
+        errands: list[Errand] = [self.drain.run, self.siblings.run, watch_parent, *self.identity.errands]
         if self.entities.rows:
             errands.insert(0, partial(_follow_features, self.entities, settings, self.metrics))
         if self.cache is not None and settings.redis_url is not None:
@@ -187,39 +178,3 @@ def _engine_on_first_use(settings: Settings) -> Callable[[], Engine]:
         return open_engine(settings.database_url.get_secret_value(), mounted=settings.database_url_file)
 
     return engine
-
-
-def _own_tokens(settings: Settings) -> tuple[TokenIssuer, JwtVerifier]:
-    keys, issuer, audience = _signing_keys(settings), settings.jwt_issuer, settings.jwt_audience
-    ttl = settings.jwt_access_ttl_seconds
-    return (
-        TokenIssuer(keys, issuer=issuer, audience=audience, ttl_seconds=ttl, clock=time.time),
-        JwtVerifier(keys, issuer=issuer, audience=audience, clock=time.time),
-    )
-
-
-def _signing_keys(settings: Settings) -> KeySet:
-    if settings.jwt_secret_key is not None:
-        return SecretKeys(settings.jwt_secret_key.get_secret_value(), setting="JWT_SECRET_KEY")
-    return MountedSecretKeys(
-        settings.jwt_secret_key_file or dev_key_file(settings), setting="JWT_SECRET_KEY_FILE"
-    )
-
-
-def dev_key_file(settings: Settings) -> Path:
-    """In `dev` without a key: one made here, for this machine only, shared by the workers."""
-    assert settings.slipway_env is Environment.DEV
-    path = settings.spool_dir.parent / "jwt.key"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(48))
-    return path
-
-
-def _login(settings: Settings, issuer: TokenIssuer) -> Login:
-    users = SqlUserDirectory(settings.database_url.get_secret_value(), mounted=settings.database_url_file)
-    return Login(users, Passwords(), issuer=issuer, sessions=users, clock=time.time)

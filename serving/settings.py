@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from modelkit.feature_url import FeatureHome, feature_home
 from records.mounted_secrets import with_mounted_secrets
+from serving.identity_settings import IdentitySettings
 
 DEV_RUN_FOLDER = Path("var")
 MOUNTED_SECRETS = ("database_url", "redis_url", "features_url")  # auth reads the signing key, again and again
@@ -46,7 +47,7 @@ class Durability(StrEnum):
     DISK = "disk"
 
 
-class Settings(BaseSettings):
+class Settings(IdentitySettings, BaseSettings):
     """Every setting, its default and its meaning; `python -m serving settings` prints them as the README's table."""
 
     model_config = SettingsConfigDict(
@@ -71,16 +72,6 @@ class Settings(BaseSettings):
     workers: int = Field(1, ge=1, le=64, description="worker processes of one pod")
     log_level: LogLevel = Field(LogLevel.INFO, description="level of the service log")
     docs_enabled: bool = Field(True, description="serve `/docs` and `/openapi.json`")
-
-    jwt_secret_key: SecretStr | None = Field(
-        None, description="key that signs our own tokens; at least 32 bytes"
-    )
-    jwt_secret_key_file: Path | None = Field(
-        None, description="the same from a mounted file, re-read when it changes"
-    )
-    jwt_issuer: str = Field("slipway", description="`iss` of our own tokens")
-    jwt_audience: str = Field("slipway", description="`aud` that a token must carry")
-    jwt_access_ttl_seconds: int = Field(900, ge=1, le=86_400, description="life of an access token")
 
     database_url: SecretStr = Field(
         SecretStr("sqlite:///var/slipway.db"),

@@ -143,7 +143,9 @@ def _problem_schema() -> dict[str, Any]:
             "properties": {"pointer": text, "detail": text, "row": {"type": "integer"}},
         },
     }
-    return {"type": "object", "properties": fields, "required": list(fields)}
+    required = list(fields)
+    fields["error_description"] = text  # where `error` is a name of OAuth 2.0's
+    return {"type": "object", "properties": fields, "required": required}
 
 
 def _problems() -> dict[str, Any]:

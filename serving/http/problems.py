@@ -1,4 +1,6 @@
-"""The one renderer of errors: RFC 9457 problem details that also carry the Open Inference Protocol's `error` string."""
+"""The one renderer of errors: RFC 9457 problem details that also carry the `error` of the Open Inference
+Protocol and of OAuth 2.0 (RFC 6749, section 5.2).
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ def problem_reply(error: SlipwayError, *, request_id: str) -> Reply:
         "instance": f"urn:slipway:request:{request_id}",
         "code": error.code,
         "request_id": request_id,
-        "error": error.detail,
+        "error": error.oauth or error.detail,
+        **({} if error.oauth is None else {"error_description": error.detail}),
         "errors": [
             {
                 "pointer": item.pointer,

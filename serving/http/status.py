@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,10 +16,13 @@ from serving.siblings import Siblings
 
 
 class StatusRoutes:
-    """Handlers over the model board."""
+    """Handlers over the model board. `identity` says why nobody may be let in yet, empty when all is known."""
 
-    def __init__(self, board: ModelBoard, drain: Drain, siblings: Siblings) -> None:
+    def __init__(
+        self, board: ModelBoard, drain: Drain, siblings: Siblings, *, identity: Callable[[], str]
+    ) -> None:
         self._board, self._drain, self._siblings = board, drain, siblings
+        self._identity = identity
 
     async def live(self, exchange: Exchange) -> Reply:
         """GET /livez and /healthz: this process answers, and no other worker is gone; models may still be loading."""
@@ -26,8 +30,12 @@ class StatusRoutes:
         return _json({"live": live}, status=200 if live else 503)
 
     async def ready(self, exchange: Exchange) -> Reply:
-        """GET /readyz: 200 only when every model has answered a warm-up row and the replica is not draining."""
+        """GET /readyz: 200 only when every model has answered a warm-up row, keys and revocations of tokens are known,
+        and the replica is not draining.
+        """
         reasons = self._board.unready()
+        if reason := self._identity():
+            reasons = {**reasons, "identity": reason}
         if self._drain.active:
             reasons = {**reasons, "replica": "draining"}
         body = {"ready": not reasons, "reasons": reasons}

@@ -32,7 +32,8 @@ def test_every_kind_of_error_renders_to_a_problem_as_described(kind: type[Slipwa
     assert (body["status"], body["code"], body["title"]) == (kind.status, kind.code, kind.title)
     assert body["type"] == f"/problems/{kind.code}"
     assert (body["request_id"], body["instance"]) == ("r-1", "urn:slipway:request:r-1")
-    assert body["error"] == body["detail"] != ""
+    assert body["error"] == (kind.oauth or body["detail"]) != ""
+    assert body.get("error_description") == (body["detail"] if kind.oauth else None)
 
 
 @by_kind
