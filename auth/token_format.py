@@ -27,7 +27,7 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kid: str
 
 
-class Claims(msgspec.Struct, frozen=True):
+class Claims(msgspec.Struct, frozen=True, omit_defaults=True):
     iss: str
     aud: str
     sub: PlainText
@@ -37,6 +37,7 @@ class Claims(msgspec.Struct, frozen=True):
     nbf: Moment = 0
     scope: str = ""
     uid: RowId | None = None
+    sid: PlainText | None = None
 
 
 def read_header(segment: str) -> Header:

@@ -54,7 +54,13 @@ class TokenIssuer:
         self._ttl_seconds, self._clock = ttl_seconds, clock
 
     def issue(
-        self, *, subject: str, scopes: frozenset[str], user_id: int | None = None, token_id: str | None = None
+        self,
+        *,
+        subject: str,
+        scopes: frozenset[str],
+        user_id: int | None = None,
+        token_id: str | None = None,
+        session_id: str | None = None,
     ) -> IssuedToken:
         key = self._keys.signing_key()
         now = int(self._clock())
@@ -69,6 +75,7 @@ class TokenIssuer:
             nbf=now,
             scope=scope,
             uid=user_id,
+            sid=session_id,
         )
         header = {"typ": TOKEN_TYPE, "kid": key.kid}
         token = jwt.encode(msgspec.to_builtins(claims), key.secret, algorithm=key.algorithm, headers=header)
@@ -114,6 +121,8 @@ class JwtVerifier:
             expires_at=float(claims.exp),
             user_id=claims.uid,
             token_id=claims.jti,
+            issued_at=float(claims.iat),
+            session_id=claims.sid,
         )
 
     def _signed_payload(self, token: str) -> bytes:

@@ -125,13 +125,17 @@ def test_no_changed_letter_passes(position: int, letter: str) -> None:
     subject=st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=255),
     scopes=st.frozensets(st.from_regex(r"[!#-\[\]-~]{1,20}", fullmatch=True), max_size=5),
     user_id=st.none() | st.integers(1, 2**62),
+    session_id=st.none() | st.uuids().map(str),
 )
 def test_whatever_is_issued_is_accepted_as_it_was_issued(
-    subject: str, scopes: frozenset[str], user_id: int | None
+    subject: str, scopes: frozenset[str], user_id: int | None, session_id: str | None
 ) -> None:
     keys = SecretKeys(SECRET, setting="JWT_SECRET_KEY")
     issuer = TokenIssuer(keys, issuer=ISSUER, audience=AUDIENCE, ttl_seconds=60, clock=FakeClock(NOW))
-    issued = issuer.issue(subject=subject, scopes=scopes, user_id=user_id, token_id="the-token")
+    issued = issuer.issue(
+        subject=subject, scopes=scopes, user_id=user_id, token_id="the-token", session_id=session_id
+    )
     principal = verifier().verify(issued.access_token)
     assert (principal.subject, principal.scopes, principal.user_id) == (subject, scopes, user_id)
     assert (principal.token_id, principal.expires_at) == ("the-token", NOW + 60)
+    assert (principal.session_id, principal.issued_at) == (session_id, NOW)
