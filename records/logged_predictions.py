@@ -1,8 +1,12 @@
-"""Reads the newest answers of a model back from the prediction log, so that another version can be asked the same."""
+"""Reads the prediction log back: the newest answers of a model, so that another version can be asked the same, and one
+answer for the caller whose it is.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine, select
@@ -49,3 +53,47 @@ def recent_predictions(engine: Engine, model: str, limit: int) -> list[LoggedPre
             )
             for row in session.execute(newest)
         ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnPrediction:
+    """One answered row as its caller may see it."""
+
+    prediction_id: str
+    request_id: str
+    model: str
+    version: str
+    features: Any
+    predicted_value: float | None
+    prediction: Any | None
+    outcome: str
+    cached: bool
+    created_at: datetime
+
+
+def own_prediction(
+    engine: Engine, prediction_id: str, *, subject: str, models: Collection[str] | None = None
+) -> OwnPrediction | None:
+    """None for an unknown id, for somebody else's, and for a model that is not one of `models` (None: any).
+
+    The owner is part of the question that the database is asked: what is not the caller's is never read.
+    """
+    table = Prediction
+    columns = (
+        table.prediction_id,
+        table.request_id,
+        table.model,
+        table.version,
+        table.features,
+        table.predicted_value,
+        table.prediction,
+        table.outcome,
+        table.cached,
+        table.created_at,
+    )
+    wanted = select(*columns).where(table.prediction_id == prediction_id, table.subject == subject)
+    if models is not None:
+        wanted = wanted.where(table.model.in_(models))
+    with Session(engine) as session:
+        row = session.execute(wanted).one_or_none()
+    return None if row is None else OwnPrediction(**row._mapping)

@@ -23,6 +23,7 @@ from serving.http.exchange import FrontLimits
 from serving.http.history import HistoryRoutes
 from serving.http.identity import IdentityRoutes, SlowLane
 from serving.http.native import NativeRoutes
+from serving.http.own_records import OwnRecordRoutes
 from serving.http.request_rows import Limits
 from serving.http.status import StatusRoutes
 from serving.http.surface import Handlers, make_surface
@@ -85,6 +86,7 @@ class Worker:
                 self.identity.login, self.lane, self.metrics, max_json_depth=settings.max_json_depth
             ),
             history=HistoryRoutes(self.board, engine, self.lane),
+            own_records=OwnRecordRoutes(engine, self.lane),
             docs=DocsRoutes(self.definitions.values()) if settings.docs_enabled else None,
             metrics=self.metrics if settings.metrics_are_public else None,
         )

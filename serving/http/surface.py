@@ -15,6 +15,9 @@ from serving.http.exchange import Exchange, Reply
 from serving.http.history import HistoryRoutes
 from serving.http.identity import IdentityRoutes
 from serving.http.native import NativeRoutes
+from serving.http.own_records import PREFIX as OWN_RECORDS
+from serving.http.own_records import TEMPLATE as OWN_RECORD
+from serving.http.own_records import OwnRecordRoutes
 from serving.http.problems import problem_types
 from serving.http.status import StatusRoutes
 from serving.metrics import Metrics, exposition
@@ -30,6 +33,7 @@ class Handlers:
     status: StatusRoutes
     identity: IdentityRoutes
     history: HistoryRoutes
+    own_records: OwnRecordRoutes
     docs: DocsRoutes | None
     metrics: Metrics | None
 
@@ -54,7 +58,7 @@ def make_surface(handlers: Handlers, definitions: Iterable[ModelDefinition]) -> 
         for path in ("/metrics", "/metrics/prometheus"):
             routes[path] = Route(path, {"GET": partial(_metrics, handlers.metrics)}, open=True, probe=True)
     assets = DOCS_ASSETS if handlers.docs is not None else frozenset()
-    return Surface(routes=routes, prefixes=_prefixes(), open_assets=assets)
+    return Surface(routes=routes, prefixes=_prefixes(handlers), open_assets=assets)
 
 
 def _probes(status: StatusRoutes) -> dict[str, Route]:
@@ -100,8 +104,9 @@ def _docs(docs: DocsRoutes) -> dict[str, Route]:
     return routes
 
 
-def _prefixes() -> dict[str, Route]:
+def _prefixes(handlers: Handlers) -> dict[str, Route]:
     return {
+        OWN_RECORDS: Route(OWN_RECORD, {"GET": handlers.own_records.prediction}),
         "/predict/": Route("/predict/{model}", {"POST": _no_such_model}),
         "/models/": Route("/models/{model}", {"GET": _no_such_model}, scope=READ),
         "/problems/": Route("/problems/{code}", {"GET": _nothing}),
