@@ -40,6 +40,7 @@ class SqlUserDirectory:
             password_hash=row.password_hash,
             scopes=row.scopes,
             disabled=row.disabled,
+            kind=row.kind,
         )
 
     def set_password_hash(self, user_id: int, password_hash: str) -> None:

@@ -1,28 +1,33 @@
-"""Logging in: a name and a password against an access token, with one answer for everything that is wrong."""
+"""Logging in: who somebody is, proved by a name and a password, with one answer for everything that is wrong."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NoReturn, Protocol
 
+from auth.audit import Audit, Origin, no_audit
 from auth.challenges import wrong_credentials
 from auth.credentials import MAX_PASSWORD_LENGTH, is_username
 from auth.passwords import Passwords
 from auth.scopes import parse_scopes
 from auth.tokens import IssuedToken, TokenIssuer
 
+PERSON = "person"
+CLIENT = "client"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """A user as logging in sees one; `scopes` is space-separated."""
+    """A user as logging in sees one; `scopes` is space-separated. A `kind` logs in by its own grant only."""
 
     user_id: int
     username: str
     password_hash: str
     scopes: str
     disabled: bool
+    kind: str = PERSON
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +53,45 @@ class Sessions(Protocol):
     """Port: where logins are written down. Raises IdentityUnavailable."""
 
     def record(self, session: LoginSession) -> None: ...
+
+
+class Prover:
+    """Proves who somebody is and opens nothing: that is for `auth.sessions`.
+
+    Synchronous, and slow on purpose: the caller runs it in a bounded pool of threads.
+    """
+
+    def __init__(self, users: UserDirectory, passwords: Passwords, *, audit: Audit = no_audit) -> None:
+        self._users, self._passwords, self._audit = users, passwords, audit
+
+    def __call__(self, *, username: str, password: str, origin: Origin, kind: str = PERSON) -> Account:
+        """Raises Unauthenticated, or IdentityUnavailable when users cannot be reached."""
+        account = self._users.find(username) if is_username(username) else None
+        proved = self._proves(account, password)
+        if account is None or not proved or account.disabled or account.kind != kind:
+            self._refuse(account, origin, kind)
+        if self._passwords.needs_rehash(account.password_hash):
+            self._users.set_password_hash(account.user_id, self._passwords.hash(password))
+        return account
+
+    def _proves(self, account: Account | None, password: str) -> bool:
+        """The same work whether there is such a user or not."""
+        if len(password) > MAX_PASSWORD_LENGTH:
+            return False
+        if account is None:
+            self._passwords.verify_nobody(password)
+            return False
+        return self._passwords.verify(account.password_hash, password)
+
+    def _refuse(self, account: Account | None, origin: Origin, kind: str) -> NoReturn:
+        self._audit(
+            "login.refused",
+            subject=account.username if account else None,
+            kind=kind,
+            address=origin.address,
+            request_id=origin.request_id,
+        )
+        raise wrong_credentials()
 
 
 class Login:

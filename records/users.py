@@ -30,6 +30,7 @@ class UserRow:
     password_hash: str
     scopes: str
     disabled: bool
+    kind: str = "person"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +48,17 @@ def find_user(engine: Engine, username: str) -> UserRow | None:
         return None if user is None else _row(user)
 
 
-def add_user(engine: Engine, *, username: str, password_hash: str, scopes: str) -> UserRow:
+def find_user_by_id(engine: Engine, user_id: int) -> UserRow | None:
+    with Session(engine) as session:
+        user = session.get(User, user_id)
+        return None if user is None else _row(user)
+
+
+def add_user(
+    engine: Engine, *, username: str, password_hash: str, scopes: str, kind: str = "person"
+) -> UserRow:
     """Raises UserExists."""
-    user = User(username=username, password_hash=password_hash, scopes=scopes)
+    user = User(username=username, password_hash=password_hash, scopes=scopes, kind=kind)
     try:
         with Session(engine, expire_on_commit=False) as session, session.begin():
             session.add(user)
@@ -91,4 +100,5 @@ def _row(user: User) -> UserRow:
         password_hash=user.password_hash,
         scopes=user.scopes,
         disabled=user.disabled_at is not None,
+        kind=user.kind,
     )
