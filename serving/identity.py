@@ -8,11 +8,13 @@ import time
 from pathlib import Path
 
 from auth.authenticator import Authenticator
+from auth.database import Database
 from auth.directory import SqlUserDirectory
 from auth.keys import KeySet, MountedSecretKeys, SecretKeys
-from auth.login import Login
+from auth.login import Login, Prover
 from auth.passwords import Passwords
 from auth.tokens import JwtVerifier, TokenIssuer
+from serving.audit import audit_log
 from serving.runtime import Errand
 from serving.settings import Environment, Settings
 
@@ -30,6 +32,10 @@ class Identity:
         self.issuer = TokenIssuer(keys, issuer=issuer, audience=audience, ttl_seconds=ttl, clock=time.time)
         verifier = JwtVerifier(keys, issuer=issuer, audience=audience, clock=time.time, leeway_seconds=leeway)
         self.authenticator = Authenticator([verifier], clock=time.time)
+        url, mounted = settings.database_url.get_secret_value(), settings.database_url_file
+        self.database = Database(url, mounted=mounted)
+        self.users = SqlUserDirectory(self.database)
+        self.prover = Prover(self.users, Passwords(), audit=audit_log)
         self.login = self._login()
         self.errands: list[Errand] = []
 
@@ -37,9 +43,7 @@ class Identity:
         return ""
 
     def _login(self) -> Login:
-        url, mounted = self._settings.database_url.get_secret_value(), self._settings.database_url_file
-        users = SqlUserDirectory(url, mounted=mounted)
-        return Login(users, Passwords(), issuer=self.issuer, sessions=users, clock=time.time)
+        return Login(self.users, Passwords(), issuer=self.issuer, sessions=self.users, clock=time.time)
 
 
 def _signing_keys(settings: Settings) -> KeySet:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from auth.database import Database
 from auth.directory import SqlUserDirectory
 from auth.login import Account, LoginSession
 from modelkit.errors import IdentityUnavailable
@@ -34,9 +35,9 @@ def on_sql(database_url: str) -> Iterator[SqlUserDirectory]:
         )
     set_disabled(engine, "bob", disabled=True)
     engine.dispose()
-    directory = SqlUserDirectory(database_url)
-    yield directory
-    directory.close()
+    database = Database(database_url)
+    yield SqlUserDirectory(database)
+    database.close()
 
 
 @pytest.fixture
@@ -50,6 +51,10 @@ class DirectoryContract:
     def test_a_user_is_found_by_the_exact_name(self, directory: Directory) -> None:
         assert directory.find("ada") == ADA
         assert directory.find("bob") == BOB
+
+    def test_a_user_is_found_by_the_number(self, directory: Directory) -> None:
+        assert directory.find_by_id(2) == BOB
+        assert directory.find_by_id(3) is None
 
     @pytest.mark.parametrize("name", ["nobody", "ADA", "ad_", "ad%", "", "ada "])
     def test_another_name_finds_nobody(self, directory: Directory, name: str) -> None:
@@ -96,18 +101,19 @@ def test_many_threads_log_in_at_once(on_sql: SqlUserDirectory) -> None:
 
 @pytest.mark.parametrize("url", ["postgresql://nobody@127.0.0.1:1/none", "sqlite:////proc/none.db"])
 def test_a_database_that_cannot_be_reached_is_identity_unavailable(url: str) -> None:
-    directory = SqlUserDirectory(url)
+    directory = SqlUserDirectory(Database(url))
     with pytest.raises(IdentityUnavailable):
         directory.find("ada")
     with pytest.raises(IdentityUnavailable):
         directory.set_password_hash(1, "hash")
     with pytest.raises(IdentityUnavailable):
         directory.record(SESSION)
-    directory.close()
+    with pytest.raises(IdentityUnavailable):
+        directory.find_by_id(1)
 
 
 def test_a_database_without_tables_is_identity_unavailable(empty_database_url: str) -> None:
-    directory = SqlUserDirectory(empty_database_url)
+    database = Database(empty_database_url)
     with pytest.raises(IdentityUnavailable):
-        directory.find("ada")
-    directory.close()
+        SqlUserDirectory(database).find("ada")
+    database.close()

@@ -11,6 +11,7 @@ import argon2
 import pytest
 from sqlalchemy import Engine, text
 
+from auth.database import Database
 from auth.directory import SqlUserDirectory
 from auth.passwords import Passwords
 from records.engine import open_engine
@@ -100,7 +101,8 @@ def test_a_user_is_made_disabled_and_enabled(database_url: str) -> None:
     )
     assert made.returncode == 0, made.stderr
     assert PASSWORD not in made.stdout + made.stderr
-    directory = SqlUserDirectory(database_url)
+    database = Database(database_url)
+    directory = SqlUserDirectory(database)
     ada = directory.find("ada")
     assert ada is not None
     assert ada.scopes == "predict:iris read"
@@ -110,7 +112,7 @@ def test_a_user_is_made_disabled_and_enabled(database_url: str) -> None:
     assert ada is not None
     assert ada.disabled
     assert run("auth", "enable-user", "ada", *where).returncode == 0
-    directory.close()
+    database.close()
 
 
 @pytest.mark.parametrize(

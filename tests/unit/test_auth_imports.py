@@ -13,9 +13,10 @@ import importlib, pathlib, sys
 for path in sorted(pathlib.Path("auth").glob("*.py")):
     if path.stem != "__main__":
         importlib.import_module("auth" if path.stem == "__init__" else f"auth.{path.stem}")
+from auth.database import Database
 from auth.directory import SqlUserDirectory
-SqlUserDirectory("sqlite:///never-opened.db")
-print(sorted(name for name in ("sqlalchemy", "alembic", "records.tables", "bentoml") if name in sys.modules))
+SqlUserDirectory(Database("sqlite:///never-opened.db"))
+print(sorted(name for name in ("sqlalchemy", "alembic", "records.tables", "bentoml", "zxcvbn") if name in sys.modules))
 """
 
 
