@@ -8,30 +8,36 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
-from auth.challenges import invalid_token, missing_token
+from auth.challenges import invalid_token, missing_token, revoked_token
 from auth.principal import Principal
+from auth.revocations import Revocations
 from auth.tokens import MAX_TOKEN_LENGTH, Issuer
 from modelkit.errors import TokenExpired, Unauthenticated
 
 SCHEME = b"bearer"
 KEY_CHECK_SECONDS = 1.0
-REVOKED_FOR_SECONDS = 86_400 + 60  # no token lives longer
 
 
 class Authenticator:
     """`clock` is seconds since the epoch, as tokens count. `issuers` are asked in order."""
 
     def __init__(
-        self, issuers: Sequence[Issuer], *, clock: Callable[[], float], cache_size: int = 10_000
+        self,
+        issuers: Sequence[Issuer],
+        *,
+        clock: Callable[[], float],
+        revocations: Revocations | None = None,
+        cache_size: int = 10_000,
     ) -> None:
         self._issuers, self._clock, self._cache_size = tuple(issuers), clock, cache_size
         self._verified: OrderedDict[bytes, Principal] = OrderedDict()
-        self._revoked: dict[str, float] = {}
+        self._revocations = revocations or Revocations(clock=clock)
+        self._revocations.on_more(self._forget_revoked)
         self._generations = self._ask_generations()
         self._fresh_from = self._fresh_until = 0.0
 
     def authenticate(self, authorization: bytes | None) -> Principal:
-        """Raises Unauthenticated or TokenExpired, with the challenge in the error's headers."""
+        """Raises Unauthenticated, TokenExpired or TokenRevoked, with the challenge in the error's headers."""
         now = self._clock()
         # A window, not an upper end: a clock set back must not keep the keys unchecked.
         if not self._fresh_from <= now < self._fresh_until:
@@ -41,25 +47,13 @@ class Authenticator:
             return principal
         return self._verify(authorization, now)
 
-    def revoke(self, token_id: str, *, until: float | None = None) -> None:
-        """Refuses the token from now on. `until` is its expiry, where known."""
-        now = self._clock()
-        self._revoked = {each: end for each, end in self._revoked.items() if end > now}
-        self._revoked[token_id] = now + REVOKED_FOR_SECONDS if until is None else until + REVOKED_FOR_SECONDS
-        for header in [header for header, known in self._verified.items() if known.token_id == token_id]:
-            del self._verified[header]
-
-    @property
-    def revoked_count(self) -> int:
-        return len(self._revoked)
-
     def _verify(self, authorization: bytes | None, now: float) -> Principal:
         if not authorization:
             raise missing_token()
         self._verified.pop(authorization, None)
         principal = self._ask_issuers(_token(authorization))
-        if principal.token_id in self._revoked:
-            raise invalid_token()
+        if self._revocations.covers(principal):
+            raise revoked_token()
         if now < principal.expires_at and self._cache_size > 0:
             while len(self._verified) >= self._cache_size:
                 self._verified.popitem(last=False)
@@ -70,11 +64,18 @@ class Authenticator:
         for issuer in self._issuers:
             try:
                 return issuer.verify(token)
-            except TokenExpired:
+            except TokenExpired as error:
+                error.issuer = issuer.name
                 raise
             except Unauthenticated:
                 continue
         raise invalid_token()
+
+    def _forget_revoked(self) -> None:
+        """Those remembered are asked once, when something is revoked, so that no request has to ask again."""
+        covers = self._revocations.covers
+        for header in [header for header, principal in self._verified.items() if covers(principal)]:
+            del self._verified[header]
 
     def _notice_other_keys(self, now: float) -> None:
         self._fresh_from, self._fresh_until = now, now + KEY_CHECK_SECONDS

@@ -106,7 +106,10 @@ class UnsupportedGrant(InvalidRequest):
 
 
 class Unauthenticated(SlipwayError):
+    """`issuer` names whose token it was, where that is known; it is one of those configured, never what a token says."""
+
     status, code, title = 401, "unauthenticated", "A valid bearer token is needed"
+    issuer: str = ""
 
 
 class TokenExpired(Unauthenticated):

@@ -8,21 +8,26 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
+from auth.audit import Audit
+from auth.gate import Gate
 from modelkit.definition import ModelDefinition
 from serving.adapters.memory_cache import MemoryCache
 from serving.adapters.segment_files import PosixSegmentFiles
 from serving.agent_process import AgentProcess
+from serving.audit import audit_log
 from serving.cache import AnswerCache
 from serving.drain import Drain
 from serving.entities import Entities
 from serving.following import Follower
 from serving.heartbeat import Heartbeat, watch_agent
-from serving.http.app import FrontApp
+from serving.http.admission import Admission
+from serving.http.app import FrontApp, Surface
 from serving.http.docs import DocsRoutes
 from serving.http.exchange import FrontLimits
 from serving.http.history import HistoryRoutes
 from serving.http.identity import IdentityRoutes, SlowLane
 from serving.http.native import NativeRoutes
+from serving.http.origins import Origins
 from serving.http.own_records import OwnRecordRoutes
 from serving.http.request_rows import Limits
 from serving.http.status import StatusRoutes
@@ -49,8 +54,10 @@ if TYPE_CHECKING:
 class Worker:
     """One worker's objects, wired."""
 
-    def __init__(self, settings: Settings, *, metrics: Metrics | None = None) -> None:
-        self.settings = settings
+    def __init__(
+        self, settings: Settings, *, metrics: Metrics | None = None, audit: Audit = audit_log
+    ) -> None:
+        self.settings, self._audit = settings, audit
         self.definitions: dict[str, ModelDefinition] = served_models(settings)
         forget_dead_workers()
         self.metrics = metrics or Metrics()
@@ -93,7 +100,7 @@ class Worker:
         surface = make_surface(handlers, self.definitions.values())
         return FrontApp(
             surface,
-            authenticator=self.identity.authenticator,
+            admission=self._admission(surface),
             drain=self.drain,
             metrics=self.metrics,
             limits=FrontLimits(
@@ -102,6 +109,10 @@ class Worker:
                 request_timeout_seconds=settings.request_timeout_seconds,
             ),
         )
+
+    def _admission(self, surface: Surface) -> Admission:
+        gate = Gate(self.identity.authenticator, open_paths=surface.open_paths)
+        return Admission(gate, self.metrics, audit=self._audit, origins=Origins(self.settings.proxies))
 
     def _runtime(self) -> Runtime:
         settings = self.settings

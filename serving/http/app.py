@@ -13,12 +13,10 @@ from dataclasses import dataclass
 
 import structlog
 
-from auth.authenticator import Authenticator
-from auth.gate import Gate
-from auth.principal import Principal
 from auth.scopes import require
-from modelkit.errors import MethodNotAllowed, NotFound, Overloaded, SlipwayError, Unauthenticated
+from modelkit.errors import MethodNotAllowed, NotFound, Overloaded, SlipwayError
 from serving.drain import Drain
+from serving.http.admission import Admission
 from serving.http.exchange import (
     Exchange,
     FrontLimits,
@@ -115,13 +113,13 @@ class FrontApp:
         self,
         surface: Surface,
         *,
-        authenticator: Authenticator,
+        admission: Admission,
         drain: Drain,
         metrics: Metrics,
         limits: FrontLimits,
     ) -> None:
         self._surface, self._drain, self._metrics, self._limits = surface, drain, metrics, limits
-        self._gate = Gate(authenticator, open_paths=surface.open_paths)
+        self._admission = admission
         self._new_id = Identifiers()
         self._log = structlog.get_logger("slipway.service")
         self._inner: Inner | None = None
@@ -144,11 +142,12 @@ class FrontApp:
             if metrics.in_flight > self._limits.max_in_flight and not (route is not None and route.probe):
                 metrics.shed("in_flight")
                 raise Overloaded
-            exchange.principal = self._admit(scope)
+            exchange.principal = self._admission.admit(scope)
             if route is None and self._inner is not None and self._inner.owns(scope["path"]):
                 return await self._delegate(self._inner, exchange, send)
             reply = await self._handler(route, exchange)(exchange)
         except SlipwayError as error:
+            self._admission.refused(error, exchange, self._label(template, scope["path"]))
             reply = problem_reply(error, request_id=request_id)
         except Exception as error:
             self._log.error("request failed", route=template, request_id=request_id, exc_info=error)
@@ -160,15 +159,10 @@ class FrontApp:
             template, _known(scope["method"]), reply.status, time.perf_counter() - arrived
         )
 
-    def _admit(self, scope: Scope) -> Principal | None:
-        try:
-            principal = self._gate.admit(scope["path"], scope["headers"])
-        except Unauthenticated as error:
-            self._metrics.authenticated("unknown", error.code)
-            raise
-        if principal is not None:
-            self._metrics.authenticated(principal.issuer, "ok")
-        return principal
+    def _label(self, template: str, path: str) -> str:
+        """What is passed on is labelled by its path: there are a few, and all of them known."""
+        passed_on = template == UNKNOWN_ROUTE and self._inner is not None and self._inner.owns(path)
+        return path if passed_on else template
 
     def _handler(self, route: Route | None, exchange: Exchange) -> Handler:
         """The route's handler for the method. Raises NotFound, MethodNotAllowed or InsufficientScope."""

@@ -140,7 +140,8 @@ def test_the_owner_is_part_of_the_question(database_url: str) -> None:
     with opened.begin() as connection:
         insert_predictions(connection, records)
     found = own_prediction(opened, mine, subject="ada")
-    assert found is not None and found.features == {"distance_km": 5.25}
+    assert found is not None
+    assert found.features == {"distance_km": 5.25}
     assert own_prediction(opened, theirs, subject="ada") is None
     assert own_prediction(opened, mine, subject="corp:ada") is None
     assert own_prediction(opened, mine, subject="ADA") is None
