@@ -31,7 +31,7 @@ class Authenticator:
     ) -> None:
         self._issuers, self._clock, self._cache_size = tuple(issuers), clock, cache_size
         self._verified: OrderedDict[bytes, Principal] = OrderedDict()
-        self._revocations = revocations or Revocations(clock=clock)
+        self._revocations = Revocations(clock=clock) if revocations is None else revocations
         self._revocations.on_more(self._forget_revoked)
         self._generations = self._ask_generations()
         self._fresh_from = self._fresh_until = 0.0

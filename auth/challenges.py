@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelkit.errors import TokenExpired, Unauthenticated
+from modelkit.errors import TokenExpired, TokenRevoked, Unauthenticated
 
 REALM = 'Bearer realm="slipway"'
 
@@ -19,6 +19,11 @@ def invalid_token() -> Unauthenticated:
 def expired_token() -> TokenExpired:
     challenge = f'{REALM}, error="invalid_token", error_description="the token has expired"'
     return TokenExpired("the token has expired", headers=(("WWW-Authenticate", challenge),))
+
+
+def revoked_token() -> TokenRevoked:
+    challenge = f'{REALM}, error="invalid_token", error_description="the token has been revoked"'
+    return TokenRevoked("the token has been revoked", headers=(("WWW-Authenticate", challenge),))
 
 
 def wrong_credentials() -> Unauthenticated:

@@ -83,28 +83,6 @@ def test_a_refused_token_is_not_remembered(authenticator: Authenticator, issuer:
     assert issuer.asked == ["nobody", "nobody"]
 
 
-def test_a_revoked_token_is_refused_whether_remembered_or_new(
-    authenticator: Authenticator, issuer: FixedIssuer, clock: FakeClock
-) -> None:
-    authenticator.authenticate(b"Bearer ada")
-    authenticator.revoke("id-of-ada")
-    authenticator.revoke("id-of-bob", until=clock() + LIFE_SECONDS)
-    clock.advance(LIFE_SECONDS - 1)
-    for name in (b"ada", b"bob"):
-        with pytest.raises(Unauthenticated):
-            authenticator.authenticate(b"Bearer " + name)
-    assert authenticator.authenticate(b"Bearer eve").subject == "eve"
-
-
-def test_revocations_are_forgotten_long_after_the_token_has_ended(
-    authenticator: Authenticator, clock: FakeClock
-) -> None:
-    authenticator.revoke("id-of-ada")
-    clock.advance(100_000)
-    authenticator.revoke("id-of-bob")
-    assert authenticator.revoked_count == 1
-
-
 def test_other_keys_make_every_token_be_verified_again(
     authenticator: Authenticator, issuer: FixedIssuer, clock: FakeClock
 ) -> None:

@@ -1,0 +1,106 @@
+"""Tokens that are refused before they expire, as one process knows them: no request ever asks a database about it.
+
+For one event loop: nothing here is locked but `report`, which any thread may call.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from auth.principal import Principal
+
+TOKEN, SESSION, SUBJECT = "token", "session", "subject"
+
+# The longest life that JWT_ACCESS_TTL_SECONDS allows, and the leeway of clocks: who does not know how long the tokens
+# live that he revokes keeps a revocation for so long.
+LONGEST_LIFE_SECONDS = 86_400 + 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """One token (`value` is its `jti`), all of a login (`sid`), or a caller's as far as they were issued up to
+    `issued_before` (`value` is the principal's subject). Times are seconds since the epoch; after `expires_at` every
+    token that this covers has expired by itself.
+    """
+
+    kind: str
+    value: str
+    issued_before: float
+    expires_at: float
+
+
+class Revocations:
+    """What everybody has revoked, by the list that `replace` brings, and what this process itself has, by `add`."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._listed: frozenset[Revocation] = frozenset()
+        self._own: set[Revocation] = set()
+        self._reported: deque[Revocation] = deque()
+        self._listeners: list[Callable[[], None]] = []
+        self._tokens: set[str] = set()
+        self._sessions: set[str] = set()
+        self._subjects: dict[str, float] = {}
+
+    @property
+    def count(self) -> int:
+        return len(self._tokens) + len(self._sessions) + len(self._subjects)
+
+    def covers(self, principal: Principal) -> bool:
+        before = self._subjects.get(principal.subject)
+        return (
+            principal.token_id in self._tokens
+            or principal.session_id in self._sessions
+            or (before is not None and principal.issued_at <= before)
+        )
+
+    def on_more(self, listener: Callable[[], None]) -> None:
+        """`listener` is called when something is revoked that was not before."""
+        self._listeners.append(listener)
+
+    def replace(self, listed: Iterable[Revocation]) -> None:
+        """Everybody's list as it is now. What was revoked here stays until it has expired: a list may be older."""
+        self._settle()
+        now, before = self._clock(), self._listed
+        self._listed = frozenset(listed)
+        self._own = {each for each in self._own if each.expires_at > now and each not in self._listed}
+        self._index()
+        if self._listed - before:
+            self._tell()
+
+    def add(self, one: Revocation) -> None:
+        """Holds from now on."""
+        self.report(one)
+        self.settle()
+
+    def report(self, one: Revocation) -> None:
+        """From any thread: holds after the next `settle`."""
+        self._reported.append(one)
+
+    def settle(self) -> None:
+        if self._settle():
+            self._index()
+            self._tell()
+
+    def _settle(self) -> bool:
+        some = bool(self._reported)
+        while self._reported:
+            self._own.add(self._reported.popleft())
+        return some
+
+    def _index(self) -> None:
+        entries = self._listed | self._own
+        self._tokens = {each.value for each in entries if each.kind == TOKEN}
+        self._sessions = {each.value for each in entries if each.kind == SESSION}
+        self._subjects = {}
+        for each in entries:
+            if each.kind == SUBJECT:
+                known = self._subjects.get(each.value, each.issued_before)
+                self._subjects[each.value] = max(known, each.issued_before)
+
+    def _tell(self) -> None:
+        for listener in self._listeners:
+            listener()
