@@ -21,7 +21,7 @@ from serving.bootstrap import Worker
 from serving.metrics import Metrics
 from serving.settings import Settings
 from serving.spool import OPEN, SEALED
-from tests.fakes.audit import RecordedAudit
+from tests.fakes.trail import Trail
 from tests.tiny_features import example_features, write_snapshot
 from tests.tiny_servables import write_tiny
 
@@ -58,7 +58,7 @@ class FrontService:
         )
         self.registry = CollectorRegistry()
         self.runner = asyncio.Runner()
-        self.trail = RecordedAudit()
+        self.trail = Trail()
         self.worker = Worker(self.settings, metrics=Metrics(self.registry), audit=self.trail)
         self.client = httpx.AsyncClient(
             transport=httpx.ASGITransport(app=self.worker.front), base_url="http://test"

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.audit import RecordedAudit
+from tests.fakes.trail import Trail
 from tests.front_service import FLOWER, FrontService
 from tests.prediction_records import figure
 
 
 @pytest.fixture
-def trail(service: FrontService) -> RecordedAudit:
-    service.trail.events.clear()
+def trail(service: FrontService) -> Trail:
+    service.trail.clear()
     return service.trail
 
 
-def test_a_refused_token_leaves_an_event(service: FrontService, trail: RecordedAudit) -> None:
+def test_a_refused_token_leaves_an_event(service: FrontService, trail: Trail) -> None:
     headers = {"authorization": "Bearer a.b.c", "x-request-id": "r-7", "x-forwarded-for": "192.0.2.1"}
     service.ask_raw("POST", "/predict/iris", headers)
     assert trail.of("request.refused") == [
@@ -34,7 +34,7 @@ def test_a_refused_token_leaves_an_event(service: FrontService, trail: RecordedA
     ]
 
 
-def test_a_refused_caller_is_named(service: FrontService, trail: RecordedAudit) -> None:
+def test_a_refused_caller_is_named(service: FrontService, trail: Trail) -> None:
     service.predict(FLOWER, "/predict/iris", **service.token("read"))
     service.ask("GET", "/predictions/x", headers=service.token("admin"))
     found = [
@@ -47,7 +47,7 @@ def test_a_refused_caller_is_named(service: FrontService, trail: RecordedAudit) 
     ]
 
 
-def test_a_path_is_never_told(service: FrontService, trail: RecordedAudit) -> None:
+def test_a_path_is_never_told(service: FrontService, trail: Trail) -> None:
     for path in ("/secret-1", "/predict/secret-2", "/models/secret-3", "/predictions/secret-4"):
         service.ask_raw("SECRET" * 10, path)
     assert [facts["route"] for facts in trail.of("request.refused")] == [
@@ -58,7 +58,7 @@ def test_a_path_is_never_told(service: FrontService, trail: RecordedAudit) -> No
 
 
 def test_those_who_are_let_in_and_those_who_err_leave_none(
-    service: FrontService, trail: RecordedAudit
+    service: FrontService, trail: Trail
 ) -> None:
     service.predict(FLOWER)
     service.predict(b"{")
