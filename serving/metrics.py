@@ -12,6 +12,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from serving.identity_metrics import IdentityMetrics
 from serving.settings import multiprocess_folder
 
 PREFIX = "slipway_"
@@ -84,7 +85,6 @@ class Metrics:
         self.feature_breaker_open = gauge(
             "feature_breaker_open", "1 while the feature store on Redis is left alone.", mode="livemax"
         )
-        self._auth = counter("auth_requests", "Authentications.", "issuer", "result")
         self._shed = counter("shed", "Requests refused before any work.", "reason")
         self.model_info = gauge("model_info", "1 for the version being served.", "model", "version", "digest")
         self.model_state = gauge("model_state", "1 for the model's present state.", "model", "state")
@@ -106,10 +106,11 @@ class Metrics:
         self._pending_values: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
         self._pending_cache: Tally[tuple[str, str, str]] = Tally()
         self._pending_lookups: Tally[tuple[str, str, str]] = Tally()
-        self._pending_auth: Tally[tuple[str, str]] = Tally()
         self._pending_log: Tally[str] = Tally()
         self._pending_shed: Tally[str] = Tally()
         self.in_flight = 0
+        self.identity = IdentityMetrics(self.registry)
+        self.authenticated = self.identity.authenticated
 
     def request_finished(self, route: str, method: str, code: int, seconds: float) -> None:
         self._pending_requests[route, method, code].append(seconds)
@@ -125,9 +126,6 @@ class Metrics:
 
     def features_looked_up(self, view: str, source: str, result: str) -> None:
         self._pending_lookups[view, source, result] += 1
-
-    def authenticated(self, issuer: str, result: str) -> None:
-        self._pending_auth[issuer, result] += 1
 
     def logged(self, result: str, count: int) -> None:
         self._pending_log[result] += count
@@ -152,7 +150,6 @@ class Metrics:
         for counter, pending in (
             (self._cache, self._pending_cache),
             (self._lookups, self._pending_lookups),
-            (self._auth, self._pending_auth),
         ):
             for key, count in _drained(pending):
                 counter.labels(*key).inc(count)
@@ -160,6 +157,7 @@ class Metrics:
             for label, count in _drained(tally):
                 counter.labels(label).inc(count)
         self._in_flight.set(self.in_flight)
+        self.identity.fold()
 
 
 def _drained(pending: Any) -> list[Any]:
