@@ -1,21 +1,21 @@
-"""The keys that sign and verify tokens: where they come from, and how they change without a restart."""
+"""The keys that sign and verify tokens, and shared secrets as such keys. Keys that change are in `auth.key_files`."""
 
 from __future__ import annotations
 
 import hashlib
-import logging
-import os
 import re
-import time
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-HS256 = "HS256"
+from auth.jwk_document import PublicJwk
+from modelkit.errors import NotFound
+
+HS256, RS256, ES256, EDDSA = "HS256", "RS256", "ES256", "EdDSA"
+# Fixed here: what a token's header says is compared with its key's algorithm and never extends this list.
+ALGORITHMS = (HS256, RS256, ES256, EDDSA)
 MIN_SECRET_BYTES = 32
 MIN_DISTINCT_BYTES = 9
-RECHECK_SECONDS = 1.0
 
 # Words of documentation and templates. A random secret of 32 bytes contains one by accident about never.
 PLACEHOLDER_WORDS = (
@@ -40,16 +40,29 @@ PLACEHOLDER_WORDS = (
 )
 ASYMMETRIC_MARKS = ("-----BEGIN", "ssh-", "ecdsa-", "{")
 
-log = logging.getLogger(__name__)
+_REVOKED = re.compile(r"revoked[ \t:]+([A-Za-z0-9_-]{8,64})")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """`kid` names the key in a token's header; it is derived from the secret and does not tell it."""
+    """One key and the one algorithm that it is used with. `kid` names it in a token's header and does not tell it.
+
+    `private` signs and `public` verifies; of a shared secret both are the secret, and nothing of it is shown (`jwk`).
+    """
 
     kid: str
     algorithm: str
-    secret: bytes = field(repr=False)
+    private: Any = field(repr=False, compare=False)
+    public: Any = field(repr=False, compare=False)
+    jwk: PublicJwk | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyList:
+    """What a file of keys says: keys in their order, and the names of keys that must not be believed any more."""
+
+    keys: tuple[Key, ...] = ()
+    revoked: frozenset[str] = frozenset()
 
 
 class KeySet(Protocol):
@@ -59,18 +72,22 @@ class KeySet(Protocol):
 
     def verification_key(self, kid: str) -> Key | None: ...
 
+    def published(self) -> tuple[PublicJwk, ...]:
+        """The public halves of all keys that verify, those of shared secrets left out."""
+
     def generation(self) -> int:
-        """Another number as soon as the keys are others: what was verified before must be verified again."""
+        """Another number when a key is believed no more: what was verified before must be verified again."""
 
 
-class SecretKeys:
-    """HS256 keys from text, one secret per line: the first signs, the others only verify while a rotation lasts."""
+class FixedKeys:
+    """Keys that never change: the first signs, the others only verify."""
 
-    def __init__(self, secrets: str, *, setting: str) -> None:
-        lines = [line.strip() for line in secrets.splitlines() if line.strip()]
-        if not lines:
-            raise ValueError(f"{setting} is empty")
-        keys = [_key(line, setting) for line in lines]
+    def __init__(self, listed: KeyList, *, setting: str) -> None:
+        keys = [key for key in listed.keys if key.kid not in listed.revoked]
+        if not keys:
+            raise ValueError(
+                f"{setting} is empty" if not listed.keys else f"{setting} holds revoked keys only"
+            )
         self._signing = keys[0]
         self._by_kid = {key.kid: key for key in keys}
 
@@ -80,65 +97,65 @@ class SecretKeys:
     def verification_key(self, kid: str) -> Key | None:
         return self._by_kid.get(kid)
 
+    def published(self) -> tuple[PublicJwk, ...]:
+        return tuple(key.jwk for key in self._by_kid.values() if key.jwk is not None)
+
     def generation(self) -> int:
         return 0
 
 
-class MountedSecretKeys:
-    """The same from a mounted file, looked at again at most once per second; a bad new file leaves the old keys."""
+class SecretKeys(FixedKeys):
+    """HS256 keys from text, one secret per line."""
 
-    def __init__(self, path: Path, *, setting: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self._path, self._setting, self._clock = path, setting, clock
-        self._next_check = clock() + RECHECK_SECONDS
-        try:
-            self._stamp = self._stat()
-            self._keys = self._read()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ValueError(f"{setting} cannot be read") from error
-        self._generation = 0
+    def __init__(self, secrets: str, *, setting: str) -> None:
+        super().__init__(read_secrets(secrets, setting=setting), setting=setting)
+
+
+class NoKeys:
+    """Where tokens of our own are switched off: none is made, and none is believed."""
 
     def signing_key(self) -> Key:
-        return self._current().signing_key()
+        raise NotFound
 
     def verification_key(self, kid: str) -> Key | None:
-        return self._current().verification_key(kid)
+        return None
+
+    def published(self) -> tuple[PublicJwk, ...]:
+        return ()
 
     def generation(self) -> int:
-        self._current()
-        return self._generation
+        return 0
 
-    def _current(self) -> SecretKeys:
-        now = self._clock()
-        if now >= self._next_check:
-            self._next_check = now + RECHECK_SECONDS
-            self._reload()
-        return self._keys
 
-    def _reload(self) -> None:
-        try:
-            stamp = self._stat()
-            if stamp == self._stamp:
-                return
-            self._keys = self._read()
-        except (OSError, ValueError):
-            # The error's text stays out of the log: it could quote what was read.
-            log.error("%s changed and cannot be used; the previous keys stay", self._setting)
-            return
-        self._stamp = stamp
-        self._generation += 1
+def read_secrets(text: str, *, setting: str) -> KeyList:
+    """One secret per line, or `revoked <kid>`. Raises ValueError that names the setting and never a value."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    revoked = revoked_kids(lines, setting=setting)
+    secrets = [line for line in lines if not _REVOKED.fullmatch(line)]
+    return KeyList(keys=unique([_key(line, setting) for line in secrets]), revoked=revoked)
 
-    def _read(self) -> SecretKeys:
-        return SecretKeys(self._path.read_text(encoding="utf-8"), setting=self._setting)
 
-    def _stat(self) -> tuple[int, int, int]:
-        found = os.stat(self._path)
-        return found.st_mtime_ns, found.st_size, found.st_ino
+def revoked_kids(lines: Iterable[str], *, setting: str) -> frozenset[str]:
+    """Of lines such as `revoked 4f1c…`. One that names no key is refused: somebody is in a hurry and relies on it."""
+    found = [(line.strip(), _REVOKED.fullmatch(line.strip())) for line in lines]
+    if any(line.startswith("revoked") and match is None for line, match in found):
+        raise ValueError(f"{setting} has a line that starts with `revoked` and names no key")
+    return frozenset(match[1] for _, match in found if match is not None)
+
+
+def unique(keys: Iterable[Key]) -> tuple[Key, ...]:
+    """Each once, in the order of their first."""
+    by_kid: dict[str, Key] = {}
+    for key in keys:
+        by_kid.setdefault(key.kid, key)
+    return tuple(by_kid.values())
 
 
 def _key(secret: str, setting: str) -> Key:
     refuse_weak_secret(secret, setting=setting)
     raw = secret.encode()
-    return Key(kid=hashlib.sha256(b"slipway kid\0" + raw).hexdigest()[:16], algorithm=HS256, secret=raw)
+    kid = hashlib.sha256(b"slipway kid\0" + raw).hexdigest()[:16]
+    return Key(kid=kid, algorithm=HS256, private=raw, public=raw)
 
 
 def holds_placeholder(secret: str) -> bool:

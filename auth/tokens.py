@@ -10,16 +10,13 @@ import jwt
 import msgspec
 
 from auth.challenges import expired_token, invalid_token
-from auth.keys import HS256, KeySet
+from auth.keys import ALGORITHMS, KeySet
 from auth.principal import Principal
 from auth.scopes import format_scopes, parse_scopes
 from auth.token_format import ACCEPTED_TYPES, TOKEN_TYPE, Claims, read_claims, read_header
 
 MAX_TOKEN_LENGTH = 8192
 MAX_LEEWAY_SECONDS = 30
-
-# Fixed here: what a token's header says is compared with this list and never extends it.
-ALGORITHMS = (HS256,)
 
 
 class IssuedToken(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +75,7 @@ class TokenIssuer:
             sid=session_id,
         )
         header = {"typ": TOKEN_TYPE, "kid": key.kid}
-        token = jwt.encode(msgspec.to_builtins(claims), key.secret, algorithm=key.algorithm, headers=header)
+        token = jwt.encode(msgspec.to_builtins(claims), key.private, algorithm=key.algorithm, headers=header)
         return IssuedToken(access_token=token, expires_in=self._ttl_seconds, scope=scope)
 
 
@@ -130,7 +127,7 @@ class JwtVerifier:
         key = self._keys.verification_key(header.kid)
         if key is None or header.alg != key.algorithm or header.typ.lower() not in ACCEPTED_TYPES:
             raise ValueError("not one of our tokens")
-        payload: bytes = self._signatures.decode(token, key.secret, algorithms=list(ALGORITHMS))
+        payload: bytes = self._signatures.decode(token, key.public, algorithms=[key.algorithm])
         return payload
 
     def _check(self, claims: Claims) -> None:

@@ -71,7 +71,7 @@ class Worker:
                 self.board.also_needs(name, partial(self.entities.unready, definition.view.name))
         self.predictor = Predictor(self.cache, self.log, self.metrics, new_id=Identifiers())
         self.lane = SlowLane()
-        self.identity = Identity(settings)
+        self.identity = Identity(settings, self.metrics.identity)
         self.front = self._front()
         self.runtime = self._runtime()
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from auth.keys import MountedSecretKeys, SecretKeys
 from serving.addresses import refuse_wrong_addresses
 from serving.model_path import ModelPath
+from serving.own_keys import check_own_keys
 from serving.served_models import model_store, pinned_versions, served_models, views_of
-from serving.settings import Environment, ModelSource, Settings
+from serving.settings import ModelSource, Settings
 
 WRONG_SETTINGS = 2
 
@@ -40,7 +40,7 @@ def settings_at_the_door(check: Callable[[Settings], None]) -> Settings:
 
 def check_service(settings: Settings) -> None:
     """Raises ValueError, naming the setting and never its value."""
-    _check_signing_key(settings)
+    check_own_keys(settings)
     _check_models(settings)
     _check_model_path(settings)
     refuse_wrong_addresses(settings)
@@ -60,15 +60,6 @@ def check_agent(settings: Settings) -> None:
     refuse_wrong_addresses(settings)
     _refuse_unwritable("SPOOL_DIR", settings.spool_dir)
     _refuse_unwritable("MODEL_STORE_DIR", settings.model_store_dir)
-
-
-def _check_signing_key(settings: Settings) -> None:
-    if settings.jwt_secret_key is not None:
-        SecretKeys(settings.jwt_secret_key.get_secret_value(), setting="JWT_SECRET_KEY")
-    elif settings.jwt_secret_key_file is not None:
-        MountedSecretKeys(settings.jwt_secret_key_file, setting="JWT_SECRET_KEY_FILE")
-    elif settings.slipway_env is not Environment.DEV:
-        raise ValueError("JWT_SECRET_KEY or JWT_SECRET_KEY_FILE is required outside dev")
 
 
 def _check_models(settings: Settings) -> None:

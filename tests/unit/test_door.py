@@ -67,7 +67,7 @@ def test_what_neither_a_worker_nor_the_agent_could_start_with_is_refused_by_name
         ({"jwt_secret_key": "hunter2"}, "JWT_SECRET_KEY"),
         ({"jwt_secret_key": "change-me-hunter2-" * 3}, "JWT_SECRET_KEY"),
         ({"jwt_secret_key_file": "/nowhere/hunter2"}, "JWT_SECRET_KEY_FILE"),
-        ({"jwt_secret_key_file": "/dev/null"}, "JWT_SECRET_KEY_FILE is empty"),
+        ({"jwt_secret_key_file": "/dev/null"}, "JWT_SECRET_KEY_FILE: no key"),
         ({"api_port": 9100}, "METRICS_PORT"),
         ({"model_source": "path", "model_path": "/nowhere/hunter2"}, "MODEL_PATH holds no servable"),
         ({"metrics_dir": "/proc/hunter2"}, "METRICS_DIR"),

@@ -15,7 +15,7 @@ from modelkit.definition import load_catalog
 from modelkit.feature_url import FeatureHome
 from serving.__main__ import settings_table
 from serving.door import check_agent, check_service
-from serving.identity import dev_key_file
+from serving.own_keys import dev_key_file
 from serving.served_models import served_models, views_of
 from serving.settings import Environment, Settings
 from tests.view_catalog.stall.definition import PlaceRow
