@@ -32,6 +32,7 @@ from serving.http.own_records import OwnRecordRoutes
 from serving.http.request_rows import Limits
 from serving.http.status import StatusRoutes
 from serving.http.surface import Handlers, make_surface
+from serving.http.well_known import WellKnownRoutes
 from serving.identifiers import Identifiers
 from serving.identity import Identity
 from serving.metrics import Metrics, forget_dead_workers
@@ -94,6 +95,8 @@ class Worker:
             ),
             history=HistoryRoutes(self.board, engine, self.lane),
             own_records=OwnRecordRoutes(engine, self.lane),
+            well_known=WellKnownRoutes(self.identity.keys, settle_seconds=settings.jwt_key_settle_seconds),
+            issues_tokens=self.identity.issues_tokens,
             docs=DocsRoutes(self.definitions.values()) if settings.docs_enabled else None,
             metrics=self.metrics if settings.metrics_are_public else None,
         )

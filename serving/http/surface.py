@@ -20,20 +20,27 @@ from serving.http.own_records import TEMPLATE as OWN_RECORD
 from serving.http.own_records import OwnRecordRoutes
 from serving.http.problems import problem_types
 from serving.http.status import StatusRoutes
+from serving.http.well_known import WellKnownRoutes
 from serving.metrics import Metrics, exposition
 
+ISSUING = ("/login", "/auth/token", "/auth/refresh")
 TEXT = b"text/plain; version=0.0.4; charset=utf-8"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Handlers:
-    """The handlers that the surface is made of. `docs` and `metrics` are None where they are switched off."""
+    """The handlers that the surface is made of. `docs` and `metrics` are None where they are switched off.
+
+    Without `issues_tokens` the paths that answer with a token of ours are not found.
+    """
 
     native: NativeRoutes
     status: StatusRoutes
     identity: IdentityRoutes
     history: HistoryRoutes
     own_records: OwnRecordRoutes
+    well_known: WellKnownRoutes
+    issues_tokens: bool
     docs: DocsRoutes | None
     metrics: Metrics | None
 
@@ -44,6 +51,11 @@ def make_surface(handlers: Handlers, definitions: Iterable[ModelDefinition]) -> 
     Raises ValueError where a model wants the path of something else.
     """
     routes = _probes(handlers.status) | _identity(handlers.identity)
+    routes["/.well-known/jwks.json"] = Route(
+        "/.well-known/jwks.json", {"GET": handlers.well_known.jwks}, open=True
+    )
+    if not handlers.issues_tokens:
+        routes |= {path: _not_found(routes[path]) for path in ISSUING if path in routes}
     for definition in definitions:
         own = _model(handlers, definition)
         if taken := set(own) & set(routes):
@@ -111,6 +123,11 @@ def _prefixes(handlers: Handlers) -> dict[str, Route]:
         "/models/": Route("/models/{model}", {"GET": _no_such_model}, scope=READ),
         "/problems/": Route("/problems/{code}", {"GET": _nothing}),
     }
+
+
+def _not_found(route: Route) -> Route:
+    """Open still: where nobody gets a token, to ask for one first would be a bad joke."""
+    return Route(route.template, dict.fromkeys(route.handlers, _nothing), open=True)
 
 
 async def _no_such_model(exchange: Exchange) -> Reply:

@@ -15,7 +15,7 @@ from tests.problem_schema import problem
 
 OPEN_PATHS = {
     *("/livez", "/healthz", "/readyz", "/health", "/status", "/login", "/docs", "/openapi.json"),
-    *("/metrics", "/metrics/prometheus"),
+    *("/metrics", "/metrics/prometheus", "/.well-known/jwks.json"),
     *(f"/problems/{code}" for code in problem_types()),
 }
 
