@@ -10,9 +10,11 @@ from typing import NoReturn, Protocol
 from auth.audit import Audit, Origin, no_audit
 from auth.challenges import wrong_credentials
 from auth.credentials import MAX_PASSWORD_LENGTH, is_username
+from auth.lockout import Attempt, Lockout
 from auth.passwords import Passwords
 from auth.scopes import parse_scopes
 from auth.tokens import IssuedToken, TokenIssuer
+from modelkit.errors import RateLimited
 
 PERSON = "person"
 CLIENT = "client"
@@ -61,17 +63,27 @@ class Prover:
     Synchronous, and slow on purpose: the caller runs it in a bounded pool of threads.
     """
 
-    def __init__(self, users: UserDirectory, passwords: Passwords, *, audit: Audit = no_audit) -> None:
-        self._users, self._passwords, self._audit = users, passwords, audit
+    def __init__(
+        self, users: UserDirectory, passwords: Passwords, *, lockout: Lockout, audit: Audit = no_audit
+    ) -> None:
+        self._users, self._passwords = users, passwords
+        self._lockout, self._audit = lockout, audit
 
     def __call__(self, *, username: str, password: str, origin: Origin, kind: str = PERSON) -> Account:
-        """Raises Unauthenticated, or IdentityUnavailable when users cannot be reached."""
+        """Raises Unauthenticated, RateLimited, or IdentityUnavailable when users cannot be reached."""
         account = self._users.find(username) if is_username(username) else None
+        try:
+            attempt = self._lockout.admit(username=username, address=origin.address, is_client=kind == CLIENT)
+        except RateLimited:
+            self._tell("login.locked", account, origin, kind)
+            raise
         proved = self._proves(account, password)
         if account is None or not proved or account.disabled or account.kind != kind:
-            self._refuse(account, origin, kind)
+            self._refuse(attempt, account, origin, kind)
+        attempt.succeeded()
         if self._passwords.needs_rehash(account.password_hash):
             self._users.set_password_hash(account.user_id, self._passwords.hash(password))
+        self._tell("login", account, origin, kind)
         return account
 
     def _proves(self, account: Account | None, password: str) -> bool:
@@ -83,15 +95,15 @@ class Prover:
             return False
         return self._passwords.verify(account.password_hash, password)
 
-    def _refuse(self, account: Account | None, origin: Origin, kind: str) -> NoReturn:
-        self._audit(
-            "login.refused",
-            subject=account.username if account else None,
-            kind=kind,
-            address=origin.address,
-            request_id=origin.request_id,
-        )
+    def _refuse(self, attempt: Attempt, account: Account | None, origin: Origin, kind: str) -> NoReturn:
+        attempt.failed()
+        self._tell("login.refused", account, origin, kind)
         raise wrong_credentials()
+
+    def _tell(self, event: str, account: Account | None, origin: Origin, kind: str) -> None:
+        """Names those who exist: in the field of the name, people also type passwords."""
+        subject = None if account is None else account.username
+        self._audit(event, subject=subject, kind=kind, address=origin.address, request_id=origin.request_id)
 
 
 class Login:

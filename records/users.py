@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 from records.columns import utc_now
 from records.tables import LoginSession, User
 
+LATEST_LOGINS = 1000
+
 
 class UserExists(Exception):
     """There is a user of this name already."""
@@ -52,6 +54,16 @@ def find_user_by_id(engine: Engine, user_id: int) -> UserRow | None:
     with Session(engine) as session:
         user = session.get(User, user_id)
         return None if user is None else _row(user)
+
+
+def addresses_of(engine: Engine, username: str, *, since: datetime) -> list[str]:
+    """Where the user has logged in from, by the latest logins."""
+    logins = select(LoginSession.address).join(User, User.id == LoginSession.user_id)
+    logins = logins.where(User.username == username, LoginSession.created_at >= since)
+    latest = logins.order_by(LoginSession.id.desc()).limit(LATEST_LOGINS).subquery()
+    with engine.connect() as connection:
+        found = connection.scalars(select(latest.c.address).distinct())
+        return [address for address in found if address]
 
 
 def add_user(

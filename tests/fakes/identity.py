@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 
 from auth.challenges import invalid_token
+from auth.lockout import Failures
 from auth.login import Account, LoginSession
 from auth.principal import Principal
 
@@ -62,3 +64,47 @@ class FixedIssuer:
 
     def generation(self) -> int:
         return self.key_generation
+
+
+class MemoryLoginFailures:
+    """FailureStore. `homes` are the addresses that users have logged in from, and `failure` is raised while it is set."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Failures] = {}
+        self.homes: dict[str, list[tuple[str, float]]] = {}
+        self.writes = 0
+        self.failure: Exception | None = None
+
+    def read(self, keys: Sequence[str]) -> Mapping[str, Failures]:
+        self._fail()
+        return {key: self.kept[key] for key in keys if key in self.kept}
+
+    def count(self, keys: Sequence[str], *, now: float, since: float, until: float) -> None:
+        self._fail()
+        self.writes += 1
+        for key in keys:
+            old = self.kept.get(key)
+            before = old.count if old is not None and since <= old.last <= until else 0
+            self.kept[key] = Failures(count=before + 1, last=now)
+
+    def replace(self, key: str, old: Failures, new: Failures) -> bool:
+        self._fail()
+        self.writes += 1
+        if self.kept.get(key) != old:
+            return False
+        self.kept[key] = new
+        return True
+
+    def clear(self, keys: Sequence[str]) -> None:
+        self._fail()
+        self.writes += 1
+        for key in keys:
+            self.kept.pop(key, None)
+
+    def addresses_of(self, username: str, *, since: float) -> Sequence[str]:
+        self._fail()
+        return [address for address, at in self.homes.get(username, []) if at >= since]
+
+    def _fail(self) -> None:
+        if self.failure is not None:
+            raise self.failure

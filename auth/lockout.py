@@ -1,0 +1,179 @@
+"""Back-off for those who guess passwords, by account and by address, counted over all replicas.
+
+Three things may be counted: an account, an address, and a known pair of both, which is an account at an address that it
+logged in from lately. A known pair waits for its own failures only: strangers cannot lock an owner out.
+A client's secret is random: guessing it is hopeless, so its account is never counted, and nobody can lock it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Protocol
+
+from modelkit.errors import RateLimited
+
+FREE_BY_ACCOUNT = 5
+FREE_BY_ADDRESS = 30  # many people share one
+FIRST_WAIT_SECONDS = 5.0
+MAX_WAIT_SECONDS = 900.0
+FORGOTTEN_AFTER_SECONDS = 3600.0
+KNOWN_FOR_SECONDS = 30 * 86_400.0
+CLOCKS_DIFFER_SECONDS = 60.0
+IPV6_PREFIX = 64  # what one subscriber has
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failures:
+    """How many in a row, and when the last one was, in seconds since the epoch."""
+
+    count: int
+    last: float
+
+
+class FailureStore(Protocol):
+    """Port: where failures are counted. Every method raises IdentityUnavailable when it cannot be reached."""
+
+    def read(self, keys: Sequence[str]) -> Mapping[str, Failures]: ...
+
+    def count(self, keys: Sequence[str], *, now: float, since: float, until: float) -> None:
+        """One more for each; what was last counted before `since` or after `until` starts again at one."""
+
+    def replace(self, key: str, old: Failures, new: Failures) -> bool:
+        """Whether it was still `old`."""
+
+    def clear(self, keys: Sequence[str]) -> None: ...
+
+    def addresses_of(self, username: str, *, since: float) -> Sequence[str]:
+        """Where this user has logged in from. Empty for users who do not exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The one attempt that a locked key allows after its wait: counted before it is made."""
+
+    key: str
+    before: Failures
+    after: Failures
+
+
+class Attempt:
+    """A login that may be tried; says afterwards how it went."""
+
+    def __init__(
+        self,
+        store: FailureStore,
+        *,
+        counted: Sequence[str],
+        proved: Sequence[str],
+        claims: Sequence[Claim],
+        now: float,
+    ) -> None:
+        self._store, self._counted, self._proved = store, counted, proved
+        self._claims, self._now = claims, now
+
+    def failed(self) -> None:
+        claimed = {claim.key for claim in self._claims}
+        if keys := [key for key in self._counted if key not in claimed]:
+            since, until = self._now - FORGOTTEN_AFTER_SECONDS, self._now + CLOCKS_DIFFER_SECONDS
+            self._store.count(keys, now=self._now, since=since, until=until)
+
+    def succeeded(self) -> None:
+        """An address stays counted: its user may have an account of his own among those that he guesses at."""
+        if self._proved:
+            self._store.clear(self._proved)
+        give_back([claim for claim in self._claims if claim.key not in self._proved], self._store)
+
+
+class Lockout:
+    def __init__(self, store: FailureStore, *, clock: Callable[[], float]) -> None:
+        self._store, self._clock = store, clock
+
+    def admit(self, *, username: str, address: str, is_client: bool) -> Attempt:
+        """Raises RateLimited with the time to wait, for users who do not exist, too."""
+        now, network = self._clock(), network_of(address)
+        addresses = () if not network else (f"address:{network}",)
+        known = bool(network) and self._is_known(username, network, now)
+        own = () if is_client else (f"{pair_prefix(username)}{network}" if known else account_key(username),)
+        found = self._store.read(own if known else own + addresses)
+        self._refuse_waiting(found, now)
+        claims = self._claim(found, now)
+        return Attempt(
+            self._store,
+            counted=own + addresses,
+            proved=[key for key in own if key in found],
+            claims=claims,
+            now=now,
+        )
+
+    def _is_known(self, username: str, network: str, now: float) -> bool:
+        lately = self._store.addresses_of(username, since=now - KNOWN_FOR_SECONDS)
+        return any(network_of(address) == network for address in lately)
+
+    def _refuse_waiting(self, found: Mapping[str, Failures], now: float) -> None:
+        if (wait := max((_wait(key, failures, now) for key, failures in found.items()), default=0.0)) > 0:
+            raise too_many_failures(wait)
+
+    def _claim(self, found: Mapping[str, Failures], now: float) -> list[Claim]:
+        claims: list[Claim] = []
+        for key, before in found.items():
+            if _backoff(key, before, now) <= 0:
+                continue
+            claim = Claim(key, before, Failures(count=before.count + 1, last=now))
+            if not self._store.replace(key, before, claim.after):
+                give_back(claims, self._store)
+                raise too_many_failures(_backoff(key, claim.after, now))
+            claims.append(claim)
+        return claims
+
+
+def give_back(claims: Sequence[Claim], store: FailureStore) -> None:
+    """Those that somebody else has changed since stay as they are."""
+    for claim in claims:
+        store.replace(claim.key, claim.after, claim.before)
+
+
+def too_many_failures(seconds: float) -> RateLimited:
+    wait = str(max(1, math.ceil(seconds)))
+    return RateLimited("too many logins have failed; try again later", headers=(("Retry-After", wait),))
+
+
+def account_key(username: str) -> str:
+    """Digested: in the field of the name, people also type passwords."""
+    return f"account:{_digest(username)}"
+
+
+def pair_prefix(username: str) -> str:
+    return f"known:{_digest(username)}:"
+
+
+def network_of(address: str) -> str:
+    """What counts as one address. Empty for what is none."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return ""
+    if not isinstance(found, IPv6Address):
+        return str(found)
+    return str(ip_network((found.packed, IPV6_PREFIX), strict=False))
+
+
+def _wait(key: str, failures: Failures, now: float) -> float:
+    backoff = _backoff(key, failures, now)
+    return min(backoff, failures.last + backoff - now)
+
+
+def _backoff(key: str, failures: Failures, now: float) -> float:
+    """The whole wait after so many failures; 0 for few, or old ones, or ones of a clock that was wrong."""
+    age = now - failures.last
+    excess = failures.count - (FREE_BY_ADDRESS if key.startswith("address:") else FREE_BY_ACCOUNT)
+    if excess < 0 or not -CLOCKS_DIFFER_SECONDS <= age <= FORGOTTEN_AFTER_SECONDS:
+        return 0.0
+    return float(min(MAX_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** min(excess, 20)))
+
+
+def _digest(username: str) -> str:
+    return hashlib.sha256(username.encode("utf-8", "surrogatepass")).hexdigest()[:32]
