@@ -16,6 +16,13 @@ def invalid_token() -> Unauthenticated:
     return Unauthenticated("the token is not valid", headers=(("WWW-Authenticate", challenge),))
 
 
+def unknown_key() -> Unauthenticated:
+    """The same answer; whoever can fetch the issuer's keys is told that it may be worth it."""
+    error = invalid_token()
+    error.key_missing = True
+    return error
+
+
 def expired_token() -> TokenExpired:
     challenge = f'{REALM}, error="invalid_token", error_description="the token has expired"'
     return TokenExpired("the token has expired", headers=(("WWW-Authenticate", challenge),))

@@ -16,7 +16,7 @@ from auth.policy_checks import (
 )
 from auth.policy_rules import KUBERNETES, ExternalIssuer
 
-OWN = "own"
+RESERVED = frozenset({"own", "login", "unknown"})  # names of ours in subjects and metrics
 ACCESS_TOKEN = "at+jwt"  # noqa: S105 (a type, not a secret)
 WITHOUT_TYPE = "none"
 
@@ -38,6 +38,7 @@ class IssuerBlock(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     algorithms: Names | None = None
     types: Names | None = None
     require: dict[str, Any] | None = None
+    id_tokens: bool = False
     max_ttl_seconds: Annotated[float, msgspec.Meta(gt=0, le=86_400)] | None = None
     ca_file: str | None = None
     bearer_file: str | None = None
@@ -48,8 +49,10 @@ class IssuerBlock(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 def checked_issuer(block: IssuerBlock, place: str, *, audience: str) -> ExternalIssuer:
     """Raises PolicyRefused."""
     place = f"{place} ({block.name})"
-    if block.name == OWN:
-        raise PolicyRefused(f"{place}: the name {OWN} is ours")
+    if block.name in RESERVED:
+        raise PolicyRefused(f"{place}: the name {block.name} is ours")
+    if block.id_tokens and block.kind == KUBERNETES:
+        raise PolicyRefused(f"{place}: a cluster has no ID tokens")
     if (block.scopes_from is None) != (block.allowed_scopes is None):
         raise PolicyRefused(f"{place}: scopes_from and allowed_scopes go together")
     cluster = block.kind == KUBERNETES
@@ -64,6 +67,7 @@ def checked_issuer(block: IssuerBlock, place: str, *, audience: str) -> External
         algorithms=checked_algorithms(block.algorithms or default_algorithms, f"{place}.algorithms"),
         types=_types(block, place),
         require=checked_claims(block.require or {}, f"{place}.require"),
+        id_tokens=block.id_tokens,
         max_ttl_seconds=block.max_ttl_seconds or (KUBERNETES_TTL if cluster else OIDC_TTL),
         ca_file=ca_file,
         bearer_file=bearer_file,
@@ -104,7 +108,7 @@ def _files(block: IssuerBlock, place: str) -> tuple[Path | None, Path | None]:
 
 def _types(block: IssuerBlock, place: str) -> tuple[str, ...]:
     if block.types is None:
-        return ("", "jwt") if block.kind == KUBERNETES else (ACCESS_TOKEN,)
+        return ("", "jwt") if block.kind == KUBERNETES or block.id_tokens else (ACCESS_TOKEN,)
     types = tuple(each.lower().removeprefix("application/") for each in block.types)
     if not all(types):
         raise PolicyRefused(f'{place}.types: a token without a type is "{WITHOUT_TYPE}"')

@@ -68,8 +68,10 @@ def parse_policy(raw: bytes, *, audience: str, own_issuer: str) -> Policy:
     )
     refuse_repeated("issuers", "name", [issuer.name for issuer in issuers])
     refuse_repeated("issuers", "issuer", [issuer.issuer for issuer in issuers])
-    if own_issuer in {issuer.issuer for issuer in issuers}:
-        raise PolicyRefused("issuers: JWT_ISSUER is ourselves and cannot be another issuer, too")
+    if own_issuer in {name for issuer in issuers for name in (issuer.issuer, issuer.name)}:
+        raise PolicyRefused(
+            f"issuers: {own_issuer!r} is our own JWT_ISSUER and cannot be another issuer, too"
+        )
     grants = tuple(_grant(block, f"grants[{index}]", issuers) for index, block in enumerate(document.grants))
     limits = tuple(_limit(block, f"limits[{index}]") for index, block in enumerate(document.limits))
     refuse_repeated("limits", "subject and model", [(rule.subject, rule.model) for rule in limits])

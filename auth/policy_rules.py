@@ -26,7 +26,8 @@ class ExternalIssuer:
     """An issuer besides ourselves. `name` is ours for it; `issuer` is its exact `iss`.
 
     `types` are lower-case and without `application/`; the empty one stands for a token without `typ`. `require` are
-    claims that every token must have. `jwks_url` is empty where the provider's discovery document names it.
+    claims that every token must have. `jwks_url` is empty where the provider's discovery document names it. `id_tokens`
+    accepts tokens that say who has logged in as if they were made for us, for providers that have no others.
     """
 
     name: str
@@ -37,11 +38,17 @@ class ExternalIssuer:
     algorithms: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     require: Claims = field(default_factory=dict)
+    id_tokens: bool = False
     max_ttl_seconds: float = 3600.0
     ca_file: Path | None = None
     bearer_file: Path | None = None
     scopes_from: str = ""
     allowed_scopes: frozenset[str] = frozenset()
+
+    @property
+    def key_source(self) -> str:
+        """Whose keys, and from where: keys of another source are none of this issuer's."""
+        return f"{self.issuer} {self.jwks_url or 'discovery'}"
 
     def scopes_in(self, claims: Claims) -> frozenset[str]:
         """What a token says of itself, as far as this issuer may say it."""

@@ -55,10 +55,11 @@ def read_claims(document: bytes) -> Claims:
 
 def refuse_repeated_members(document: bytes) -> None:
     """Two readers of the same token must not see two different values (RFC 7515, section 4)."""
-    json.loads(document, object_pairs_hook=_unique)
+    json.loads(document, object_pairs_hook=unique_members)
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """For json.loads. Raises ValueError."""
     members = dict(pairs)
     if len(members) != len(pairs):
         raise ValueError("a member is there twice")

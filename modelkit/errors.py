@@ -106,10 +106,14 @@ class UnsupportedGrant(InvalidRequest):
 
 
 class Unauthenticated(SlipwayError):
-    """`issuer` names whose token it was, where that is known; it is one of those configured, never what a token says."""
+    """`issuer` names whose token it was, where that is known; it is one of those configured, never what a token says.
+
+    `key_missing`: the token may be good, and its issuer's key is not known here (yet).
+    """
 
     status, code, title = 401, "unauthenticated", "A valid bearer token is needed"
     issuer: str = ""
+    key_missing: bool = False
 
 
 class TokenExpired(Unauthenticated):

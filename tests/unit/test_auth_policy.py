@@ -200,9 +200,10 @@ def test_what_means_nothing_is_refused_with_its_place(name: str) -> None:
     assert "\n" not in str(refused.value)
 
 
-def test_nobody_else_can_be_ourselves() -> None:
+@pytest.mark.parametrize("own", ["https://id.example.com", "corp"])
+def test_nobody_else_can_be_ourselves(own: str) -> None:
     with pytest.raises(PolicyRefused, match="JWT_ISSUER"):
-        parse_policy(CORP.encode(), audience="slipway", own_issuer="https://id.example.com")
+        parse_policy(CORP.encode(), audience="slipway", own_issuer=own)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost", "[::1]:9000"])
