@@ -1,0 +1,66 @@
+"""Sessions and revocations in SQL, as `auth.sessions` asks for them; SQLAlchemy is imported on first use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from auth.database import Database
+from auth.revocations import Revocation
+from records.session_rows import OwnerRow, RefreshRow, ReusedRow, RotatedRow, SessionRow, Turn
+
+
+class SqlSessions:
+    """Everything here raises IdentityUnavailable when the database cannot be asked."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def open(self, session: SessionRow, refresh: RefreshRow | None) -> OwnerRow | None:
+        from records import sessions
+
+        with self._database.engine() as engine:
+            return sessions.open_session(engine, session, refresh)
+
+    def rotate(self, turn: Turn, check: Callable[[str], object]) -> RotatedRow | ReusedRow | None:
+        """`check` is given the scopes of the login; what it raises leaves the token as it was."""
+        from records import sessions
+
+        with self._database.engine() as engine:
+            return sessions.rotate(engine, turn, check)
+
+    def session_of(self, token_hash: str) -> tuple[str, int] | None:
+        from records import sessions
+
+        with self._database.engine() as engine:
+            return sessions.session_of(engine, token_hash)
+
+    def end(self, user_id: int, revocation: Revocation) -> bool:
+        """Ends the session that `revocation` names, if it is this user's and open."""
+        from records import sessions
+
+        now, until = _moment(revocation.issued_before), _moment(revocation.expires_at)
+        with self._database.engine() as engine:
+            return sessions.end_session(engine, user_id, revocation.value, now=now, until=until)
+
+    def list(self, user_id: int, now: float) -> list[SessionRow]:
+        from records import sessions
+
+        with self._database.engine() as engine:
+            return sessions.list_sessions(engine, user_id, _moment(now))
+
+    def revoke(self, revocation: Revocation) -> None:
+        from records import revocations
+
+        row = revocations.RevocationRow(
+            kind=revocation.kind,
+            value=revocation.value,
+            issued_before=_moment(revocation.issued_before),
+            expires_at=_moment(revocation.expires_at),
+        )
+        with self._database.engine() as engine, engine.begin() as connection:
+            revocations.add(connection, [row])
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
