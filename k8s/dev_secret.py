@@ -21,7 +21,8 @@ from k8s.errors import Clash, Forbidden, Missing, Refused, Unreachable, refusal
 
 STORES, SERVICE = "slipway-stores", "slipway-secrets"
 JWT_KEY = "jwt-secret-key"
-SERVICE_KEYS = (JWT_KEY, "database-url", "redis-url", "features-url")
+SIGNING_KEY = "jwt-signing-key"  # may be absent: then JWT_KEY signs
+SERVICE_KEYS = (JWT_KEY, SIGNING_KEY, "database-url", "redis-url", "features-url")
 CALL_SECONDS = 10.0
 JWT_KEY_BYTES = 48
 LABELS = {"app.kubernetes.io/part-of": "slipway", "app.kubernetes.io/managed-by": "slipway-dev-secret"}
@@ -170,7 +171,8 @@ def service_secrets(stores: Values, *, jwt_key: str) -> dict[str, str]:
     except KeyError as error:
         raise Torn(f"{STORES} has no key {error}: delete it and run again") from None
     return {
-        "jwt-secret-key": jwt_key,
+        JWT_KEY: jwt_key,
+        SIGNING_KEY: "",
         "database-url": database,
         "redis-url": redis,
         "features-url": database,

@@ -8,12 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 from k8s.api.quantities import quantity
-from k8s.dev_secret import SERVICE, SERVICE_KEYS, STORES
+from k8s.dev_secret import SERVICE, SERVICE_KEYS, SIGNING_KEY, STORES
 from k8s.errors import Misused
 
 Json = Mapping[str, Any]
 # Mounted as a whole, so that the manifest does not say which keys it must have.
-WHOLE = {SERVICE: frozenset(SERVICE_KEYS)}
+WHOLE = {SERVICE: frozenset(SERVICE_KEYS) - {SIGNING_KEY}}
 COUNTED = ("Deployment", "StatefulSet", "ReplicaSet", "Rollout", "InferenceService", "Pod")
 SCALERS = {"HorizontalPodAutoscaler": "minReplicas", "ScaledObject": "minReplicaCount"}
 RESOURCES = ("cpu", "memory", "ephemeral-storage")

@@ -14,12 +14,16 @@ from deploy.manifests.objects import parse
 from tests.manifests.policy.model import Rendered
 from tests.manifests.policy.rulebook import rendered
 
-_EVERYWHERE = ("network-policy", "external-secrets", "migrations", "model-store-init", "monitoring")
+_EVERYWHERE = (
+    *("network-policy", "external-secrets", "migrations", "model-store-init", "identity", "monitoring"),
+)
 COMPONENTS = {
     "staging": (*_EVERYWHERE, "autoscaling-hpa", "ingress", "smoke-test"),
     "production": (*_EVERYWHERE, "autoscaling-keda", "ingress", "smoke-test"),
     "aws": (*_EVERYWHERE, "autoscaling-hpa", "ingress", "smoke-test"),
 }
+
+DELIVERED_CONFIGURATION = {"slipway-settings", "slipway-policy"}
 
 
 @cache
@@ -34,7 +38,7 @@ def delivered(name: str) -> Rendered:
     with tempfile.TemporaryDirectory(prefix="slipway-delivered-") as scratch:
         copy = Path(scratch).resolve()
         shutil.copytree(ROOT / "kustomize", copy / "kustomize")
-        generators = [each for each in text["configMapGenerator"] if each["name"] == "slipway-settings"]
+        generators = [each for each in text["configMapGenerator"] if each["name"] in DELIVERED_CONFIGURATION]
         text |= {"components": listed, "configMapGenerator": generators}
         folder = _folder(copy, name)
         (folder / "kustomization.yaml").write_text(yaml.safe_dump(text), encoding="utf-8")

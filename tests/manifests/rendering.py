@@ -29,6 +29,9 @@ EXPECTED = {
     "pinned": """
   - {name: slipway-models, literals: ["models.env=iris=3"]}
 """,
+    "identity": """
+  - {name: slipway-policy, files: [policy.toml], options: {disableNameSuffixHash: true}}
+""",
     "autoscaling-keda": """
 replacements:
   - source: {kind: Namespace, fieldPath: metadata.name}
@@ -38,6 +41,7 @@ replacements:
         options: {delimiter: '"', index: 1}
 """,
 }
+GENERATED = ("pinned", "identity")  # ConfigMaps of the overlay
 COMPONENTS = ROOT / "kustomize" / "components"
 
 
@@ -70,6 +74,7 @@ def on_base(*names: str) -> str:
     folder = Path(tempfile.mkdtemp(dir=_scratch()))
     relative = os.path.relpath(ROOT / "kustomize", folder)
     listed = "".join(f"  - {relative}/components/{name}\n" for name in names)
+    shutil.copy(ROOT / "kustomize" / "overlays" / "dev" / "policy.toml", folder)
     (folder / "kustomization.yaml").write_text(
         "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nnamespace: slipway-dev\n"
         f"resources: [{relative}/base]\ncomponents:\n{listed}{_expected(names)}",
@@ -79,10 +84,10 @@ def on_base(*names: str) -> str:
 
 
 def _expected(names: tuple[str, ...]) -> str:
-    pins = EXPECTED["pinned"] if "pinned" in names else ""
-    rest = "".join(text for name, text in EXPECTED.items() if name in names and name != "pinned")
+    made = "".join(EXPECTED[name].rstrip() for name in GENERATED if name in names)
+    rest = "".join(text for name, text in EXPECTED.items() if name in names and name not in GENERATED)
     generators, images = DEVELOPMENT.split("images:")
-    return f"{generators.rstrip()}{pins}\nimages:{images}{rest}"
+    return f"{generators.rstrip()}{made}\nimages:{images}{rest}"
 
 
 @cache

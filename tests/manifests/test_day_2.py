@@ -122,6 +122,17 @@ def fewer_models(it: Changed) -> None:
     file.write_text("\n".join([*others, line[1], ""]))
 
 
+def service_accounts(it: Changed) -> None:
+    """The policy names the namespace of production."""
+    heading = "Pods that call with their ServiceAccount"
+    part = README.split(f"# {heading}\n", 1)[1]
+    policy = re.findall(r"```toml\n(.*?)```", part, re.DOTALL)[0]
+    (printed,) = blocks(README, heading)
+    it.says(printed)
+    with (it.folder / "policy.toml").open("a") as file:
+        file.write(policy.replace("slipway-production", it.text["namespace"]))
+
+
 def kserve_canary(it: Changed) -> None:
     assert "the line `- canary` in the overlay" in DEPLOY
     it.lists("canary")
@@ -137,6 +148,7 @@ CHANGES: tuple[tuple[str, Callable[[Changed], None]], ...] = (
     ("production", hpa),
     *((overlay, gateway) for overlay in ("staging", "production")),
     *((overlay, canaries) for overlay in ("staging", "production", "aws")),
+    *((overlay, service_accounts) for overlay in ("staging", "production", "aws")),
     *((overlay, jobs) for overlay in ("staging", "production", "aws")),
     *(("production", change) for change in (ray, login, fewer_models, spool)),
     ("kserve", kserve_canary),

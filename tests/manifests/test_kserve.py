@@ -56,7 +56,7 @@ def shape(pod: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_predictor_is_the_pod_of_the_deployment() -> None:
-    deployment = of(on_base_objects("model-store-init"), "Deployment").body["spec"]
+    deployment = of(on_base_objects("model-store-init", "identity"), "Deployment").body["spec"]
     pod, strategy = deployment["template"]["spec"], deployment["strategy"]
     pod["containers"][0]["name"] = "kserve-container"
     found = predictor(overlay("kserve"))

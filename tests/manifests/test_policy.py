@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.manifests.as_delivered import delivered
-from tests.manifests.mutants import of_delivery, of_objects, of_owners, of_pods, of_values
+from tests.manifests.mutants import of_delivery, of_identity, of_objects, of_owners, of_pods, of_values
 from tests.manifests.mutants.mutant import Mutant
 from tests.manifests.policy.model import Rendered, Rule
 from tests.manifests.policy.rulebook import (
@@ -26,6 +26,7 @@ MUTANTS = (
     *of_delivery.MUTANTS,
     *of_values.MUTANTS,
     *of_owners.MUTANTS,
+    *of_identity.MUTANTS,
 )
 
 

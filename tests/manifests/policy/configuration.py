@@ -61,11 +61,16 @@ OF_LIBRARIES = {
 }
 VALUES = {
     "jwt-secret-key": "a" * 16 + "Zx9q" * 8,
+    "jwt-signing-key": "",  # optional
     "database-url": "postgresql://slipway:uQ4m8Zt1w@stores.internal:5432/slipway",
     "redis-url": "rediss://:uQ4m8Zt1w@stores.internal:6379/0",
     "features-url": "redis://:uQ4m8Zt1w@stores.internal:6379/1",
 }
 SECRETS = "/etc/slipway/secrets/"
+SIGNING = {"jwt-secret-key", "jwt-signing-key"}
+OF_THE_SIGNER = {"JWT_SECRET_KEY_FILE", "JWT_SIGNING_KEY_FILE"}
+# Read anew by running pods, each with the reason why no roll-out may be needed for it.
+READ_AGAIN = {"slipway-policy": "a caller is let in, or kept out, at once"}
 # Secrets that somebody else makes: the ingress controller's certificate, and what only its users know.
 MADE_ELSEWHERE = {
     "slipway-tls",
@@ -174,7 +179,7 @@ def hashed_configuration(rendered: Rendered) -> Iterator[Finding]:
             if rendered.find("ConfigMap", name) is None:
                 yield found(pod, f"the ConfigMap {name} is not rendered")
     for manifest in rendered.of("ConfigMap"):
-        if not HASH.search(manifest.identity.name):
+        if not HASH.search(manifest.identity.name) and manifest.identity.name not in READ_AGAIN:
             yield found(manifest, "has no hash in its name")
         elif manifest.identity.name not in used:
             yield found(manifest, "is read by nobody")
@@ -234,7 +239,7 @@ def files_are_mounted(rendered: Rendered) -> Iterator[Finding]:
         for name, value in rendered.environment(container).items():
             if not name.endswith("_FILE") or not value.startswith("/etc/"):
                 continue
-            if is_agent(container) and name == "JWT_SECRET_KEY_FILE":
+            if is_agent(container) and name in OF_THE_SIGNER:
                 continue  # one ConfigMap for both: the agent neither reads it nor has it
             if not _brought(pod, files, value):
                 yield found(pod, f"{name} names {value}, which nothing mounts", container)
@@ -265,7 +270,7 @@ def secrets_apart(rendered: Rendered) -> Iterator[Finding]:
         if is_agent(container):
             for secret in (s for s in secrets if s["secretName"] == "slipway-secrets"):
                 keys = {item["key"] for item in secret.get("items", ())}
-                if not keys or "jwt-secret-key" in keys:
+                if not keys or keys & SIGNING:
                     yield found(pod, "can read the key that signs tokens", container)
 
 

@@ -78,6 +78,9 @@ DNS = (("UDP", 53), ("TCP", 53))
 # The API server is no pod, and its address is the cluster's: the one policy that has to name ports alone.
 INTERNET = ("retrain", "batch")  # object storage and the cloud's token service
 ANYWHERE = (("dev-secret", 443), ("dev-secret", 6443), ("dev-secret", 8443))
+# The agent's way to the keys of the cluster, where it is asked to fetch them: private addresses alone, for the same reason.
+CLUSTER = (443, 6443, 8443)
+PRIVATE = ("10.", "172.18.", "192.168.")
 # Where the load balancer is no pod: an address out of the public subnets.
 LOAD_BALANCERS = {"aws": "10.0.128.5"}
 # Callers from outside the cluster come through whichever of these the overlay has.
@@ -90,7 +93,9 @@ def outside(overlay: str) -> tuple[Actor, ...]:
     return (*OUTSIDE, *stores, *balancer)
 
 
-def meant_flows(overlay: str, actors: set[str], doors: set[str]) -> set[Flow]:
+def meant_flows(
+    overlay: str, actors: set[str], doors: set[str], *, asks_the_cluster: bool = False
+) -> set[Flow]:
     """The flows of an overlay; `actors` are those that it has, `doors` whether by Ingress or Gateway."""
     away = {"ungoverned", *(actor.name for actor in outside(overlay))}
     names = {Flow(name, "dns", protocol, port) for name in actors - away for protocol, port in DNS}
@@ -102,4 +107,7 @@ def meant_flows(overlay: str, actors: set[str], doors: set[str]) -> set[Flow]:
     }
     addressed = {actor.name for actor in outside(overlay) if actor.address} - {"metadata-service"}
     internet = {Flow(name, target, "TCP", 443) for name in INTERNET if name in actors for target in addressed}
-    return names | listed | opened | by_port | internet
+    private = {actor.name for actor in outside(overlay) if actor.address.startswith(PRIVATE)}
+    ports = CLUSTER if asks_the_cluster else ()
+    keys = {Flow("service", target, "TCP", port) for port in ports for target in private}
+    return names | listed | opened | by_port | internet | keys

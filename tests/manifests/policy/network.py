@@ -158,14 +158,22 @@ def default_deny(rendered: Rendered) -> Iterator[Finding]:
 def flows(rendered: Rendered) -> Iterator[Finding]:
     network = network_of(rendered)
     doors = {manifest.identity.kind for manifest in rendered.of(*DOORS)}
-    there, meant = (
-        network.flows(),
-        meant_flows(rendered.overlay, {actor.name for actor in network.actors}, doors),
-    )
+    names, asks = {actor.name for actor in network.actors}, _asks_the_cluster(rendered)
+    there = network.flows()
+    meant = meant_flows(rendered.overlay, names, doors, asks_the_cluster=asks)
     for flow in sorted(there - meant):
         yield Finding(f"{flow} is let through, and is not among the flows", rendered.overlay)
     for flow in sorted(meant - there):
         yield Finding(f"{flow} is meant, and is not let through", rendered.overlay)
+
+
+def _asks_the_cluster(rendered: Rendered) -> bool:
+    return any(
+        "serviceAccountToken" in source
+        for pod in rendered.service_pods
+        for volume in pod.spec.get("volumes", ())
+        for source in volume.get("projected", {}).get("sources", ())
+    )
 
 
 @rule("policies-select", "a policy that selects no pod protects nothing, and looks as if it did")

@@ -16,6 +16,7 @@ from tests.manifests.policy import (
     doors,
     gitops,
     hardening,
+    identity,
     namespaces,
     network,
     queries,
@@ -55,6 +56,7 @@ CHAPTERS = (
         scraping,
         queries,
         canaries,
+        identity,
     ),
 )
 RULES: dict[str, Rule] = {rule.name: rule for chapter in CHAPTERS for rule in chapter.RULES}
@@ -73,6 +75,7 @@ COMPANIES = {
             "smoke-test",
         ),
         *("model-store-init", "monitoring", "autoscaling-hpa", "rollouts", "ingress", "retrain", "batch-ray"),
+        *("identity", "cluster-identity"),
     ),
     "company-outside": (
         *(
