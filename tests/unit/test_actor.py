@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from argparse import Namespace
 
-from training.promotion.actor import actor_of
+from records.actor import actor_of
 
 UNNAMED = Namespace(actor=None)
 

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from records.actor import actor_of, add_actor
 from training.errors import Misused, RecordDiffers
-from training.promotion.actor import actor_of, add_actor
 from training.real_data import add_real_data, insists_on_real_data
 from training.settings import TrainingSettings
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from modelkit.definition import ModelDefinition
-from training.promotion.actor import actor_of, add_actor
+from records.actor import actor_of, add_actor
 from training.real_data import add_real_data, insists_on_real_data
 from training.settings import TrainingSettings
 

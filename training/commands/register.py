@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 
 from modelkit.definition import ModelDefinition
+from records.actor import actor_of, add_actor
 from training.layout import Layout
-from training.promotion.actor import actor_of, add_actor
 from training.settings import TrainingSettings
 
 HELP = "make the trained model a version in the registry, and the candidate"

@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 
 from modelkit.definition import ModelDefinition
-from training.promotion.actor import actor_of, add_actor
+from records.actor import actor_of, add_actor
 from training.settings import TrainingSettings
 
 HELP = "retrain on the newest data; what passes its gates becomes the candidate (exit codes: 0, 3 refused, 75 busy)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from modelkit.definition import ModelDefinition
-from training.promotion.actor import actor_of, add_actor
+from records.actor import actor_of, add_actor
 from training.settings import TrainingSettings
 
 HELP = "put the previous version back into production"
