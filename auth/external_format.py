@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
 
-from auth.token_format import Moment, unique_members
-
-# Unpadded base64url three times, with a signature: nothing to trim, nothing to be lenient about.
-_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+from auth.token_format import COMPACT, Moment, unique_members
 
 # They would have a token choose its own key, change what its signature covers, or wrap another token.
 REFUSED_HEADERS = frozenset({"jku", "jwk", "x5u", "x5c", "crit", "b64", "zip", "enc", "cty"})
@@ -70,10 +66,10 @@ def unproven_issuer(token: str) -> str:
 
 def take_apart(token: str) -> Unproven:
     """Raises ValueError or RecursionError for what is no token, or one with members that no token of ours needs."""
-    if not _COMPACT.fullmatch(token):
+    if not COMPACT.fullmatch(token):
         raise ValueError("not a signed token")
     head, body, _ = token.split(".")
-    members, claims = _members(head), _members(body)
+    members, claims = read_object(_decoded(head)), read_object(_decoded(body))
     if not REFUSED_HEADERS.isdisjoint(members):
         raise ValueError("a header that is refused")
     registered = msgspec.convert(claims, Registered)
@@ -86,9 +82,9 @@ def _decoded(segment: str) -> bytes:
     return base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
 
 
-def _members(segment: str) -> dict[str, Any]:
-    text = _decoded(segment).decode("utf-8")
-    members = json.loads(text, object_pairs_hook=unique_members, parse_constant=_no_number)
+def read_object(raw: bytes) -> dict[str, Any]:
+    """A JSON object in UTF-8 in which nothing is there twice. Raises ValueError or RecursionError."""
+    members = json.loads(raw.decode("utf-8"), object_pairs_hook=unique_members, parse_constant=_no_number)
     if not isinstance(members, dict):
         raise ValueError("not an object")
     return members

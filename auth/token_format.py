@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import Annotated, Any
 
 import msgspec
 
 TOKEN_TYPE = "at+jwt"  # noqa: S105 (a type, not a secret)
 ACCEPTED_TYPES = (TOKEN_TYPE, "application/at+jwt")
+
+# Unpadded base64url three times, with a signature: nothing to trim, and one spelling of one token.
+COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 # Ends up in logs and in text columns, where control characters do harm.
 PlainText = Annotated[str, msgspec.Meta(max_length=255, pattern=r"^[^\x00-\x1f\x7f]+\Z")]

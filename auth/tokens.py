@@ -13,7 +13,7 @@ from auth.challenges import expired_token, invalid_token
 from auth.keys import ALGORITHMS, KeySet
 from auth.principal import Principal
 from auth.scopes import format_scopes, parse_scopes
-from auth.token_format import ACCEPTED_TYPES, TOKEN_TYPE, Claims, read_claims, read_header
+from auth.token_format import ACCEPTED_TYPES, COMPACT, TOKEN_TYPE, Claims, read_claims, read_header
 
 MAX_TOKEN_LENGTH = 8192
 MAX_LEEWAY_SECONDS = 30
@@ -123,6 +123,8 @@ class JwtVerifier:
         )
 
     def _signed_payload(self, token: str) -> bytes:
+        if not COMPACT.fullmatch(token):
+            raise ValueError("not a signed token")
         header = read_header(token.partition(".")[0])
         key = self._keys.verification_key(header.kid)
         if key is None or header.alg != key.algorithm or header.typ.lower() not in ACCEPTED_TYPES:

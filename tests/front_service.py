@@ -80,7 +80,7 @@ class FrontService:
         self.runner.run(self.worker.runtime.stop())
         self.runner.close()
 
-    def token(self, scopes: str = "predict read", *, lives: int = 900) -> dict[str, str]:
+    def token(self, scopes: str = "predict read", *, lives: int = 900, of: str = "ada") -> dict[str, str]:
         """The header of a token of ours; a negative life has ended already."""
         issuer = TokenIssuer(
             SecretKeys(KEY, setting="KEY"),
@@ -89,7 +89,7 @@ class FrontService:
             ttl_seconds=abs(lives),
             clock=lambda: time.time() + min(0, 2 * lives),
         )
-        issued = issuer.issue(subject="ada", scopes=frozenset(scopes.split()), user_id=None)
+        issued = issuer.issue(subject=of, scopes=frozenset(scopes.split()), user_id=None)
         return {"authorization": f"Bearer {issued.access_token}"}
 
     def ask(self, method: str, path: str, **parts: Any) -> httpx.Response:
@@ -102,14 +102,21 @@ class FrontService:
         return self.ask("POST", path, content=content, headers=sent)
 
     def ask_raw(
-        self, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes = b""
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        *,
+        query: str = "",
     ) -> httpx.Response:
         """A path exactly as given: clients tidy paths up, attackers do not."""
-        return self.runner.run(self._ask_raw(method, path, headers or {}, body))
+        return self.runner.run(self._ask_raw(method, f"{path}?{query}", headers or {}, body))
 
     async def _ask_raw(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes
     ) -> httpx.Response:
+        path, _, query = target.rpartition("?")
         sent: list[Any] = []
 
         async def receive() -> dict[str, Any]:
@@ -123,7 +130,7 @@ class FrontService:
             "method": method,
             "path": path,
             "raw_path": path.encode("utf-8", "surrogateescape"),
-            "query_string": b"",
+            "query_string": query.encode(),
             "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
             "client": ("127.0.0.1", 1),
         }

@@ -1,0 +1,31 @@
+"""Every address of a worker that something answers at, and the few that are open."""
+
+from __future__ import annotations
+
+from serving.http.problems import problem_types
+from tests.attacks.conftest import INNER_PAGES
+from tests.front_service import FrontService
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "BREW", "get", "")
+
+OPEN_ROUTES = frozenset(
+    {
+        *("/livez", "/healthz", "/readyz", "/health", "/status", "/metrics", "/metrics/prometheus"),
+        *("/docs", "/openapi.json", "/login", "/.well-known/jwks.json"),
+        *(f"/problems/{code}" for code in problem_types()),
+    }
+)
+OPEN_FILES = frozenset({"/static_content/swagger-ui.css", "/static_content/swagger-ui-bundle.js"})
+
+# A token is enough here, without any scope: what they tell is about the caller, or open elsewhere.
+NO_SCOPE = frozenset({"/auth/me", "/", "/schema.json", "/docs.json"})
+
+
+def addresses(service: FrontService) -> set[str]:
+    surface = service.worker.front._surface
+    below = {f"{prefix}{name}" for prefix in surface.prefixes for name in ("", "made-up", "0" * 26)}
+    return {*surface.routes, *surface.prefixes, *below, *surface.open_assets, *INNER_PAGES, "/predict_iris"}
+
+
+def closed(service: FrontService) -> list[str]:
+    return sorted(addresses(service) - OPEN_ROUTES - OPEN_FILES)
