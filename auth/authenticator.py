@@ -61,15 +61,16 @@ class Authenticator:
         return principal
 
     def _ask_issuers(self, token: str) -> Principal:
+        refusal = invalid_token()
         for issuer in self._issuers:
             try:
                 return issuer.verify(token)
             except TokenExpired as error:
-                error.issuer = issuer.name
+                error.issuer = error.issuer or issuer.name
                 raise
-            except Unauthenticated:
-                continue
-        raise invalid_token()
+            except Unauthenticated as error:
+                refusal = error
+        raise refusal
 
     def _forget_revoked(self) -> None:
         """Those remembered are asked once, when something is revoked, so that no request has to ask again."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from auth.token_format import unique_members
+from auth.external_format import read_object
 
 MAX_SET_BYTES = 262_144
 MAX_KEYS = 100
@@ -59,15 +58,14 @@ def parse_jwk_set(raw: bytes) -> JwkSet:
     if len(raw) > MAX_SET_BYTES:
         raise ValueError("the key set is too large")
     try:
-        document = json.loads(raw.decode("utf-8"), object_pairs_hook=unique_members)
+        return jwk_set_of(read_object(raw))
     except RecursionError:
         raise ValueError("the key set is too deep") from None
-    return jwk_set_of(document)
 
 
-def jwk_set_of(document: Any) -> JwkSet:
+def jwk_set_of(document: Mapping[str, Any]) -> JwkSet:
     """Raises ValueError."""
-    members = document.get("keys") if isinstance(document, dict) else None
+    members = document.get("keys")
     if not isinstance(members, list) or len(members) > MAX_KEYS:
         raise ValueError("it is no key set")
     return JwkSet(tuple(key for key in map(_key, members) if key is not None))

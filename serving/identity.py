@@ -8,6 +8,7 @@ import time
 from auth.authenticator import Authenticator
 from auth.database import Database
 from auth.directory import SqlUserDirectory
+from auth.issuer_choice import ExternalIssuers, IssuerChoice
 from auth.keys import NoKeys
 from auth.lockout import Lockout
 from auth.login import Login, Prover
@@ -15,8 +16,11 @@ from auth.login_failures import SqlLoginFailures
 from auth.passwords import Passwords
 from auth.tokens import JwtVerifier, TokenIssuer
 from serving.audit import audit_log
+from serving.identity_folder import IdentityFolder
 from serving.identity_metrics import IdentityMetrics
+from serving.key_files import KeyFiles
 from serving.own_keys import own_keys
+from serving.policy_setting import policy_file
 from serving.runtime import Errand
 from serving.settings import Settings
 
@@ -36,14 +40,19 @@ class Identity:
         ttl, leeway = settings.jwt_access_ttl_seconds, settings.jwt_leeway_seconds
         self.issuer = TokenIssuer(keys, issuer=issuer, audience=audience, ttl_seconds=ttl, clock=time.time)
         verifier = JwtVerifier(keys, issuer=issuer, audience=audience, clock=time.time, leeway_seconds=leeway)
-        self.authenticator = Authenticator([verifier], clock=time.time)
+        self.policy = policy_file(settings, audit=self._policy_told)
+        self.others = ExternalIssuers(self.policy, clock=time.time, leeway_seconds=leeway)
+        choice = IssuerChoice(verifier if self.issues_tokens else None, self.others, own_iss=issuer)
+        self.authenticator = Authenticator([choice], clock=time.time)
+        folder, cooldown = IdentityFolder(settings.model_store_dir), settings.jwks_cooldown_seconds
+        self.key_files = KeyFiles(folder, self.others, self.policy, metrics, cooldown_seconds=cooldown)
         url, mounted = settings.database_url.get_secret_value(), settings.database_url_file
         self.database = Database(url, mounted=mounted)
         self.users = SqlUserDirectory(self.database)
         lockout = Lockout(SqlLoginFailures(self.database), clock=time.time)
         self.prover = Prover(self.users, Passwords(), lockout=lockout, audit=audit_log)
         self.login = self._login()
-        self.errands: list[Errand] = [self._follow_keys]
+        self.errands: list[Errand] = [self._follow_keys, self.key_files.run]
 
     @property
     def issues_tokens(self) -> bool:
@@ -51,7 +60,7 @@ class Identity:
         return not isinstance(self.keys, NoKeys)
 
     def unready(self) -> str:
-        return ""
+        return self.key_files.unready()
 
     def _login(self) -> Login:
         return Login(self.users, Passwords(), issuer=self.issuer, sessions=self.users, clock=time.time)
@@ -65,3 +74,7 @@ class Identity:
     def _keys_told(self, event: str, **facts: object) -> None:
         audit_log(event, **facts)
         self._metrics.keys_changed(event.removeprefix("keys."))
+
+    def _policy_told(self, event: str, **facts: object) -> None:
+        audit_log(event, **facts)
+        self._metrics.policy_reloaded("ok" if event == "policy.changed" else "refused")
