@@ -115,7 +115,13 @@ class Worker:
 
     def _admission(self, surface: Surface) -> Admission:
         gate = Gate(self.identity.authenticator, open_paths=surface.open_paths)
-        return Admission(gate, self.metrics, audit=self._audit, origins=Origins(self.settings.proxies))
+        return Admission(
+            gate,
+            self.metrics,
+            audit=self._audit,
+            origins=Origins(self.settings.proxies),
+            fresh_keys=self.identity.key_files.fresh,
+        )
 
     def _runtime(self) -> Runtime:
         settings = self.settings

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from serving.addresses import refuse_wrong_addresses
 from serving.model_path import ModelPath
 from serving.own_keys import check_own_keys
+from serving.policy_setting import policy_file
 from serving.served_models import model_store, pinned_versions, served_models, views_of
 from serving.settings import ModelSource, Settings
 
@@ -40,6 +41,7 @@ def settings_at_the_door(check: Callable[[Settings], None]) -> Settings:
 
 def check_service(settings: Settings) -> None:
     """Raises ValueError, naming the setting and never its value."""
+    policy_file(settings)
     check_own_keys(settings)
     _check_models(settings)
     _check_model_path(settings)
@@ -56,6 +58,7 @@ def check_service(settings: Settings) -> None:
 
 def check_agent(settings: Settings) -> None:
     """The same for the agent, which signs nothing and answers nobody."""
+    policy_file(settings)
     _check_models(settings)
     refuse_wrong_addresses(settings)
     _refuse_unwritable("SPOOL_DIR", settings.spool_dir)

@@ -12,6 +12,7 @@ import structlog
 from serving.agent.metrics import AgentMetrics
 from serving.agent.parts import (
     make_feature_sync,
+    make_key_sets,
     make_registry_sync,
     make_shipper,
     needs_registry,
@@ -21,6 +22,7 @@ from serving.agent.pulse import Pulse
 from serving.settings import Settings
 
 SHIP_SECONDS = 0.25
+KEYS_SECONDS = 0.1  # how soon a worker is heard that misses a key
 RETRY_SECONDS = 2.0
 JITTER = 0.2
 
@@ -41,6 +43,8 @@ class Chores:
             self._thread("follow", self._follow)
         if views_to_compile(self._settings):
             self._thread("features", self._compile_features)
+        if self._settings.auth_policy_file is not None:
+            self._thread("keys", self._fetch_keys)
         return self._thread("ship", self._ship)
 
     def _thread(self, name: str, work: Callable[[], None]) -> threading.Thread:
@@ -62,6 +66,13 @@ class Chores:
             self._pulse.beat("features")
             sync.step()
             self._pause("features", self._poll_seconds())
+
+    def _fetch_keys(self) -> None:
+        sets = self._made("keys", lambda: make_key_sets(self._settings, self._metrics))
+        while sets is not None and not self._stop.is_set():
+            self._pulse.beat("keys")
+            sets.step(lambda fetch: self._thread("fetch", fetch))
+            self._pause("keys", KEYS_SECONDS)
 
     def _ship(self) -> None:
         shipper = self._made("ship", lambda: make_shipper(self._settings, self._metrics))

@@ -6,7 +6,6 @@ A provider that is down costs nothing but age: what was fetched last stays on di
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,7 +52,9 @@ class _Turn:
 
 
 class KeySets:
-    """One `step` looks at who is due. `start` runs a fetch: in a thread of its own, so that no issuer waits for another."""
+    """One `step` looks at who is due. `start` runs a fetch beside the others: one at a time per issuer, so that none
+    waits for another.
+    """
 
     def __init__(
         self,
@@ -70,7 +71,7 @@ class KeySets:
         self._known: set[str] | None = None
         self._log = structlog.get_logger("slipway.agent")
 
-    def step(self, start: Callable[[Callable[[], None]], None] | None = None) -> None:
+    def step(self, start: Callable[[Callable[[], None]], object] | None = None) -> None:
         """Without `start`, the fetches run here, one after the other."""
         issuers = self._policy.current().issuers
         names = {issuer.name for issuer in issuers}
@@ -136,8 +137,3 @@ class KeySets:
 
 def _here(work: Callable[[], None]) -> None:
     work()
-
-
-def in_a_thread(work: Callable[[], None]) -> None:
-    """For `step`: at most one fetch per issuer is under way, so there are never more threads than issuers."""
-    threading.Thread(target=work, name="keys", daemon=True).start()

@@ -34,6 +34,13 @@ class AgentMetrics:
             "slipway_feature_compile_seconds", "How long the last snapshot took.", ["view"], **shared
         )
 
+        self._key_fetches = Counter(
+            "slipway_issuer_key_fetches", "Questions to other issuers.", ["issuer", "result"], **shared
+        )
+
+    def keys_fetched(self, issuer: str, result: str) -> None:
+        self._key_fetches.labels(issuer, result).inc()
+
     def features_polled(self, view: str, result: str) -> None:
         self._feature_polls.labels(view, result).inc()
 

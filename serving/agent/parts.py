@@ -10,12 +10,16 @@ from modelkit.feature_url import FeatureHome
 from serving.agent.metrics import AgentMetrics
 from serving.agent.shipper import Shipper
 from serving.agent.sync import RegistrySync
+from serving.audit import audit_log
+from serving.identity_folder import IdentityFolder
+from serving.policy_setting import policy_file
 from serving.served_models import model_store, pinned_versions, served_models, views_of
 from serving.settings import Environment, ModelSource, Settings
 
 if TYPE_CHECKING:
     from modelkit.definition import FeatureView
     from serving.agent.features import FeatureSync
+    from serving.agent.key_sets import KeySets
 
 
 def needs_registry(settings: Settings) -> bool:
@@ -55,6 +59,16 @@ def make_feature_sync(
 
     engine = open_engine(url, mounted=settings.features_url_file)
     return FeatureSync(SqlTables(engine), store, views, metrics)
+
+
+def make_key_sets(settings: Settings, metrics: AgentMetrics) -> KeySets:
+    from serving.agent.key_sets import KeySets, Pace
+
+    pace = Pace(
+        refresh_seconds=settings.jwks_refresh_seconds, cooldown_seconds=settings.jwks_cooldown_seconds
+    )
+    folder = IdentityFolder(settings.model_store_dir)
+    return KeySets(policy_file(settings, audit=audit_log), folder, pace, fetched=metrics.keys_fetched)
 
 
 def make_shipper(settings: Settings, metrics: AgentMetrics) -> Shipper:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from auth.audit import Audit
 from auth.gate import Gate
 from auth.principal import Principal
@@ -10,26 +12,45 @@ from serving.http.exchange import Exchange, Scope
 from serving.http.origins import Origins
 from serving.metrics import Metrics
 
+# Whether newer keys of an issuer came within a moment.
+FreshKeys = Callable[[str], Awaitable[bool]]
+
 REFUSED = frozenset({401, 403, 429})
 
 
 class Admission:
     """The gate, and what is remembered of it. A caller who is let in leaves no line, only a figure."""
 
-    def __init__(self, gate: Gate, metrics: Metrics, *, audit: Audit, origins: Origins) -> None:
+    def __init__(
+        self, gate: Gate, metrics: Metrics, *, audit: Audit, origins: Origins, fresh_keys: FreshKeys
+    ) -> None:
         self._gate, self._metrics = gate, metrics
-        self._audit, self._origins = audit, origins
+        self._audit, self._origins, self._fresh_keys = audit, origins, fresh_keys
 
     def admit(self, scope: Scope) -> Principal | None:
         """None on an open path. Raises Unauthenticated."""
         try:
             principal = self._gate.admit(scope["path"], scope["headers"])
         except Unauthenticated as error:
-            self._metrics.authenticated(error.issuer or "unknown", error.code)
+            if not error.key_missing:
+                self._metrics.authenticated(error.issuer or "unknown", error.code)
             raise
         if principal is not None:
             self._metrics.authenticated(principal.issuer, "ok")
         return principal
+
+    async def admit_later(self, scope: Scope, error: Unauthenticated) -> Principal | None:
+        """Whom `admit` refused because his issuer's key is unknown, if it becomes known soon. Raises Unauthenticated."""
+        if not error.key_missing:
+            raise error
+        if await self._fresh_keys(error.issuer):
+            try:
+                return self.admit(scope)
+            except Unauthenticated as again:
+                error = again
+        if error.key_missing:
+            self._metrics.authenticated(error.issuer, "unknown-key")
+        raise error
 
     def refused(self, error: SlipwayError, exchange: Exchange, route: str) -> None:
         """One event for an answer of 401, 403 or 429. `route` is a template: a path may hold what it must not tell."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import structlog
 
 from auth.scopes import require
-from modelkit.errors import MethodNotAllowed, NotFound, Overloaded, SlipwayError
+from modelkit.errors import MethodNotAllowed, NotFound, Overloaded, SlipwayError, Unauthenticated
 from serving.drain import Drain
 from serving.http.admission import Admission
 from serving.http.exchange import (
@@ -142,7 +142,10 @@ class FrontApp:
             if metrics.in_flight > self._limits.max_in_flight and not (route is not None and route.probe):
                 metrics.shed("in_flight")
                 raise Overloaded
-            exchange.principal = self._admission.admit(scope)
+            try:
+                exchange.principal = self._admission.admit(scope)
+            except Unauthenticated as error:
+                exchange.principal = await self._admission.admit_later(scope, error)
             if route is None and self._inner is not None and self._inner.owns(scope["path"]):
                 return await self._delegate(self._inner, exchange, send)
             reply = await self._handler(route, exchange)(exchange)
