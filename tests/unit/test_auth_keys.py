@@ -1,27 +1,20 @@
-"""Signing keys: weak ones never start, and a mounted one changes without a restart."""
+"""Shared secrets as keys: weak ones never start."""
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from auth.keys import Key, MountedSecretKeys, SecretKeys
-from tests.fakes.clock import FakeClock
+from auth.keys import Key, NoKeys, SecretKeys
+from modelkit.errors import NotFound
 
 SETTING = "JWT_SECRET_KEY"
 
 
 def secret() -> str:
     return secrets.token_urlsafe(48)
-
-
-def write(path: Path, text: str, *, at: int) -> None:
-    path.write_text(text)
-    os.utime(path, (at, at))
 
 
 @pytest.mark.parametrize(
@@ -63,78 +56,32 @@ def test_random_secrets_are_accepted(make: Callable[[], str]) -> None:
 def test_the_first_secret_signs_and_all_of_them_verify() -> None:
     old, new = secret(), secret()
     keys = SecretKeys(f"{new}\n{old}\n", setting=SETTING)
-    assert keys.signing_key().secret == new.encode()
+    assert keys.signing_key().private == new.encode()
     previous = SecretKeys(old, setting=SETTING).signing_key()
     assert keys.verification_key(previous.kid) == previous
     assert keys.verification_key("unknown") is None
 
 
 def test_a_key_does_not_print_its_secret() -> None:
-    assert "hush" not in repr(Key(kid="k", algorithm="HS256", secret=b"hush"))
+    assert "hush" not in repr(Key(kid="k", algorithm="HS256", private=b"hush", public=b"hush"))
 
 
-def test_a_mounted_secret_is_read_again_when_it_changes(tmp_path: Path) -> None:
-    clock, path = FakeClock(), tmp_path / "key"
-    first, second = secret(), secret()
-    write(path, first, at=1)
-    keys = MountedSecretKeys(path, setting=SETTING, clock=clock)
-    generation = keys.generation()
-    write(path, second + "\n", at=2)
-    assert keys.signing_key().secret == first.encode()
-    clock.advance(1.0)
-    assert keys.signing_key().secret == second.encode()
-    assert keys.generation() != generation
+def test_a_revoked_secret_is_believed_no_more_though_it_is_still_listed() -> None:
+    old, new = secret(), secret()
+    kid = SecretKeys(old, setting=SETTING).signing_key().kid
+    keys = SecretKeys(f"{new}\n{old}\nrevoked {kid}", setting=SETTING)
+    assert keys.verification_key(kid) is None
+    with pytest.raises(ValueError, match="JWT_SECRET_KEY holds revoked keys only"):
+        SecretKeys(f"{old}\nrevoked {kid}", setting=SETTING)
 
 
-def test_a_replaced_file_is_noticed_even_with_equal_size_and_time(tmp_path: Path) -> None:
-    """Kubernetes swaps a symbolic link."""
-    clock, path = FakeClock(), tmp_path / "key"
-    first, second = secret(), secret()
-    for name, text in (("a", first), ("b", second)):
-        write(tmp_path / name, text, at=1)
-    path.symlink_to("a")
-    keys = MountedSecretKeys(path, setting=SETTING, clock=clock)
-    (tmp_path / "link").symlink_to("b")
-    os.replace(tmp_path / "link", path)
-    clock.advance(1.0)
-    assert keys.signing_key().secret == second.encode()
+def test_a_line_that_revokes_nobody_is_refused() -> None:
+    with pytest.raises(ValueError, match="names no key"):
+        SecretKeys(f"{secret()}\nrevoked the old one", setting=SETTING)
 
 
-@pytest.mark.parametrize("broken", ["", "change-me-change-me-change-me-change-me", None])
-def test_an_unusable_new_secret_leaves_the_old_one(
-    tmp_path: Path, broken: str | None, caplog: pytest.LogCaptureFixture
-) -> None:
-    clock, path, good = FakeClock(), tmp_path / "key", secret()
-    write(path, good, at=1)
-    keys = MountedSecretKeys(path, setting=SETTING, clock=clock)
-    generation = keys.generation()
-    if broken is None:
-        path.unlink()
-    else:
-        write(path, broken, at=2)
-    clock.advance(1.0)
-    assert keys.signing_key().secret == good.encode()
-    assert keys.generation() == generation
-    assert SETTING in caplog.text
-    assert not broken or broken not in caplog.text
-
-
-def test_a_mended_secret_is_taken_after_a_broken_one(tmp_path: Path) -> None:
-    clock, path, mended = FakeClock(), tmp_path / "key", secret()
-    write(path, secret(), at=1)
-    keys = MountedSecretKeys(path, setting=SETTING, clock=clock)
-    write(path, "", at=2)
-    clock.advance(1.0)
-    keys.signing_key()
-    write(path, mended, at=3)
-    clock.advance(1.0)
-    assert keys.signing_key().secret == mended.encode()
-
-
-@pytest.mark.parametrize("content", [None, b"\xff\xfe not text " * 4])
-def test_a_mounted_secret_that_cannot_be_read_does_not_start(tmp_path: Path, content: bytes | None) -> None:
-    path = tmp_path / "key"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(ValueError, match="JWT_SECRET_KEY_FILE"):
-        MountedSecretKeys(path, setting="JWT_SECRET_KEY_FILE", clock=FakeClock())
+def test_where_others_issue_all_tokens_there_is_no_key_to_sign_with() -> None:
+    with pytest.raises(NotFound):
+        NoKeys().signing_key()
+    assert NoKeys().verification_key("any") is None
+    assert NoKeys().published() == ()
