@@ -32,21 +32,22 @@ class FetchCount(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """How often an issuer is asked."""
+    """How often an issuer is asked, and by which clock."""
 
     refresh_seconds: float
     cooldown_seconds: float
+    clock: Callable[[], float] = time.monotonic
 
 
 class _Turn:
-    """One issuer's place in the schedule. Times are monotonic."""
+    """One issuer's place in the schedule. Times are those of the pace's clock."""
 
-    def __init__(self, source: str, now: float, age: float | None, pace: Pace) -> None:
-        self.source = source
+    def __init__(self, source: str, age: float | None, pace: Pace) -> None:
+        self.source, now = source, pace.clock()
         # Keys that are fresh on disk from an earlier life need no question before their time.
         self.due = now if age is None else now + max(0.0, pace.refresh_seconds - age) * random.uniform(0, 1)
         self.wish_seen = 0
-        self.wish_heard = -pace.cooldown_seconds
+        self.wish_heard = now - pace.cooldown_seconds
         self.failures = 0
         self.running = False
 
@@ -88,7 +89,7 @@ class KeySets:
     def _turn(self, issuer: ExternalIssuer) -> _Turn:
         turn = self._turns.get(issuer.name)
         if turn is None or turn.source != issuer.key_source:
-            turn = _Turn(issuer.key_source, time.monotonic(), self._age(issuer), self._pace)
+            turn = _Turn(issuer.key_source, self._age(issuer), self._pace)
             turn.wish_seen = self._folder.wanted_stamp(issuer.name)
             self._turns[issuer.name] = turn
         return turn
@@ -101,7 +102,7 @@ class KeySets:
         return None if stored is None else max(0.0, time.time() - stored.fetched_at)
 
     def _is_due(self, issuer: ExternalIssuer, turn: _Turn) -> bool:
-        now = time.monotonic()
+        now = self._pace.clock()
         if now >= turn.due:
             return True
         wish = self._folder.wanted_stamp(issuer.name)
@@ -132,7 +133,7 @@ class KeySets:
         pause = self._pace.refresh_seconds
         if failed:
             pause = min(pause, LONGEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2.0 ** min(turn.failures - 1, 10))
-        turn.due = time.monotonic() + pause * random.uniform(1 - JITTER, 1)
+        turn.due = self._pace.clock() + pause * random.uniform(1 - JITTER, 1)
 
 
 def _here(work: Callable[[], None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import jwt as pyjwt
 from joserfc import jwk, jws
 from joserfc import jwt as joserfc_jwt
+from joserfc.errors import SecurityWarning
 
 KINDS = {
     "RS256": ("RSA", 2048),
@@ -49,7 +51,11 @@ class Signer:
         own = {"alg": self.algorithm, "typ": "at+jwt", "kid": self.kid} | dict(header or {})
         told = {name: value for name, value in own.items() if value is not None}
         registry = jws.JWSRegistry(algorithms=[self.algorithm], strict_check_header=False)
-        return joserfc_jwt.encode(told, dict(claims), self.key, algorithms=[self.algorithm], registry=registry)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SecurityWarning)  # RFC 9864 renames EdDSA; providers have not
+            return joserfc_jwt.encode(
+                told, dict(claims), self.key, algorithms=[self.algorithm], registry=registry
+            )
 
     def sign_with_pyjwt(self, claims: Mapping[str, Any], header: Mapping[str, Any] | None = None) -> str:
         own = {"typ": "at+jwt", "kid": self.kid} | dict(header or {})
