@@ -3,6 +3,7 @@
 SlipwayError
 ├── InvalidRequest          400 invalid-request
 │   ├── AmbiguousModel      400 ambiguous-model
+│   ├── BadTokenRequest     400 invalid-token-request
 │   ├── InvalidGrant        400 invalid-grant
 │   ├── InvalidScope        400 invalid-scope
 │   └── UnsupportedGrant    400 unsupported-grant-type
@@ -86,6 +87,12 @@ class InvalidRequest(SlipwayError):
 
 class AmbiguousModel(InvalidRequest):
     code, title = "ambiguous-model", "More than one model accepts this body"
+
+
+class BadTokenRequest(InvalidRequest):
+    """What OAuth 2.0 calls `invalid_request`: a parameter is missing, there twice, or malformed."""
+
+    code, title, oauth = "invalid-token-request", "The request for a token is not valid", "invalid_request"
 
 
 class InvalidGrant(InvalidRequest):

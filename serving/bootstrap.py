@@ -25,13 +25,17 @@ from serving.http.app import FrontApp, Surface
 from serving.http.docs import DocsRoutes
 from serving.http.exchange import FrontLimits
 from serving.http.history import HistoryRoutes
-from serving.http.identity import IdentityRoutes, SlowLane
+from serving.http.identity import IdentityRoutes
 from serving.http.native import NativeRoutes
+from serving.http.oauth import OAuthRoutes
 from serving.http.origins import Origins
 from serving.http.own_records import OwnRecordRoutes
+from serving.http.own_sessions import OwnSessionRoutes
 from serving.http.request_rows import Limits
+from serving.http.slow_lane import SlowLane
 from serving.http.status import StatusRoutes
 from serving.http.surface import Handlers, make_surface
+from serving.http.token_desk import TokenDesk
 from serving.http.well_known import WellKnownRoutes
 from serving.identifiers import Identifiers
 from serving.identity import Identity
@@ -72,7 +76,7 @@ class Worker:
                 self.board.also_needs(name, partial(self.entities.unready, definition.view.name))
         self.predictor = Predictor(self.cache, self.log, self.metrics, new_id=Identifiers())
         self.lane = SlowLane()
-        self.identity = Identity(settings, self.metrics.identity)
+        self.identity = Identity(settings, self.metrics.identity, audit=audit)
         self.front = self._front()
         self.runtime = self._runtime()
 
@@ -87,12 +91,18 @@ class Worker:
             entities=self.entities,
             default_model=settings.default_model,
         )
+        desk = self._token_desk()
         handlers = Handlers(
             native=self.native,
             status=StatusRoutes(self.board, self.drain, self.siblings, identity=self.identity.unready),
-            identity=IdentityRoutes(
-                self.identity.login, self.lane, self.metrics, max_json_depth=settings.max_json_depth
+            identity=IdentityRoutes(desk, max_json_depth=settings.max_json_depth),
+            oauth=OAuthRoutes(
+                desk,
+                self.identity.authenticator,
+                refuse_if_stale=self.identity.revoking.follower.refuse_if_stale,
+                max_json_depth=settings.max_json_depth,
             ),
+            own_sessions=OwnSessionRoutes(desk),
             history=HistoryRoutes(self.board, engine, self.lane),
             own_records=OwnRecordRoutes(engine, self.lane),
             well_known=WellKnownRoutes(self.identity.keys, settle_seconds=settings.jwt_key_settle_seconds),
@@ -111,6 +121,16 @@ class Worker:
                 max_body_bytes=settings.max_body_bytes,
                 request_timeout_seconds=settings.request_timeout_seconds,
             ),
+        )
+
+    def _token_desk(self) -> TokenDesk:
+        return TokenDesk(
+            prove=self.identity.prover,
+            sessions=self.identity.sessions,
+            revocations=self.identity.revocations,
+            lane=self.lane,
+            metrics=self.metrics,
+            origin_of=Origins(self.settings.proxies),
         )
 
     def _admission(self, surface: Surface) -> Admission:

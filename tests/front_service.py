@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,14 @@ import httpx
 from prometheus_client import CollectorRegistry
 
 from auth.keys import SecretKeys
+from auth.revocations import Revocation
 from auth.tokens import TokenIssuer
 from modelkit.definition import load_catalog
 from records.prediction_record import PredictionRecord
 from serving.agent.segments import SegmentFolder
 from serving.bootstrap import Worker
 from serving.metrics import Metrics
+from serving.revocation_file import RevocationFile
 from serving.settings import Settings
 from serving.spool import OPEN, SEALED
 from tests.fakes.trail import Trail
@@ -31,12 +33,23 @@ CATALOG = load_catalog()
 FLOWER: dict[str, Any] = dict(CATALOG["iris"].examples[0])
 DELIVERY: dict[str, Any] = dict(CATALOG["food-delivery"].examples[0])
 PATIENCE_SECONDS = 20.0
+AGENTS_PATIENCE_SECONDS = 86_400.0
 
 
 class FrontService:
-    """A started worker; `close` stops it. Background work goes on only while a request is being answered."""
+    """A started worker; `close` stops it. Background work goes on only while a request is being answered.
 
-    def __init__(self, folder: Path, *, patient: bool = True, **settings: Any) -> None:
+    There is no agent: what one would have said about revocations, `revoked`, is there from the start and never stale.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        patient: bool = True,
+        revoked: Sequence[Revocation] | None = (),
+        **settings: Any,
+    ) -> None:
         baked, store = folder / "baked", folder / "store"
         for name, definition in load_catalog(settings.get("catalog", "catalog")).items():
             write_tiny(definition, baked / name)
@@ -56,6 +69,9 @@ class FrontService:
                 **settings,
             }
         )
+        if revoked is not None:
+            file = RevocationFile(self.settings.model_store_dir)
+            file.write(revoked, right_at=time.time() + AGENTS_PATIENCE_SECONDS)
         self.registry = CollectorRegistry()
         self.runner = asyncio.Runner()
         self.trail = Trail()

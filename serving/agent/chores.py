@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -13,12 +14,16 @@ from serving.agent.metrics import AgentMetrics
 from serving.agent.parts import (
     make_feature_sync,
     make_key_sets,
+    make_redis_turns,
     make_registry_sync,
     make_shipper,
+    make_sql_turns,
     needs_registry,
     views_to_compile,
 )
 from serving.agent.pulse import Pulse
+from serving.agent.revocations import REDIS_SECONDS, SQL_SECONDS, PodRevocations
+from serving.revocation_file import RevocationFile
 from serving.settings import Settings
 
 SHIP_SECONDS = 0.25
@@ -45,6 +50,10 @@ class Chores:
             self._thread("features", self._compile_features)
         if self._settings.auth_policy_file is not None:
             self._thread("keys", self._fetch_keys)
+        pod = PodRevocations(RevocationFile(self._settings.model_store_dir))
+        self._thread("revocations", partial(self._read_revoked_in_sql, pod))
+        if self._settings.redis_url is not None:
+            self._thread("revocations-redis", partial(self._read_revoked_in_redis, pod))
         return self._thread("ship", self._ship)
 
     def _thread(self, name: str, work: Callable[[], None]) -> threading.Thread:
@@ -73,6 +82,22 @@ class Chores:
             self._pulse.beat("keys")
             sets.step(lambda fetch: self._thread("fetch", fetch))
             self._pause("keys", KEYS_SECONDS)
+
+    def _read_revoked_in_sql(self, pod: PodRevocations) -> None:
+        chore = "revocations"
+        turns = self._made(chore, lambda: make_sql_turns(self._settings, pod, self._metrics))
+        while turns is not None and not self._stop.is_set():
+            self._pulse.beat(chore)
+            turns.step()
+            self._pause(chore, SQL_SECONDS)
+
+    def _read_revoked_in_redis(self, pod: PodRevocations) -> None:
+        chore = "revocations-redis"
+        turns = self._made(chore, lambda: make_redis_turns(self._settings, pod, self._metrics))
+        while turns is not None and not self._stop.is_set():
+            self._pulse.beat(chore)
+            turns.step()
+            self._pause(chore, REDIS_SECONDS)
 
     def _ship(self) -> None:
         shipper = self._made("ship", lambda: make_shipper(self._settings, self._metrics))

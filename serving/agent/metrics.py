@@ -14,6 +14,9 @@ class AgentMetrics:
         self.registry = CollectorRegistry()
         shared: dict[str, Any] = {"registry": self.registry}
         self._polls = Counter("slipway_registry_polls", "Questions to the registry.", ["result"], **shared)
+        self._revocations = Counter(
+            "slipway_revocation_reads", "Readings of what is revoked.", ["source", "result"], **shared
+        )
         self._refusals = Counter(
             "slipway_model_versions_refused", "Versions that cannot serve.", ["model"], **shared
         )
@@ -47,6 +50,9 @@ class AgentMetrics:
     def features_compiled(self, view: str, *, rows: int, seconds: float) -> None:
         self._feature_rows.labels(view).set(rows)
         self._feature_seconds.labels(view).set(seconds)
+
+    def revocations_read(self, source: str, result: str) -> None:
+        self._revocations.labels(source, result).inc()
 
     def polled(self, result: str) -> None:
         self._polls.labels(result).inc()

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from modelkit.feature_url import FeatureHome
 from serving.agent.metrics import AgentMetrics
+from serving.agent.revocations import PodRevocations, RedisTurns, SqlTurns
 from serving.agent.shipper import Shipper
 from serving.agent.sync import RegistrySync
 from serving.audit import audit_log
 from serving.identity_folder import IdentityFolder
 from serving.policy_setting import policy_file
+from serving.revoking import revocations_in_redis
 from serving.served_models import model_store, pinned_versions, served_models, views_of
 from serving.settings import Environment, ModelSource, Settings
 
@@ -69,6 +71,19 @@ def make_key_sets(settings: Settings, metrics: AgentMetrics) -> KeySets:
     )
     folder = IdentityFolder(settings.model_store_dir)
     return KeySets(policy_file(settings, audit=audit_log), folder, pace, fetched=metrics.keys_fetched)
+
+
+def make_sql_turns(settings: Settings, pod: PodRevocations, metrics: AgentMetrics) -> SqlTurns:
+    from records.engine import open_engine
+
+    engine = open_engine(settings.database_url.get_secret_value(), mounted=settings.database_url_file)
+    return SqlTurns(engine, pod, metrics, redis=revocations_in_redis(settings))
+
+
+def make_redis_turns(settings: Settings, pod: PodRevocations, metrics: AgentMetrics) -> RedisTurns:
+    redis = revocations_in_redis(settings)
+    assert redis is not None
+    return RedisTurns(redis, pod, metrics)
 
 
 def make_shipper(settings: Settings, metrics: AgentMetrics) -> Shipper:

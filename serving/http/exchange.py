@@ -79,6 +79,10 @@ class Exchange:
         media_type = self.headers.get(b"content-type", JSON)
         if media_type != JSON and media_type.split(b";", 1)[0].strip().lower() != JSON:
             raise UnsupportedMediaType
+        return await self.body()
+
+    async def body(self) -> bytes:
+        """The body of whatever type, of a request that takes a JSON answer. Raises the same."""
         if b"content-encoding" in self.headers:
             raise UnsupportedMediaType("compressed bodies are not accepted")
         if not _takes_json(self.headers.get(b"accept", b"*/*")):

@@ -9,7 +9,7 @@ import orjson
 
 from modelkit.errors import ModelNotFound, Unavailable
 from serving.http.exchange import Exchange, Reply
-from serving.http.identity import SlowLane
+from serving.http.slow_lane import SlowLane
 from serving.model_board import ModelBoard
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from modelkit.definition import ModelDefinition
 from modelkit.errors import SlipwayError
 from serving.http.identity import Credentials
 from serving.http.native import answer_fields
+from serving.http.openapi_identity import identity_paths
 from serving.http.problems import PROBLEM_JSON, problem_types
 
 API_VERSION = "0.1.0"
@@ -26,6 +27,7 @@ def openapi_document(definitions: list[ModelDefinition]) -> dict[str, Any]:
             }
     paths["/predict"] = {"post": _predict_any_operation(definitions)}
     paths |= _plain_paths([definition.name for definition in definitions])
+    paths |= identity_paths(_problems())
     for path, methods in paths.items():
         for operation in methods.values():
             operation.setdefault("tags", [_tag(path)])

@@ -17,7 +17,7 @@ from auth.principal import Principal
 from auth.scopes import PREDICT, READ, insufficient
 from modelkit.errors import PredictionNotFound, Unavailable
 from serving.http.exchange import Exchange, Reply
-from serving.http.identity import SlowLane
+from serving.http.slow_lane import SlowLane
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

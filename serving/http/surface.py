@@ -15,9 +15,13 @@ from serving.http.exchange import Exchange, Reply
 from serving.http.history import HistoryRoutes
 from serving.http.identity import IdentityRoutes
 from serving.http.native import NativeRoutes
+from serving.http.oauth import OAuthRoutes
 from serving.http.own_records import PREFIX as OWN_RECORDS
 from serving.http.own_records import TEMPLATE as OWN_RECORD
 from serving.http.own_records import OwnRecordRoutes
+from serving.http.own_sessions import PREFIX as OWN_SESSIONS
+from serving.http.own_sessions import TEMPLATE as OWN_SESSION
+from serving.http.own_sessions import OwnSessionRoutes
 from serving.http.problems import problem_types
 from serving.http.status import StatusRoutes
 from serving.http.well_known import WellKnownRoutes
@@ -37,6 +41,8 @@ class Handlers:
     native: NativeRoutes
     status: StatusRoutes
     identity: IdentityRoutes
+    oauth: OAuthRoutes
+    own_sessions: OwnSessionRoutes
     history: HistoryRoutes
     own_records: OwnRecordRoutes
     well_known: WellKnownRoutes
@@ -50,7 +56,7 @@ def make_surface(handlers: Handlers, definitions: Iterable[ModelDefinition]) -> 
 
     Raises ValueError where a model wants the path of something else.
     """
-    routes = _probes(handlers.status) | _identity(handlers.identity)
+    routes = _probes(handlers.status) | _identity(handlers)
     routes["/.well-known/jwks.json"] = Route(
         "/.well-known/jwks.json", {"GET": handlers.well_known.jwks}, open=True
     )
@@ -84,11 +90,20 @@ def _probes(status: StatusRoutes) -> dict[str, Route]:
     return {path: Route(path, {"GET": handler}, open=True, probe=True) for path, handler in handlers.items()}
 
 
-def _identity(identity: IdentityRoutes) -> dict[str, Route]:
-    return {
-        "/login": Route("/login", {"POST": identity.login}, open=True),
-        "/auth/me": Route("/auth/me", {"GET": identity.me}),
+def _identity(handlers: Handlers) -> dict[str, Route]:
+    """Those that are open ask for a proof of their own."""
+    identity, own = handlers.identity, handlers.own_sessions
+    opening: dict[str, Handler] = {
+        "/login": identity.login,
+        "/auth/token": handlers.oauth.token,
+        "/auth/refresh": identity.refresh,
+        "/auth/revoke": handlers.oauth.revoke,
     }
+    routes = {path: Route(path, {"POST": handler}, open=True) for path, handler in opening.items()}
+    routes["/auth/me"] = Route("/auth/me", {"GET": identity.me})
+    routes["/auth/logout"] = Route("/auth/logout", {"POST": own.log_out})
+    routes["/auth/sessions"] = Route("/auth/sessions", {"GET": own.list})
+    return routes
 
 
 def _model(handlers: Handlers, definition: ModelDefinition) -> dict[str, Route]:
@@ -118,6 +133,7 @@ def _docs(docs: DocsRoutes) -> dict[str, Route]:
 
 def _prefixes(handlers: Handlers) -> dict[str, Route]:
     return {
+        OWN_SESSIONS: Route(OWN_SESSION, {"DELETE": handlers.own_sessions.end}),
         OWN_RECORDS: Route(OWN_RECORD, {"GET": handlers.own_records.prediction}),
         "/predict/": Route("/predict/{model}", {"POST": _no_such_model}),
         "/models/": Route("/models/{model}", {"GET": _no_such_model}, scope=READ),

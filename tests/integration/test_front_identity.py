@@ -16,6 +16,7 @@ from tests.problem_schema import problem
 OPEN_PATHS = {
     *("/livez", "/healthz", "/readyz", "/health", "/status", "/login", "/docs", "/openapi.json"),
     *("/metrics", "/metrics/prometheus", "/.well-known/jwks.json"),
+    *("/auth/token", "/auth/refresh", "/auth/revoke"),
     *(f"/problems/{code}" for code in problem_types()),
 }
 

@@ -1,0 +1,57 @@
+"""What the routes of identity share: calls in the slow lane, counted, after which what was revoked holds at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+
+from auth.audit import Origin
+from auth.login import Prover
+from auth.revocations import Revocations
+from auth.sessions import Sessions, Tokens
+from modelkit.errors import SlipwayError
+from serving.http.exchange import Exchange, Reply
+from serving.http.slow_lane import SlowLane
+from serving.metrics import Metrics
+
+T = TypeVar("T")
+
+# A token in a cache is a token of whoever reads that cache (RFC 6749, section 5.1).
+NO_STORE = ((b"cache-control", b"no-store"), (b"pragma", b"no-cache"))
+_RESULTS = {429: "locked", 503: "unavailable"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenDesk:
+    """`prove` says who somebody is, `sessions` what he gets."""
+
+    prove: Prover
+    sessions: Sessions
+    revocations: Revocations
+    lane: SlowLane
+    metrics: Metrics
+    origin_of: Callable[[Exchange], Origin]
+
+    async def answer_tokens(self, grant: str, call: Callable[[], Tokens]) -> Reply:
+        """`grant` is one of a fixed few: it labels metrics."""
+        try:
+            tokens = await self.run(call)
+        except SlipwayError as error:
+            self._count(grant, _RESULTS.get(error.status, "refused"))
+            raise
+        self._count(grant, "ok")
+        return Reply(200, msgspec.json.encode(tokens), headers=NO_STORE)
+
+    async def run(self, call: Callable[[], T]) -> T:
+        """A reused refresh token revokes while it is refused: also then it holds here from the answer on."""
+        try:
+            return await self.lane.run(call)
+        finally:
+            self.revocations.settle()
+
+    def _count(self, grant: str, result: str) -> None:
+        self.metrics.identity.login(grant, result)
+        self.metrics.authenticated("login", result)
