@@ -1,4 +1,4 @@
-"""Command line of users: `python -m auth create-user|disable-user|enable-user|hash`."""
+"""Command line of users, clients and sessions: `python -m auth create-user|create-client|users|…`."""
 
 from __future__ import annotations
 
@@ -6,30 +6,32 @@ import argparse
 import getpass
 import sys
 from collections.abc import Sequence
+from typing import TextIO
 
-from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from auth.credentials import check_password, check_username
+from auth.commands import accounts, listing, sessions
+from auth.commands.administration import Administration
+from auth.commands.parser import make_parser
+from auth.commands.told import Told
+from auth.credentials import check_new_password, check_username
 from auth.passwords import Passwords
-from auth.scopes import PREDICT, READ, format_scopes, parse_scopes
-from records.database_option import add_database_options, database_url
+from records.actor import actor_of
+from records.database_option import database_url
 from records.engine import open_engine
-from records.users import NoSuchUser, UserExists, add_user, set_disabled
-
-DEFAULT_SCOPES = (PREDICT, READ)
+from records.users import NoSuchUser, UserExists
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, typed: TextIO | None = None) -> int:
     """Exit code 1: refused, and nothing has changed. 2: the database cannot be used."""
-    options = _parser().parse_args(arguments)
+    options = make_parser(__doc__).parse_args(arguments)
     try:
-        print(_run(options))
+        print(_run(options, typed or sys.stdin))
         return 0
-    except UserExists:
-        print(f"there is a user {options.name} already", file=sys.stderr)
-    except NoSuchUser:
-        print(f"there is no user {options.name}", file=sys.stderr)
+    except UserExists as error:
+        print(f"there is a user {error} already", file=sys.stderr)
+    except NoSuchUser as error:
+        print(f"there is no user {error}", file=sys.stderr)
     except ValueError as error:
         print(error, file=sys.stderr)
     except SQLAlchemyError as error:
@@ -41,65 +43,72 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1
 
 
-def _run(options: argparse.Namespace) -> str:
+def _run(options: argparse.Namespace, typed: TextIO) -> str:
     if options.command == "hash":
-        return Passwords().hash(_new_password())
+        return Passwords().hash(_new_password("", typed))
     engine = open_engine(database_url(options))
     try:
-        if options.command == "create-user":
-            return _create(engine, options.name, " ".join(options.scopes or DEFAULT_SCOPES))
-        return _switch(engine, options.name, disabled=options.command == "disable-user")
+        actor = actor_of(options) if "actor" in options else ""
+        return _do(Administration(engine, actor), options, typed).shown(options.output)
     finally:
         engine.dispose()
 
 
-def _create(engine: Engine, username: str, scopes: str) -> str:
-    check_username(username)
-    granted = format_scopes(parse_scopes(scopes))
-    add_user(engine, username=username, password_hash=Passwords().hash(_new_password()), scopes=granted)
-    return f"created {username} with the scopes: {granted}"
+def _do(admin: Administration, options: argparse.Namespace, typed: TextIO) -> Told:
+    match options.command:
+        case "users":
+            return listing.list_users(admin)
+        case "events":
+            return listing.list_events(admin, options.name, options.limit)
+        case "sessions":
+            return sessions.list_sessions(admin, options.name)
+        case "revoke":
+            return sessions.revoke(admin, token_id=options.token_id, subject=options.subject)
+        case _:
+            return _change(admin, options, typed)
 
 
-def _switch(engine: Engine, username: str, *, disabled: bool) -> str:
-    set_disabled(engine, username, disabled=disabled)
-    if disabled:
-        return f"{username} cannot log in any more; tokens already issued live until they expire"
-    return f"{username} can log in again"
+def _change(admin: Administration, options: argparse.Namespace, typed: TextIO) -> Told:
+    name: str = options.name
+    match options.command:
+        case "create-user":
+            check_username(name)
+            return accounts.create_user(admin, name, _scopes(options), _new_password(name, typed))
+        case "create-client":
+            return accounts.create_client(admin, name, _scopes(options))
+        case "set-password":
+            return accounts.set_password(admin, name, _new_password(name, typed))
+        case "rescope":
+            grant, withdraw = " ".join(options.grant), " ".join(options.revoke)
+            return accounts.rescope(admin, name, grant=grant, withdraw=withdraw)
+        case "end-sessions":
+            return sessions.end(admin, name, options.session)
+        case _:
+            return BY_NAME[options.command](admin, name)
 
 
-def _new_password() -> str:
-    """From a prompt, or the first line of standard input: never from an argument, which other users can list."""
-    if sys.stdin.isatty():
+BY_NAME = {
+    "new-secret": accounts.replace_secret,
+    "disable-user": accounts.disable,
+    "enable-user": accounts.enable,
+    "unlock": accounts.unlock,
+}
+
+
+def _scopes(options: argparse.Namespace) -> str:
+    return " ".join(options.scopes or accounts.DEFAULT_SCOPES)
+
+
+def _new_password(username: str, typed: TextIO) -> str:
+    """From a prompt, or the first line of `typed`: never from an argument, which other users can list."""
+    if typed.isatty():
         password = getpass.getpass("Password: ")
         if getpass.getpass("Again: ") != password:
             raise ValueError("the two passwords differ")
     else:
-        password = sys.stdin.readline().rstrip("\r\n")
-    check_password(password)
+        password = typed.readline().rstrip("\r\n")
+    check_new_password(password, username=username)
     return password
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m auth", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    for command, meaning in (
-        ("create-user", "add a user; the password is asked for, or read from standard input"),
-        ("disable-user", "refuse new logins of a user"),
-        ("enable-user", "allow them again"),
-    ):
-        sub = commands.add_parser(command, help=meaning)
-        sub.add_argument("name")
-        add_database_options(sub)
-        if command == "create-user":
-            sub.add_argument(
-                "--scope",
-                "--scopes",
-                action="append",
-                dest="scopes",
-                help='"predict read" unless given; may be repeated, or hold several with spaces',
-            )
-    commands.add_parser("hash", help="print the hash of a password")
-    return parser
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Connection, Engine, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -70,13 +70,44 @@ def add_user(
     engine: Engine, *, username: str, password_hash: str, scopes: str, kind: str = "person"
 ) -> UserRow:
     """Raises UserExists."""
-    user = User(username=username, password_hash=password_hash, scopes=scopes, kind=kind)
+    with engine.begin() as connection:
+        return insert_user(
+            connection, username=username, password_hash=password_hash, scopes=scopes, kind=kind
+        )
+
+
+def insert_user(
+    connection: Connection, *, username: str, password_hash: str, scopes: str, kind: str
+) -> UserRow:
+    """In the caller's transaction, which is over when this raises UserExists."""
+    values = {"username": username, "password_hash": password_hash, "scopes": scopes, "kind": kind}
     try:
-        with Session(engine, expire_on_commit=False) as session, session.begin():
-            session.add(user)
+        user_id = connection.execute(insert(User).values(**values).returning(User.id)).scalar_one()
     except IntegrityError as error:
         raise UserExists(username) from error
-    return _row(user)
+    return UserRow(id=user_id, disabled=False, **values)
+
+
+def lock_user(connection: Connection, username: str) -> UserRow:
+    """Nobody else changes the user until the transaction ends. Raises NoSuchUser."""
+    found = update(User).where(User.username == username).values(username=User.username)
+    columns = User.id, User.username, User.password_hash, User.scopes, User.disabled_at, User.kind
+    row = connection.execute(found.returning(*columns)).one_or_none()
+    if row is None:
+        raise NoSuchUser(username)
+    return UserRow(
+        id=row.id,
+        username=row.username,
+        password_hash=row.password_hash,
+        scopes=row.scopes,
+        disabled=row.disabled_at is not None,
+        kind=row.kind,
+    )
+
+
+def change_user(connection: Connection, user_id: int, **values: str | datetime | None) -> None:
+    """Sets columns of a user that is locked."""
+    connection.execute(update(User).where(User.id == user_id).values(**values))
 
 
 def set_disabled(engine: Engine, username: str, *, disabled: bool) -> None:

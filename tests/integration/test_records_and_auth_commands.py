@@ -7,16 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import argon2
 import pytest
 from sqlalchemy import Engine, text
 
 from auth.database import Database
 from auth.directory import SqlUserDirectory
 from auth.passwords import Passwords
-from records.engine import open_engine
-from records.migrate import upgrade
-from records.users import add_user
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "correct horse battery"
@@ -113,34 +109,3 @@ def test_a_user_is_made_disabled_and_enabled(database_url: str) -> None:
     assert ada.disabled
     assert run("auth", "enable-user", "ada", *where).returncode == 0
     database.close()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "typed", "complaint"),
-    [
-        (("create-user", "bob"), "too short\n", "12 to 1024"),
-        (("create-user", "bob"), "", "12 to 1024"),
-        (("create-user", "bob smith"), f"{PASSWORD}\n", "user name"),
-        (("create-user", "bob", "--scopes", 'read pre"dict'), f"{PASSWORD}\n", "scope"),
-        (("create-user", "ada"), f"{PASSWORD}\n", "already"),
-        (("disable-user", "nobody"), "", "no user"),
-    ],
-)
-def test_what_cannot_be_is_refused_with_the_reason(
-    tmp_path: Path, arguments: tuple[str, ...], typed: str, complaint: str
-) -> None:
-    url = f"sqlite:///{tmp_path / 'records.db'}"
-    upgrade(url)
-    engine = open_engine(url)
-    add_user(engine, username="ada", password_hash="hash", scopes="predict")
-    engine.dispose()
-    done = run("auth", *arguments, "--database-url", url, typed=typed)
-    assert done.returncode == 1
-    assert complaint in done.stderr
-    assert typed.strip() not in done.stderr or not typed.strip()
-
-
-def test_a_hash_is_printed_for_a_typed_password() -> None:
-    done = run("auth", "hash", typed=f"{PASSWORD}\n")
-    assert done.returncode == 0
-    assert argon2.extract_parameters(done.stdout.strip()).memory_cost == 19_456
