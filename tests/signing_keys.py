@@ -41,7 +41,7 @@ def private_key(kind: str, number: int = 0) -> object:
 
 def pem(kind: str, number: int = 0, *, form: PrivateFormat = PrivateFormat.PKCS8, password: str = "") -> str:
     encryption = BestAvailableEncryption(password.encode()) if password else NoEncryption()
-    return private_key(kind, number).private_bytes(Encoding.PEM, form, encryption).decode()  # type: ignore[attr-defined,no-any-return]
+    return private_key(kind, number).private_bytes(Encoding.PEM, form, encryption).decode()  # type: ignore[attr-defined]
 
 
 def public_pem(kind: str, number: int = 0) -> str:

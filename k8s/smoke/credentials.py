@@ -1,4 +1,4 @@
-"""The token that a question carries: from a file, from the environment, or signed here with the service's key."""
+"""The token that a question carries: from a file, from the environment, or signed here with a key of the service's."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from auth.keys import SecretKeys
+from auth.keys import KeySet, SecretKeys
+from auth.pem_keys import PemKeys
 from auth.scopes import PREDICT, READ
 from auth.tokens import TokenIssuer
 from k8s.errors import Misused
@@ -14,6 +15,7 @@ from k8s.settings import ClusterSettings
 
 MINTED_SECONDS = 60
 SUBJECT = "smoke-test"
+PEM_MARK = "-----BEGIN"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +48,7 @@ def _header_safe(text: str, source: str) -> str:
 
 def _minted(keys: str, settings: ClusterSettings, *, source: str) -> str:
     try:
-        signing = SecretKeys(keys, setting=source)
+        signing: KeySet = (PemKeys if PEM_MARK in keys else SecretKeys)(keys, setting=source)
     except ValueError as error:
         raise Misused(str(error)) from None
     issuer = TokenIssuer(

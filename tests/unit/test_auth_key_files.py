@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from auth.authenticator import Authenticator
-from auth.key_files import MAX_BYTES, FixedSource, KeyFile, RotatingKeys
+from auth.key_files import MAX_BYTES, FixedSource, KeyFile, KeySource, RotatingKeys
 from auth.key_rotation import Periods
 from auth.keys import Key, SecretKeys, read_secrets
 from auth.pem_keys import PemKeys, read_pem_keys
@@ -156,7 +156,7 @@ def test_a_file_of_the_future_is_as_young_as_the_process(desk: Desk) -> None:
 def test_a_secret_from_the_environment_verifies_beside_a_private_key(desk: Desk) -> None:
     secret = shared_secret()
     desk.write(desk.pem, pem("p-256"))
-    sources = [
+    sources: list[KeySource] = [
         KeyFile(desk.pem, PEM, read_pem_keys),
         FixedSource("JWT_SECRET_KEY", read_secrets(secret, setting="JWT_SECRET_KEY")),
     ]

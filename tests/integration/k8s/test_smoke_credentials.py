@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from k8s.dev_secret import JWT_KEY, SERVICE, SERVICE_KEYS
+from k8s.dev_secret import JWT_KEY, SERVICE, SERVICE_KEYS, SIGNING_KEY
 from k8s.settings import ClusterSettings
 from tests.fakes.api_server import shapes, surroundings
 from tests.fakes.api_server.server import FakeApiServer
 from tests.fakes.http_service import HttpService
 from tests.front_service import KEY, FrontService
 from tests.integration.k8s.verb import run
+from tests.served_front import served
+from tests.signing_keys import GOOD_KINDS, pem
 
 
 def test_the_key_is_never_sent(service: HttpService, key_file: Path) -> None:
@@ -33,9 +36,11 @@ def test_a_token_from_a_file_or_the_environment_will_do(
     assert run("smoke", *options).code == 2
 
 
-def signing_secret(key: str) -> shapes.Json:
-    made = surroundings.secret(SERVICE, *SERVICE_KEYS)
-    made["data"][JWT_KEY] = base64.b64encode(key.encode()).decode()
+def signing_secret(key: str, name: str = JWT_KEY) -> shapes.Json:
+    """Without a key of the other kind."""
+    others = (held for held in SERVICE_KEYS if held not in (JWT_KEY, SIGNING_KEY))
+    made = surroundings.secret(SERVICE, name, *others)
+    made["data"][name] = base64.b64encode(key.encode()).decode()
     return made
 
 
@@ -50,18 +55,46 @@ def test_the_key_may_come_from_the_secret_that_the_pods_mount(
     assert KEY not in result.text
 
 
+@pytest.fixture(scope="module")
+def front_of_pem(front: FrontService, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FrontService]:
+    """It verifies the tokens of one private key of each kind."""
+    folder = tmp_path_factory.mktemp("front-of-pem")
+    keys = folder / "jwt-signing-key"
+    keys.write_text("".join(pem(kind) for kind in GOOD_KINDS.values()))
+    made = FrontService(
+        folder, model_path=front.settings.model_path, jwt_secret_key=None, jwt_signing_key_file=keys
+    )
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("kind", GOOD_KINDS.values())
+def test_a_private_key_in_the_secret_or_in_a_file_signs_as_well(
+    front_of_pem: FrontService, api: FakeApiServer, tmp_path: Path, kind: str
+) -> None:
+    (tmp_path / "key.pem").write_text(pem(kind))
+    api.add(shapes.pod("slipway-2"), signing_secret(pem(kind), SIGNING_KEY))
+    options = ("--model", "iris", "--timeout", 0, "--output", "json")
+    with served(front_of_pem) as running:
+        api.backends["slipway-2", 8000] = running.address
+        result = run("smoke", "--kubeconfig", api.kubeconfig(tmp_path), "--sign-from-secret", *options)
+        assert (result.code, result.findings()) == (0, [])
+        assert run("smoke", "--url", running.url, "--jwt-key-file", tmp_path / "key.pem", *options).code == 0
+
+
 @pytest.mark.parametrize(
     ("secret", "words"),
     [
         (None, 'secrets "slipway-secrets" not found'),
         (signing_secret("\xff"), "--sign-from-secret needs at least 32 bytes"),
-        (surroundings.secret(SERVICE), "slipway-secrets holds no jwt-secret-key"),
+        (surroundings.secret(SERVICE), "slipway-secrets holds no jwt-secret-key and no jwt-signing-key"),
+        (signing_secret(pem("p-384"), SIGNING_KEY), "--sign-from-secret holds a key on another curve"),
         (
             surroundings.secret(SERVICE) | {"data": {JWT_KEY: "%%%"}},
             "jwt-secret-key of slipway-secrets cannot be read",
         ),
     ],
-    ids=["none", "short", "no key", "no base64"],
+    ids=["none", "short", "no key", "weak", "no base64"],
 )
 def test_a_secret_without_a_key_is_said_in_a_line(
     api: FakeApiServer,
