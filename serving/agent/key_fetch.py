@@ -28,7 +28,7 @@ class KeysRefused(Exception):
     """The provider answered with something that is no set of keys to believe. The message holds nothing it said."""
 
 
-def fetch_keys(issuer: ExternalIssuer) -> JwkSet:
+def fetch_keys(issuer: ExternalIssuer, *, max_seconds: float = MAX_SECONDS) -> JwkSet:
     """Raises KeysRefused, httpx.HTTPError, OSError (a file of the policy cannot be read)."""
     with httpx.Client(
         verify=_trust(issuer),
@@ -37,8 +37,8 @@ def fetch_keys(issuer: ExternalIssuer) -> JwkSet:
         trust_env=not _is_this_machine(issuer.jwks_url or issuer.issuer),
         headers={"accept": ACCEPTED, "accept-encoding": "identity", "user-agent": "slipway"},
     ) as client:
-        url = issuer.jwks_url or _discovered(client, issuer)
-        raw = _get(client, url, issuer)
+        asking = _Asking(client, issuer, time.monotonic() + max_seconds)
+        raw = asking.get(issuer.jwks_url or _discovered(asking, issuer))
     try:
         keys = parse_jwk_set(raw)
     except ValueError:
@@ -48,9 +48,39 @@ def fetch_keys(issuer: ExternalIssuer) -> JwkSet:
     return keys
 
 
-def _discovered(client: httpx.Client, issuer: ExternalIssuer) -> str:
+class _Asking:
+    """Questions to one provider, with one end for all of them."""
+
+    def __init__(self, client: httpx.Client, issuer: ExternalIssuer, give_up_at: float) -> None:
+        self._client, self._issuer, self._give_up_at = client, issuer, give_up_at
+
+    def get(self, url: str) -> bytes:
+        """Raises KeysRefused."""
+        body = bytearray()
+        with self._client.stream("GET", url, headers=self._bearer(url)) as response:
+            if response.status_code != httpx.codes.OK:
+                raise KeysRefused(f"it answered {response.status_code}")
+            if response.headers.get("content-encoding", "identity") != "identity":
+                raise KeysRefused("the answer is compressed")
+            for chunk in response.iter_raw():
+                body += chunk
+                if len(body) > MAX_SET_BYTES:
+                    raise KeysRefused("the answer is too large")
+                if time.monotonic() > self._give_up_at:
+                    raise KeysRefused("the answer takes too long")
+        return bytes(body)
+
+    def _bearer(self, url: str) -> dict[str, str]:
+        """For the address that the policy names, and for nobody to whom that one points."""
+        file, known = self._issuer.bearer_file, self._issuer.jwks_url or self._issuer.issuer
+        if file is None or _origin(url) != _origin(known):
+            return {}
+        return {"authorization": f"Bearer {file.read_text(encoding='ascii').strip()}"}
+
+
+def _discovered(asking: _Asking, issuer: ExternalIssuer) -> str:
     """Where the provider's discovery document says its keys are. It must be about this very issuer."""
-    raw = _get(client, issuer.issuer.rstrip("/") + DISCOVERY, issuer)
+    raw = asking.get(issuer.issuer.rstrip("/") + DISCOVERY)
     try:
         document = read_object(raw)
     except (ValueError, RecursionError):
@@ -59,31 +89,17 @@ def _discovered(client: httpx.Client, issuer: ExternalIssuer) -> str:
         raise KeysRefused("the discovery document is about another issuer")
     where = document.get("jwks_uri")
     try:
-        return checked_url(where if isinstance(where, str) else "", "jwks_uri")
+        url = checked_url(where if isinstance(where, str) else "", "jwks_uri")
     except PolicyRefused:
         raise KeysRefused("the discovery document names no address of keys that may be asked") from None
+    if _is_this_machine(url) and not _is_this_machine(issuer.issuer):
+        raise KeysRefused("the discovery document points at this machine")
+    return url
 
 
-def _get(client: httpx.Client, url: str, issuer: ExternalIssuer) -> bytes:
-    started, body = time.monotonic(), bytearray()
-    with client.stream("GET", url, headers=_bearer(issuer)) as response:
-        if response.status_code != httpx.codes.OK:
-            raise KeysRefused(f"it answered {response.status_code}")
-        if response.headers.get("content-encoding", "identity") != "identity":
-            raise KeysRefused("the answer is compressed")
-        for chunk in response.iter_raw():
-            body += chunk
-            if len(body) > MAX_SET_BYTES:
-                raise KeysRefused("the answer is too large")
-            if time.monotonic() - started > MAX_SECONDS:
-                raise KeysRefused("the answer takes too long")
-    return bytes(body)
-
-
-def _bearer(issuer: ExternalIssuer) -> dict[str, str]:
-    if issuer.bearer_file is None:
-        return {}
-    return {"authorization": f"Bearer {issuer.bearer_file.read_text(encoding='ascii').strip()}"}
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
 
 
 def _trust(issuer: ExternalIssuer) -> ssl.SSLContext | bool:
