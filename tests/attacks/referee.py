@@ -31,11 +31,11 @@ REFUSALS = frozenset({(401, "the token is not valid"), (401, "the token has expi
 
 
 class Referee:
-    """A gate that believes all the mints at once: an attack may play one off against another."""
+    """A gate that believes all the mints at once, as an attack may play one off against another; `alone`: only ours."""
 
-    def __init__(self, folder: Path) -> None:
-        file, clock = folder / "policy.toml", FakeClock(NOW)
-        file.write_text(POLICY, encoding="utf-8")
+    def __init__(self, folder: Path, *, alone: bool = False) -> None:
+        file, clock = folder / f"policy-{alone}.toml", FakeClock(NOW)
+        file.write_text("" if alone else POLICY, encoding="utf-8")
         policy = PolicyFile(file, audience=AUDIENCE, own_issuer=ISSUER)
         others = ExternalIssuers(policy, clock=clock, leeway_seconds=5.0)
         others.by_iss()

@@ -18,6 +18,7 @@ FAMILIES: dict[str, Family] = {
     "audiences": claims.audiences,
     "missing": claims.missing,
     "types of tokens": claims.token_types,
+    "service accounts": claims.service_accounts,
     "documents": documents.documents,
     "shapes": documents.shapes,
     "libraries": libraries.libraries,

@@ -43,6 +43,8 @@ def wrong_types(mint: Mint) -> dict[str, str]:
             "uid": ("7", 7.5, True, [7], 0, -7, 2**63),
             "sid": (7, [], {}, "", "s" * 256, "a\nb"),
         }
+    else:
+        values["sub"] += (" ada", "ada ")
     return {
         f"{claim} is {json.dumps(value)[:40]}": mint.token(claims={claim: value})
         for claim, all_of_it in values.items()
@@ -90,6 +92,44 @@ def token_types(mint: Mint) -> dict[str, str]:
     made = {name: mint.token(header={"typ": typ}) for name, typ in types.items()}
     if "typ" not in mint.header:
         return made
+    if mint.header["typ"] == "JWT":
+        made |= _other_kinds(mint)
     identity = {"nonce": "n-0S6", "at_hash": "x", "auth_time": NOW}
     made["an identity token with its claims"] = mint.token(header={"typ": "JWT"}, claims=identity)
+    return made
+
+
+def _other_kinds(mint: Mint) -> dict[str, str]:
+    """Of a provider that calls all its tokens a JWT: what tells the other kinds from an access token."""
+    signs: dict[str, dict[str, Any]] = {
+        "nonce": {"nonce": "n-0S6"},
+        "at_hash": {"at_hash": "MTIz"},
+        "events": {"events": {"http://schemas.openid.net/event/backchannel-logout": {}}},
+        "Keycloak's ID": {"typ": "ID"},
+        "Keycloak's refresh": {"typ": "Refresh"},
+        "Cognito's": {"token_use": "id"},
+    }
+    made = {f"an identity token by {name}": mint.token(claims=claims) for name, claims in signs.items()}
+    made["an identity token by what it lacks"] = mint.token(without="client_id")
+    return made
+
+
+def service_accounts(mint: Mint) -> dict[str, str]:
+    """Tokens of a cluster that are no ServiceAccount's, or another's than they say. Only a cluster makes them."""
+    if "kubernetes.io" not in mint.claims:
+        return {}
+    bound = mint.claims["kubernetes.io"]
+    said: dict[str, dict[str, Any]] = {
+        "another name": {"sub": "system:serviceaccount:shop:admin"},
+        "another namespace": {"sub": "system:serviceaccount:kube-system:checkout"},
+        "a user": {"sub": "system:admin"},
+        "a node": {"sub": "system:node:a"},
+        "no account": {"kubernetes.io": {"namespace": "shop"}},
+        "an account without a name": {"kubernetes.io": {**bound, "serviceaccount": {"name": ""}}},
+        "an account as text": {"kubernetes.io": {**bound, "serviceaccount": "checkout"}},
+        "bound to text": {"kubernetes.io": "shop"},
+        "bound to nothing": {"kubernetes.io": None},
+    }
+    made = {f"account: {name}": mint.token(claims=claims) for name, claims in said.items()}
+    made["account: unbound"] = mint.token(without="kubernetes.io")
     return made

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import permutations
 
 from tests.attacks.corpus.minting import Mint
-from tests.attacks.corpus.mints import corp, everybody, own_shared
+from tests.attacks.corpus.mints import corp, everybody, own_shared, unfit_keys
 
 
 def crossings() -> dict[str, str]:
@@ -20,7 +20,7 @@ def crossings() -> dict[str, str]:
         made[f"{pair}, other header"] = _under_the_header_of(other, signer)
         made[f"{pair}, only the name"] = signer.token(claims={"iss": other.issuer})
         made[f"{pair}, both names"] = signer.token(claims={"iss": [signer.issuer, other.issuer]})
-    return made | _between_own_keys() | _names()
+    return made | _between_own_keys() | _names() | _unfit()
 
 
 def _between_own_keys() -> dict[str, str]:
@@ -53,6 +53,16 @@ def _names() -> dict[str, str]:
     other = own_shared().claims_json.replace(b'{"iss"', f'{{"iss": "{mint.issuer}", "iss"'.encode())
     made["two issuers, ours last, our key"] = own_shared().sealed(own_shared().header_json, other)
     made["two issuers, ours last, their key"] = mint.sealed(mint.header_json, other)
+    return made
+
+
+def _unfit() -> dict[str, str]:
+    """Signed by keys of the provider's set that are for something else, or too weak."""
+    made = {}
+    for name, (key, public) in unfit_keys().items():
+        algorithm = "HS256" if isinstance(key, bytes) else "RS256"
+        header = {"kid": public["kid"], "alg": algorithm}
+        made[f"a key {name}"] = corp().token(header=header, key=key, algorithm=algorithm)
     return made
 
 

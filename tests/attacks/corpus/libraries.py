@@ -33,7 +33,7 @@ def by_joserfc(header: dict[str, Any], claims: dict[str, Any], key: Private) -> 
 
 
 def _unsigned_by_pyjwt(mint: Mint) -> str:
-    return jwt.encode(mint.claims, None, algorithm="none", headers={**mint.header, "alg": "none"})
+    return jwt.encode(mint.claims, "", algorithm="none", headers={**mint.header, "alg": "none"})
 
 
 def libraries(mint: Mint) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from functools import cache
 from typing import Any
 
@@ -11,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from tests.attacks.corpus.minting import NOW, Mint, Private
+from tests.attacks.corpus.minting import NOW, Mint, Private, segment
 
 SECRET = "kJ4vQ9xTz2LmWc7RbN8yHs3FgD6pXaEo1UiVtY5w"  # made for these tests
 OTHER_SECRET = b"another-0123456789-secret-that-is-long-enough"
@@ -73,7 +74,9 @@ def public_jwk(key: Any) -> dict[str, Any]:
     name = (
         "RSA" if isinstance(key, rsa.RSAPrivateKey) else "OKP" if isinstance(key, Ed25519PrivateKey) else "EC"
     )
-    made = kinds[name].import_key(key.public_key())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about the one that is too short
+        made = kinds[name].import_key(key.public_key())
     return {**made.as_dict(private=False), "kid": made.thumbprint()}
 
 
@@ -86,8 +89,28 @@ def published(name: str) -> list[dict[str, Any]]:
     """The key set of an issuer: two keys of a kind, so that a token must name one, and one that is for encryption."""
     mints = {"corp": (corp("RS256"), corp("ES256")), "loose": (loose(),), "cluster": (cluster(),)}[name]
     keys = [mint.key for mint in mints] + [key_pair(mint.algorithm, 50) for mint in mints]
-    for_encryption = {**public_jwk(key_pair("RS256", 99)), "use": "enc"}
-    return [*(public_jwk(key) for key in keys), for_encryption]
+    return [*(public_jwk(key) for key in keys), *(public for _, public in unfit_keys().values())]
+
+
+@cache
+def unfit_keys() -> dict[str, tuple[Private, dict[str, Any]]]:
+    """Keys that every provider publishes and that verify no token, with what it says of each."""
+    weak = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+    for_encryption, wrapping, leaked = (key_pair("RS256", number) for number in (60, 61, 62))
+    secret = b"a secret that a provider has published by mistake"
+    exponent = RSAKey.import_key(leaked).as_dict(private=True)["d"]
+    oct_key = {"kty": "oct", "k": segment(secret), "alg": "HS256", "kid": "shared"}
+    return {
+        "for encryption": (for_encryption, {**public_jwk(for_encryption), "use": "enc"}),
+        "for wrapping keys": (wrapping, {**public_jwk(wrapping), "key_ops": ["wrapKey"]}),
+        "for another algorithm": (
+            key_pair("RS256", 63),
+            {**public_jwk(key_pair("RS256", 63)), "alg": "PS256"},
+        ),
+        "too short": (weak, public_jwk(weak)),
+        "published whole": (leaked, {**public_jwk(leaked), "d": exponent}),
+        "a shared secret": (secret, oct_key),
+    }
 
 
 def own_claims() -> dict[str, Any]:
