@@ -104,12 +104,12 @@ def mistaken(referee: Referee) -> list[str]:
         "somebody whose name starts like another's": (
             corp().token(claims={"sub": "adam"}),
             "corp:adam",
-            set(),
+            frozenset(),
         ),
         "a namespace that starts like another": (
             cluster().token(claims=neighbour),
             f"cluster:{neighbour['sub']}",
-            set(),
+            frozenset(),
         ),
         "a namesake at another issuer": (loose().good, "loose:ada", frozenset()),
         "a token of ours": (own_shared().good, "ada", frozenset({"predict", "read"})),
