@@ -121,7 +121,9 @@ class Sessions:
             self._tell("token.reused", origin, session=turned.session_id, user_id=turned.user_id)
             self._announce(self._revocation(SESSION, turned.session_id))
         if not isinstance(turned, RotatedRow):
-            raise InvalidGrant
+            refused = InvalidGrant()
+            refused.reused = isinstance(turned, ReusedRow)
+            raise refused
         return self._refreshed(turned, successor, scopes, origin)
 
     def log_out(self, caller: Principal, origin: Origin) -> None:

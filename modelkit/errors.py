@@ -101,6 +101,7 @@ class InvalidGrant(InvalidRequest):
         "The credentials or the refresh token are not valid",
         "invalid_grant",
     )
+    reused = False  # a refresh token that was used before: counted, and not told
 
 
 class InvalidScope(InvalidRequest):

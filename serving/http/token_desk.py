@@ -12,7 +12,7 @@ from auth.audit import Origin
 from auth.login import Prover
 from auth.revocations import Revocations
 from auth.sessions import Sessions, Tokens
-from modelkit.errors import SlipwayError
+from modelkit.errors import InvalidGrant, SlipwayError
 from serving.http.exchange import Exchange, Reply
 from serving.http.slow_lane import SlowLane
 from serving.metrics import Metrics
@@ -22,6 +22,12 @@ T = TypeVar("T")
 # A token in a cache is a token of whoever reads that cache (RFC 6749, section 5.1).
 NO_STORE = ((b"cache-control", b"no-store"), (b"pragma", b"no-cache"))
 _RESULTS = {429: "locked", 503: "unavailable"}
+
+
+def _result(error: SlipwayError) -> str:
+    if isinstance(error, InvalidGrant) and error.reused:
+        return "reused"
+    return _RESULTS.get(error.status, "refused")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +46,7 @@ class TokenDesk:
         try:
             tokens = await self.run(call)
         except SlipwayError as error:
-            self._count(grant, _RESULTS.get(error.status, "refused"))
+            self._count(grant, _result(error))
             raise
         self._count(grant, "ok")
         return Reply(200, msgspec.json.encode(tokens), headers=NO_STORE)
