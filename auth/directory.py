@@ -1,19 +1,18 @@
-"""Users and logins in SQL, behind the ports of `auth.login`."""
+"""Users in SQL, behind the port of `auth.login`."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from auth.database import Database
-from auth.login import Account, LoginSession
+from auth.login import Account
 
 if TYPE_CHECKING:
     from records.users import UserRow
 
 
 class SqlUserDirectory:
-    """Both ports, UserDirectory and Sessions."""
+    """Implements `UserDirectory`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -35,19 +34,6 @@ class SqlUserDirectory:
 
         with self._database.engine() as engine:
             users.set_password_hash(engine, user_id, password_hash)
-
-    def record(self, session: LoginSession) -> None:
-        from records import users
-
-        row = users.LoginRow(
-            user_id=session.user_id,
-            token_id=session.token_id,
-            address=session.address,
-            created_at=datetime.fromtimestamp(session.created_at, UTC),
-            expires_at=datetime.fromtimestamp(session.expires_at, UTC),
-        )
-        with self._database.engine() as engine:
-            users.record_login_session(engine, row)
 
 
 def _account(row: UserRow | None) -> Account | None:

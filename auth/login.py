@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
@@ -12,8 +10,6 @@ from auth.challenges import wrong_credentials
 from auth.credentials import MAX_PASSWORD_LENGTH, is_username
 from auth.lockout import Attempt, Lockout
 from auth.passwords import Passwords
-from auth.scopes import parse_scopes
-from auth.tokens import IssuedToken, TokenIssuer
 from modelkit.errors import RateLimited
 
 PERSON = "person"
@@ -32,29 +28,12 @@ class Account:
     kind: str = PERSON
 
 
-@dataclass(frozen=True, kw_only=True)
-class LoginSession:
-    """Times are seconds since the epoch."""
-
-    user_id: int
-    token_id: str
-    address: str | None
-    created_at: float
-    expires_at: float
-
-
 class UserDirectory(Protocol):
     """Port: where users are kept. Raises IdentityUnavailable when they cannot be reached."""
 
     def find(self, username: str) -> Account | None: ...
 
     def set_password_hash(self, user_id: int, password_hash: str) -> None: ...
-
-
-class Sessions(Protocol):
-    """Port: where logins are written down. Raises IdentityUnavailable."""
-
-    def record(self, session: LoginSession) -> None: ...
 
 
 class Prover:
@@ -104,57 +83,3 @@ class Prover:
         """Names those who exist: in the field of the name, people also type passwords."""
         subject = None if account is None else account.username
         self._audit(event, subject=subject, kind=kind, address=origin.address, request_id=origin.request_id)
-
-
-class Login:
-    """Synchronous, and slow on purpose: the caller runs it in a bounded pool of threads."""
-
-    def __init__(
-        self,
-        users: UserDirectory,
-        passwords: Passwords,
-        *,
-        issuer: TokenIssuer,
-        sessions: Sessions,
-        clock: Callable[[], float],
-    ) -> None:
-        self._users, self._passwords = users, passwords
-        self._issuer, self._sessions, self._clock = issuer, sessions, clock
-
-    def __call__(self, *, username: str, password: str, address: str | None = None) -> IssuedToken:
-        """Raises Unauthenticated, or IdentityUnavailable when users or sessions cannot be reached."""
-        account = self._users.find(username) if is_username(username) else None
-        if not self._proves(account, password) or account is None or account.disabled:
-            raise wrong_credentials()
-        if self._passwords.needs_rehash(account.password_hash):
-            self._users.set_password_hash(account.user_id, self._passwords.hash(password))
-        return self._open_session(account, address)
-
-    def _proves(self, account: Account | None, password: str) -> bool:
-        """The same work whether there is such a user or not."""
-        if len(password) > MAX_PASSWORD_LENGTH:
-            return False
-        if account is None:
-            self._passwords.verify_nobody(password)
-            return False
-        return self._passwords.verify(account.password_hash, password)
-
-    def _open_session(self, account: Account, address: str | None) -> IssuedToken:
-        token_id = uuid.uuid4().hex
-        token = self._issuer.issue(
-            subject=account.username,
-            scopes=parse_scopes(account.scopes),
-            user_id=account.user_id,
-            token_id=token_id,
-        )
-        now = self._clock()
-        self._sessions.record(
-            LoginSession(
-                user_id=account.user_id,
-                token_id=token_id,
-                address=address,
-                created_at=now,
-                expires_at=now + token.expires_in,
-            )
-        )
-        return token

@@ -6,24 +6,18 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from auth.database import Database
 from auth.directory import SqlUserDirectory
-from auth.login import Account, LoginSession
+from auth.login import Account
 from modelkit.errors import IdentityUnavailable
 from records.engine import open_engine
-from records.tables import LoginSession as LoginSessionRow
 from records.users import add_user, set_disabled
 from tests.fakes.identity import MemoryUserDirectory
 
 Directory = MemoryUserDirectory | SqlUserDirectory
 ADA = Account(user_id=1, username="ada", password_hash="hash-1", scopes="predict read", disabled=False)
 BOB = Account(user_id=2, username="bob", password_hash="hash-2", scopes="predict", disabled=True)
-SESSION = LoginSession(
-    user_id=1, token_id="t-1", address="192.0.2.7", created_at=1_800_000_000.25, expires_at=1_800_000_900.25
-)
 
 
 @pytest.fixture
@@ -67,9 +61,6 @@ class DirectoryContract:
         assert found.password_hash == "hash-3"
         assert other == BOB
 
-    def test_a_login_is_kept(self, directory: Directory) -> None:
-        directory.record(SESSION)
-
 
 class TestInMemory(DirectoryContract):
     @pytest.fixture
@@ -81,17 +72,6 @@ class TestOnSql(DirectoryContract):
     @pytest.fixture
     def directory(self, on_sql: SqlUserDirectory) -> Directory:
         return on_sql
-
-
-def test_a_login_on_sql_has_its_times_and_its_address(on_sql: SqlUserDirectory, database_url: str) -> None:
-    on_sql.record(SESSION)
-    engine = open_engine(database_url)
-    with Session(engine) as session:
-        row = session.scalars(select(LoginSessionRow)).one()
-    engine.dispose()
-    assert (row.user_id, row.token_id, row.address) == (1, "t-1", "192.0.2.7")
-    assert (row.created_at.timestamp(), row.expires_at.timestamp()) == (1_800_000_000.25, 1_800_000_900.25)
-    assert row.revoked_at is None
 
 
 def test_many_threads_log_in_at_once(on_sql: SqlUserDirectory) -> None:
@@ -106,8 +86,6 @@ def test_a_database_that_cannot_be_reached_is_identity_unavailable(url: str) -> 
         directory.find("ada")
     with pytest.raises(IdentityUnavailable):
         directory.set_password_hash(1, "hash")
-    with pytest.raises(IdentityUnavailable):
-        directory.record(SESSION)
     with pytest.raises(IdentityUnavailable):
         directory.find_by_id(1)
 

@@ -1,4 +1,4 @@
-"""Users, logins and issuers in memory; they implement the ports of `auth` and record what was asked of them."""
+"""Users and issuers in memory; they implement the ports of `auth` and record what was asked of them."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from collections.abc import Mapping, Sequence
 
 from auth.challenges import invalid_token
 from auth.lockout import Failures
-from auth.login import Account, LoginSession
+from auth.login import Account
 from auth.principal import Principal
 
 
 class MemoryUserDirectory:
-    """UserDirectory and Sessions. `failure` is raised by every call while it is set."""
+    """UserDirectory. `failure` is raised by every call while it is set."""
 
     def __init__(self, *accounts: Account) -> None:
         self.accounts = {account.username: account for account in accounts}
         self.asked: list[str] = []
         self.rehashed: list[int] = []
-        self.sessions: list[LoginSession] = []
         self.failure: Exception | None = None
 
     def find(self, username: str) -> Account | None:
@@ -36,10 +35,6 @@ class MemoryUserDirectory:
         for name, account in self.accounts.items():
             if account.user_id == user_id:
                 self.accounts[name] = dataclasses.replace(account, password_hash=password_hash)
-
-    def record(self, session: LoginSession) -> None:
-        self._fail()
-        self.sessions.append(session)
 
     def _fail(self) -> None:
         if self.failure is not None:
