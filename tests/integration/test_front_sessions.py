@@ -56,7 +56,7 @@ def log_in(front: FrontService, username: str = "ada") -> dict[str, Any]:
     return tokens
 
 
-def bearer(tokens: dict[str, Any]) -> dict[str, str]:
+def bearer(tokens: dict[str, Any]) -> dict[str, Any]:
     return {"authorization": f"Bearer {tokens['access_token']}"}
 
 
@@ -337,7 +337,7 @@ def test_after_one_token_life_a_worker_is_ready_without_any_list(tmp_path: Path)
 def test_an_administrator_is_refused_while_the_list_is_old(tmp_path: Path, sqlite_url: str) -> None:
     made = FrontService(tmp_path, models="iris", database_url=sqlite_url)
     try:
-        admin = made.token("admin predict")
+        admin: dict[str, Any] = made.token("admin predict")
         file = RevocationFile(made.settings.model_store_dir)
         file.still_right(time.time() - 61)
         made.worker.identity.revoking.follower.look()
