@@ -101,14 +101,19 @@ class ExternalVerifier:
         found = keys.fitting(header.kid, header.alg) if keys is not None else []
         if len(found) == 1:
             return found[0]
+        raise self._unknown_key(unproven) if not found else invalid_token()
+
+    def _unknown_key(self, unproven: Unproven) -> Unauthenticated:
         alive = unproven.registered.exp > self._clock() - self._leeway
-        raise unknown_key() if not found and alive else invalid_token()
+        return unknown_key() if alive else invalid_token()
 
     def _check_signature(self, token: str, unproven: Unproven, key: ProviderKey) -> None:
         try:
             self._signatures.decode(token, key.public, algorithms=[unproven.header.alg])
         except (jwt.PyJWTError, ValueError, RecursionError):
-            raise invalid_token() from None
+            # A provider whose tokens name no key may have another one by now.
+            nameless = unproven.header.kid is None
+            raise self._unknown_key(unproven) if nameless else invalid_token() from None
 
     def _check_life(self, unproven: Unproven) -> None:
         if unproven.registered.exp <= self._clock() - self._leeway:

@@ -68,23 +68,19 @@ class KeyFiles:
         return f"keys of {', '.join(sorted(self._missing))}" if self._missing else ""
 
     async def fresh(self, name: str) -> bool:
-        """Asks for newer keys of an issuer; whether they came while the caller waited."""
+        """Asks for newer keys of an issuer; whether others came while the caller waited."""
         if not self._ask(name) or self._waiting >= MAX_WAITING:
             return False
-        ring = self._issuers.rings.get(name)
-        before = ring.generation if ring is not None else 0
+        before, fetched = self._issuers.generation(), self._fetched.get(name)
         give_up_at = time.monotonic() + WAIT_SECONDS
         self._waiting += 1
         try:
-            while time.monotonic() < give_up_at:
+            while time.monotonic() < give_up_at and self._fetched.get(name) == fetched:
                 await asyncio.sleep(WAIT_STEP_SECONDS)
                 self.look()
-                ring = self._issuers.rings.get(name)
-                if ring is not None and ring.generation != before:
-                    return True
         finally:
             self._waiting -= 1
-        return False
+        return self._issuers.generation() != before
 
     def _ask(self, name: str) -> bool:
         """Whether a fetch has just been asked for, by this request or one shortly before it."""
