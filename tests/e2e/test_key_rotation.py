@@ -110,7 +110,8 @@ def test_no_request_fails_while_keys_change_and_old_keys_end_after_their_grace(
 ) -> None:
     secrets, private = service.folder / "jwt-secret-key", service.folder / "jwt-signing-key"
     first, second = secrets.read_text(), shared_secret()
-    oldest = before = SecretKeys(first, setting="A")
+    oldest: KeySet = SecretKeys(first, setting="A")
+    before = oldest
     steps: list[tuple[Path, KeySet, str]] = [
         (secrets, SecretKeys(second, setting="B"), second),
         (private, PemKeys(pem("p-256"), setting="C"), pem("p-256")),
