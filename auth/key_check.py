@@ -22,23 +22,23 @@ def main(arguments: Sequence[str] | None = None, *, typed: TextIO | None = None)
     )
     named = parser.parse_args(arguments).file
     try:
-        listed = _read(named, typed or sys.stdin)
+        told = _table(_read(named, typed or sys.stdin))
     except (OSError, UnicodeDecodeError) as error:
-        print(f"{named} cannot be read ({type(error).__name__})", file=sys.stderr)
-        return 1
+        sys.stderr.write(f"{named} cannot be read ({type(error).__name__})\n")
     except ValueError as error:
-        print(error, file=sys.stderr)
-        return 1
-    if not listed.keys:
-        print(f"{named} holds no key", file=sys.stderr)
-        return 1
-    print(_table(listed))
-    return 0
+        sys.stderr.write(f"{error}\n")
+    else:
+        sys.stdout.write(told)
+        return 0
+    return 1
 
 
 def _read(named: str, typed: TextIO) -> KeyList:
     text = typed.read() if named == "-" else Path(named).read_text(encoding="utf-8")
-    return (read_pem_keys if PEM_MARK in text else read_secrets)(text, setting=named)
+    listed = (read_pem_keys if PEM_MARK in text else read_secrets)(text, setting=named)
+    if not listed.keys:
+        raise ValueError(f"{named} holds no key")
+    return listed
 
 
 def _table(listed: KeyList) -> str:
@@ -47,7 +47,7 @@ def _table(listed: KeyList) -> str:
     for key in listed.keys:
         use = "revoked" if key not in believed else "signs" if key == believed[0] else "verifies"
         lines.append(f"{key.kid:<43}  {key.algorithm:<9}  {use}")
-    return "\n".join(lines)
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":
