@@ -39,6 +39,7 @@ from serving.http.token_desk import TokenDesk
 from serving.http.well_known import WellKnownRoutes
 from serving.identifiers import Identifiers
 from serving.identity import Identity
+from serving.limits.wiring import Limiting
 from serving.metrics import Metrics, forget_dead_workers
 from serving.metrics_port import MetricsPort
 from serving.model_board import ModelBoard
@@ -77,6 +78,7 @@ class Worker:
         self.predictor = Predictor(self.cache, self.log, self.metrics, new_id=Identifiers())
         self.lane = SlowLane()
         self.identity = Identity(settings, self.metrics.identity, audit=audit)
+        self.limiting = Limiting(settings, self.identity.policy, self.metrics.identity)
         self.front = self._front()
         self.runtime = self._runtime()
 
@@ -90,6 +92,7 @@ class Worker:
             limits,
             entities=self.entities,
             default_model=settings.default_model,
+            rates=self.limiting.limits,
         )
         desk = self._token_desk()
         handlers = Handlers(
@@ -107,7 +110,7 @@ class Worker:
             own_records=OwnRecordRoutes(engine, self.lane),
             well_known=WellKnownRoutes(self.identity.keys, settle_seconds=settings.jwt_key_settle_seconds),
             issues_tokens=self.identity.issues_tokens,
-            docs=DocsRoutes(self.definitions.values()) if settings.docs_enabled else None,
+            docs=self._docs(),
             metrics=self.metrics if settings.metrics_are_public else None,
         )
         surface = make_surface(handlers, self.definitions.values())
@@ -132,6 +135,11 @@ class Worker:
             metrics=self.metrics,
             origin_of=Origins(self.settings.proxies),
         )
+
+    def _docs(self) -> DocsRoutes | None:
+        if not self.settings.docs_enabled:
+            return None
+        return DocsRoutes(self.definitions.values(), issues_tokens=self.identity.issues_tokens)
 
     def _admission(self, surface: Surface) -> Admission:
         gate = Gate(self.identity.authenticator, open_paths=surface.open_paths)

@@ -26,8 +26,8 @@ DOCS_ASSETS = frozenset({"/static_content/swagger-ui.css", "/static_content/swag
 class DocsRoutes:
     """Documents are made once, on first request."""
 
-    def __init__(self, definitions: Iterable[ModelDefinition]) -> None:
-        self._definitions = list(definitions)
+    def __init__(self, definitions: Iterable[ModelDefinition], *, issues_tokens: bool = True) -> None:
+        self._definitions, self._issues_tokens = list(definitions), issues_tokens
         self._document: bytes | None = None
 
     async def page(self, exchange: Exchange) -> Reply:
@@ -35,7 +35,8 @@ class DocsRoutes:
 
     async def openapi(self, exchange: Exchange) -> Reply:
         if self._document is None:
-            self._document = orjson.dumps(openapi_document(self._definitions))
+            document = openapi_document(self._definitions, issues_tokens=self._issues_tokens)
+            self._document = orjson.dumps(document)
         return Reply(200, self._document)
 
     async def problem(self, exchange: Exchange, code: str) -> Reply:

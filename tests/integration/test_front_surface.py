@@ -13,8 +13,11 @@ import pytest
 
 from serving.http.openapi import openapi_document
 from serving.http.problems import problem_types
+from serving.http.surface import ISSUING
 from tests.front_service import CATALOG, FLOWER, FrontService
 from tests.problem_schema import problem
+
+OF_MODELS = ("/predict/", "/models/", "/problems/")  # described one by one
 
 
 @pytest.mark.parametrize("given", ["a", "trace-1.2:3_4", "A" * 128])
@@ -130,14 +133,43 @@ def test_the_documentation_page_loads_the_apis_description(service: FrontService
 def test_the_description_names_exactly_what_is_served(service: FrontService) -> None:
     document = service.ask("GET", "/openapi.json").json()
     assert document["openapi"].startswith("3.1")
-    routes = service.worker.front._surface.routes
+    surface = service.worker.front._surface
     for path, item in document["paths"].items():
-        assert {method.upper() for method in item} == set(routes[path].handlers), path
+        route = surface.route_of(path)
+        assert route is not None, path
+        assert {method.upper() for method in item} == set(route.handlers), path
         for operation in item.values():
             assert all(answer["description"] for answer in operation["responses"].values())
-            assert (operation.get("security") == []) == routes[path].open
-    undescribed = set(routes) - set(document["paths"])
-    assert {path for path in undescribed if not routes[path].open} == set()
+            security = operation["security"]
+            assert (security == [] or {} in security) == route.open, path
+    undescribed = set(surface.routes) - set(document["paths"])
+    assert {path for path in undescribed if not surface.routes[path].open} == set()
+    templates = {route.template for prefix, route in surface.prefixes.items() if prefix not in OF_MODELS}
+    assert templates <= set(document["paths"])
+    assert {*ISSUING, "/auth/revoke", "/.well-known/jwks.json"} <= set(document["paths"])
+
+
+def test_every_way_to_prove_who_asks_is_described(service: FrontService) -> None:
+    document = service.ask("GET", "/openapi.json").json()
+    schemes = document["components"]["securitySchemes"]
+    assert set(schemes) == {"bearer", "oauth2", "client"}
+    for flow in schemes["oauth2"]["flows"].values():
+        assert flow["tokenUrl"] in document["paths"]
+        assert {"predict", "read", "feedback", "admin", "predict:iris"} <= set(flow["scopes"])
+    for item in document["paths"].values():
+        for operation in item.values():
+            for needed in operation["security"]:
+                assert needed.keys() <= schemes.keys()
+                scopes = needed.get("oauth2", [])
+                assert set(scopes) <= set(schemes["oauth2"]["flows"]["password"]["scopes"])
+
+
+def test_where_others_issue_all_tokens_no_way_to_get_one_is_described() -> None:
+    document = openapi_document(list(CATALOG.values()), issues_tokens=False)
+    assert set(document["paths"]).isdisjoint(ISSUING)
+    assert set(document["components"]["securitySchemes"]) == {"bearer"}
+    assert "oauth2" not in json.dumps(document["paths"])
+    assert "/auth/sessions/{id}" in document["paths"]
 
 
 def test_every_reference_of_the_description_leads_somewhere(service: FrontService) -> None:
