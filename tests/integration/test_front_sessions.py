@@ -83,8 +83,8 @@ def test_logging_in_gives_both_tokens_and_no_cache_keeps_them(front: FrontServic
 
 @pytest.mark.parametrize("json", [False, True], ids=["form", "json"])
 def test_a_password_is_a_grant_and_may_ask_for_less(front: FrontService, json: bool) -> None:
-    asked = {"grant_type": "password", "username": "ada", "password": PASSWORD, "scope": "predict:iris"}
-    response = post(front, "/auth/token", json=json, **asked)
+    asked: dict[str, Any] = {"grant_type": "password", "username": "ada", "password": PASSWORD}
+    response = post(front, "/auth/token", json=json, scope="predict:iris", **asked)
     assert (response.status_code, response.json()["scope"]) == (200, "predict:iris")
     assert front.predict(FLOWER, **bearer(response.json())).status_code == 200
     assert front.ask("GET", "/models", headers=bearer(response.json())).status_code == 403
@@ -102,9 +102,13 @@ def test_a_client_gets_a_token_for_its_secret_and_nothing_to_refresh(front: Fron
 
 
 def test_a_client_is_no_person_and_a_person_no_client(front: FrontService) -> None:
-    as_person = {"grant_type": "password", "username": "shop", "password": SECRET}
+    as_person: dict[str, Any] = {"grant_type": "password", "username": "shop", "password": SECRET}
     refused(post(front, "/auth/token", **as_person), 400, "invalid_grant")
-    as_client = {"grant_type": "client_credentials", "client_id": "ada", "client_secret": PASSWORD}
+    as_client: dict[str, Any] = {
+        "grant_type": "client_credentials",
+        "client_id": "ada",
+        "client_secret": PASSWORD,
+    }
     response = post(front, "/auth/token", **as_client)
     refused(response, 401, "invalid_client")
     assert response.headers["www-authenticate"] == 'Basic realm="slipway"'
