@@ -49,6 +49,6 @@ def fortress(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) ->
     made.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def behind(fortress: FrontService) -> Behind:
     return Behind(fortress)

@@ -8,17 +8,19 @@ from tests.front_service import FrontService
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "BREW", "get", "")
 
+# Anybody may ask these; those that give or take tokens ask for a proof of their own.
 OPEN_ROUTES = frozenset(
     {
         *("/livez", "/healthz", "/readyz", "/health", "/status", "/metrics", "/metrics/prometheus"),
-        *("/docs", "/openapi.json", "/login", "/.well-known/jwks.json"),
+        *("/docs", "/openapi.json", "/.well-known/jwks.json"),
+        *("/login", "/auth/token", "/auth/refresh", "/auth/revoke"),
         *(f"/problems/{code}" for code in problem_types()),
     }
 )
 OPEN_FILES = frozenset({"/static_content/swagger-ui.css", "/static_content/swagger-ui-bundle.js"})
 
 # A token is enough here, without any scope: what they tell is about the caller, or open elsewhere.
-NO_SCOPE = frozenset({"/auth/me", "/", "/schema.json", "/docs.json"})
+NO_SCOPE = frozenset({"/auth/me", "/auth/logout", "/auth/sessions", *("/", "/schema.json", "/docs.json")})
 
 
 def addresses(service: FrontService) -> set[str]:
