@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
+Address = IPv4Address | IPv6Address
 
 
 def parse_networks(text: str) -> Networks:
@@ -17,29 +25,40 @@ def client_address(peer: str, forwarded: Iterable[bytes], trusted: Networks) -> 
     """The nearest address that is no trusted proxy, going back from `peer` through `X-Forwarded-For`.
 
     `forwarded` are the header's values in the order of their lines. What a caller wrote there himself stands to the left
-    of what the first trusted proxy added, and is never reached.
+    of what the first trusted proxy added, and is never reached. Where a proxy names no address, it is its own that
+    counts: whoever hides behind it shares it. Empty where there is not even a peer.
     """
-    address = peer
-    hops = [hop.strip() for line in forwarded for hop in line.decode("latin-1").split(",")]
-    while hops and _is_within(address, trusted):
-        address = hops.pop()
-    return _normal(address)
-
-
-def _is_within(address: str, networks: Networks) -> bool:
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return False
-    return any(found in network for network in networks)
-
-
-def _normal(address: str) -> str:
-    """One spelling; IPv4 within IPv6 as IPv4. Empty for what is no address."""
-    try:
-        found = ip_address(address)
-    except ValueError:
+    address = _parsed(peer)
+    if address is None:
         return ""
-    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
-        found = found.ipv4_mapped
-    return str(found)
+    if not _is_within(address, trusted):
+        return str(address)
+    for hop in reversed(b",".join(forwarded).split(b",")):
+        named = _parsed(hop.decode("latin-1").strip())
+        if named is None:
+            break
+        address = named
+        if not _is_within(address, trusted):
+            break
+    return str(address)
+
+
+def _is_within(address: Address, networks: Networks) -> bool:
+    return any(address in network for network in networks)
+
+
+def _parsed(text: str) -> Address | None:
+    """One spelling for an address, with a port or without; IPv4 within IPv6 as IPv4."""
+    try:
+        found = ip_address(_without_port(text))
+    except ValueError:
+        return None
+    if isinstance(found, IPv6Address):
+        return found.ipv4_mapped or IPv6Address(found.packed)  # without a zone
+    return found
+
+
+def _without_port(text: str) -> str:
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    return text.partition(":")[0] if text.count(":") == 1 else text

@@ -53,10 +53,11 @@ class SlipwayService(Service[Any]):
         from serving.bootstrap import Worker
         from serving.logs import configure_logs
         from serving.orphans import end_with_parent
-        from serving.settings import Settings
+        from serving.settings import Settings, believe_only_our_proxies
 
         settings = Settings()
         configure_logs(settings.log_level)
+        believe_only_our_proxies()
         end_with_parent()
         self.worker = Worker(settings)
         inner = super().to_asgi(is_main=is_main)

@@ -227,6 +227,13 @@ def multiprocess_folder() -> Path | None:
     return Path(folder) if folder else None
 
 
+def believe_only_our_proxies() -> None:
+    """uvicorn, which BentoML starts after us, would put what programs on this machine say in place of their address, or
+    whatever FORWARDED_ALLOW_IPS names. Whose word counts, TRUSTED_PROXIES says, and `auth.client_address` reads it once.
+    """
+    os.environ["FORWARDED_ALLOW_IPS"] = ""
+
+
 def agent_environment() -> dict[str, str]:
     """What the agent inherits: everything but the workers' metrics folder, for its metrics are its own."""
     return {name: value for name, value in os.environ.items() if name != MULTIPROCESS_VARIABLE}

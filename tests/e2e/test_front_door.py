@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import bentoml
@@ -13,6 +14,8 @@ import httpx
 import pytest
 from bentoml.exceptions import BentoMLException
 
+from records.engine import open_engine
+from records.users import addresses_of
 from tests.architecture.source_tree import ROOT
 from tests.e2e.logged_rows import logged, wait_until_shipped
 from tests.e2e.running_service import RunningService
@@ -62,8 +65,11 @@ def create_user(service: RunningService, name: str, scopes: str) -> None:
     )
 
 
-def log_in(service: RunningService, name: str, password: str = PASSWORD) -> httpx.Response:
-    return httpx.post(f"{service.url}/login", json={"username": name, "password": password}, timeout=10)
+def log_in(
+    service: RunningService, name: str, password: str = PASSWORD, headers: Mapping[str, str] | None = None
+) -> httpx.Response:
+    credentials = {"username": name, "password": password}
+    return httpx.post(f"{service.url}/login", json=credentials, headers=headers, timeout=10)
 
 
 def code(answer: httpx.Response) -> tuple[int, str]:
@@ -79,6 +85,14 @@ def test_a_user_made_on_the_command_line_logs_in_and_predicts(service: RunningSe
     assert code(ask(service, token, "food-delivery")) == (403, "insufficient-scope")
     wait_until_shipped(service.spool)
     assert answer.json()["prediction_id"] in logged(service.database_url)
+
+
+def test_nobody_is_believed_about_an_address_not_even_on_this_machine(service: RunningService) -> None:
+    create_user(service, "edsger", "predict")
+    log_in(service, "edsger", headers={"X-Forwarded-For": "203.0.113.9"}).raise_for_status()
+    engine = open_engine(service.database_url)
+    assert addresses_of(engine, "edsger", since=datetime.min.replace(tzinfo=UTC)) == ["127.0.0.1"]
+    engine.dispose()
 
 
 def test_a_wrong_password_is_refused(service: RunningService) -> None:
