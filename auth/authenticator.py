@@ -53,7 +53,9 @@ class Authenticator:
         self._verified.pop(authorization, None)
         principal = self._ask_issuers(_token(authorization))
         if self._revocations.covers(principal):
-            raise revoked_token()
+            refusal = revoked_token()
+            refusal.issuer = principal.issuer
+            raise refusal
         if now < principal.expires_at and self._cache_size > 0:
             while len(self._verified) >= self._cache_size:
                 self._verified.popitem(last=False)
