@@ -139,7 +139,7 @@ class HardenedPod(AbstractContextManager["HardenedPod"]):
     def _mount_secrets(self) -> None:
         self.secrets.mkdir()
         held = {"jwt-secret-key": JWT_SECRET_KEY, "database-url": self.database_url}
-        for name in ("jwt-secret-key", "database-url", "redis-url", "features-url"):
+        for name in MOUNTED.values():
             (self.secrets / name).write_text(held.get(name, ""))
 
     def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
@@ -173,6 +173,7 @@ class HardenedPod(AbstractContextManager["HardenedPod"]):
 
 MOUNTED = {
     "JWT_SECRET_KEY": "jwt-secret-key",
+    "JWT_SIGNING_KEY": "jwt-signing-key",
     "DATABASE_URL": "database-url",
     "REDIS_URL": "redis-url",
     "FEATURES_URL": "features-url",

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-import auth.__main__ as auth_program
 import k8s.__main__ as k8s_program
 import records.__main__ as records_program
 import serving.agent.__main__ as agent_program
+from auth.commands.parser import make_parser
 from tests.manifests.pods import Pod
 from tests.manifests.policy.model import Finding, Rendered, Rule, found, ours, rule
 from training import cli as training_program
@@ -36,7 +36,7 @@ def _training_parser() -> argparse.ArgumentParser:
 
 
 PARSERS: Mapping[str, Callable[[], argparse.ArgumentParser]] = {
-    "auth": auth_program._parser,
+    "auth": lambda: make_parser(None),
     "k8s": _k8s_parser,
     "records": records_program._parser,
     "serving.agent": agent_program._parser,
