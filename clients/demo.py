@@ -22,6 +22,7 @@ from modelkit.definition import ModelDefinition, Task, load_catalog
 
 LOG = Path("var/demo/service.log")
 START_SECONDS = 60.0
+DEV = "dev"
 
 
 class DemoFailed(Exception):
@@ -44,13 +45,18 @@ class Narrator:
 
 def main() -> int:
     settings = ClientSettings()
+    if settings.slipway_env != DEV:
+        print("The demo makes a user, which it does with SLIPWAY_ENV=dev only.", file=sys.stderr)
+        return 1
     narrator = Narrator()
     service = LocalService(LOG, host=settings.reachable_host, port=settings.api_port)
     database = settings.database_url.get_secret_value()
     try:
         username, password = prepare(narrator, database)
-        walk(narrator, settings, service, (username, password))
-        run("-m", "auth", "disable-user", username, "--database-url", database)
+        try:
+            walk(narrator, settings, service, (username, password))
+        finally:
+            run("-m", "auth", "disable-user", username, "--database-url", database)
         narrator.say(f"{username} cannot log in any more")
     except (DemoFailed, Missing, RequestFailed, ServiceFailed) as failure:
         print(f"\nThe demo failed: {failure}", file=sys.stderr)

@@ -11,6 +11,7 @@ class ClientSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_file=None, extra="ignore", frozen=True, env_ignore_empty=True)
 
+    slipway_env: str = Field("production", description="`dev` for the demonstration, which makes a user")
     api_host: str = Field("127.0.0.1", description="address of the service")
     api_port: int = Field(8000, ge=1, le=65535, description="port of the service")
     database_url: SecretStr = Field(
