@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from auth.lockout import FREE_BY_ACCOUNT, FREE_BY_ADDRESS, MAX_WAIT_SECONDS, Failures, Lockout
 from modelkit.errors import IdentityUnavailable, RateLimited
@@ -96,6 +99,30 @@ def test_of_two_replicas_that_read_the_same_one_gets_the_attempt(guesser: Guesse
     guesser.lockout.admit(username="ada", address=ABROAD, is_client=False)
     with pytest.raises(RateLimited):
         other.admit(username="ada", address=ABROAD, is_client=False)
+
+
+def test_a_day_of_guessing_at_one_account_from_everywhere_is_a_hundred_guesses(guesser: Guesser) -> None:
+    began, guesses = guesser.clock(), 0
+    while guesser.clock() < began + 86_400:
+        address = f"198.51.{guesses // 250}.{guesses % 250}"
+        if wait := guesser.must_wait(address=address):
+            guesser.clock.advance(wait)
+        guesser.fails(address=address)
+        guesses += 1
+    assert 100 <= guesses <= 110
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["203.0.113.9", "203.0.113.10", "2001:db8::1"]), st.integers(0, 2000)))
+)
+def test_whatever_strangers_do_the_owner_at_home_never_waits(steps: list[tuple[str, int]]) -> None:
+    guesser = Guesser()
+    guesser.lives_at("ada", HOME)
+    for address, seconds in steps:
+        guesser.clock.advance(seconds)
+        with suppress(RateLimited):
+            guesser.fails(address=address)
+        assert guesser.must_wait(address=HOME) == 0
 
 
 def test_a_success_is_forgiveness(guesser: Guesser) -> None:
