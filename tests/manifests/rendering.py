@@ -30,7 +30,7 @@ EXPECTED = {
   - {name: slipway-models, literals: ["models.env=iris=3"]}
 """,
     "identity": """
-  - {name: slipway-policy, files: [policy.toml], options: {disableNameSuffixHash: true}}
+  - {name: slipway-policy, files: [policy.toml]}
 """,
     "autoscaling-keda": """
 replacements:
