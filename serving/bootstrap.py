@@ -26,7 +26,7 @@ from serving.http.docs import DocsRoutes
 from serving.http.exchange import FrontLimits
 from serving.http.history import HistoryRoutes
 from serving.http.identity import IdentityRoutes
-from serving.http.native import NativeRoutes
+from serving.http.native import Bounds, NativeRoutes
 from serving.http.oauth import OAuthRoutes
 from serving.http.origins import Origins
 from serving.http.own_records import OwnRecordRoutes
@@ -85,14 +85,13 @@ class Worker:
     def _front(self) -> FrontApp:
         settings = self.settings
         engine = _engine_on_first_use(settings)
-        limits = Limits(max_json_depth=settings.max_json_depth, max_instances=settings.max_instances)
+        rows = Limits(max_json_depth=settings.max_json_depth, max_instances=settings.max_instances)
         self.native = NativeRoutes(
             self.board,
             self.predictor,
-            limits,
+            Bounds(rows=rows, rates=self.limiting.limits),
             entities=self.entities,
             default_model=settings.default_model,
-            rates=self.limiting.limits,
         )
         desk = self._token_desk()
         handlers = Handlers(
@@ -157,6 +156,7 @@ class Worker:
         errands: list[Errand] = [self.drain.run, self.siblings.run, watch_parent, *self.identity.errands]
         if self.entities.rows:
             errands.insert(0, partial(_follow_features, self.entities, settings, self.metrics))
+        errands.append(self.limiting.leasing.run)
         if self.cache is not None and settings.redis_url is not None:
             errands.append(partial(_attach_redis, self.cache, settings, self.metrics))
         if settings.agent_enabled:
@@ -173,7 +173,12 @@ class Worker:
             errands=errands,
             log=self.log,
             metrics=self.metrics,
-            closers=[self.lane.close, self.entities.close, *([self.cache.close] if self.cache else [])],
+            closers=[
+                self.lane.close,
+                self.entities.close,
+                self.limiting.leasing.close,
+                *([self.cache.close] if self.cache else []),
+            ],
         )
 
 

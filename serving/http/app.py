@@ -157,7 +157,7 @@ class FrontApp:
             reply = problem_reply(SlipwayError(), request_id=request_id)
         finally:
             metrics.in_flight -= 1
-        await send_reply(send, reply, self._own_headers(request_id))
+        await send_reply(send, reply, self._own_headers(exchange))
         metrics.request_finished(
             template, _known(scope["method"]), reply.status, time.perf_counter() - arrived
         )
@@ -180,8 +180,8 @@ class FrontApp:
             require(exchange.caller, route.scope)
         return handler
 
-    def _own_headers(self, request_id: str) -> Headers:
-        headers = [(b"x-request-id", request_id.encode())]
+    def _own_headers(self, exchange: Exchange) -> Headers:
+        headers = [(b"x-request-id", exchange.request_id.encode()), *exchange.limit_fields]
         if self._drain.active:
             headers.append((b"connection", b"close"))
         return headers
@@ -195,7 +195,7 @@ class FrontApp:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), *self._own_headers(exchange.request_id)]
+                message["headers"] = [*message.get("headers", ()), *self._own_headers(exchange)]
             await send(message)
 
         await inner.app(exchange.scope, receive, counted)

@@ -48,7 +48,10 @@ class FrontLimits:
 
 @dataclass(slots=True)
 class Exchange:
-    """A request being answered. `principal` stays None on open routes; `arrived` is `time.perf_counter`."""
+    """A request being answered. `principal` stays None on open routes; `arrived` is `time.perf_counter`.
+
+    `limit_fields` are headers of every answer from the moment that the caller's limit was charged.
+    """
 
     scope: Scope
     receive: Receive
@@ -57,6 +60,7 @@ class Exchange:
     arrived: float
     limits: FrontLimits
     principal: Principal | None = None
+    limit_fields: tuple[tuple[bytes, bytes], ...] = ()
 
     @property
     def caller(self) -> Principal:

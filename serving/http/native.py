@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -16,6 +17,8 @@ from serving.entities import Entities
 from serving.http.entity_rows import known_rows
 from serving.http.exchange import Exchange, Reply
 from serving.http.request_rows import Limits, RequestRows, accepts, read_rows
+from serving.limits.bucket import Bucket
+from serving.limits.limiter import RateLimits
 from serving.loaded_model import LoadedModel
 from serving.model_board import ModelBoard
 from serving.predictor import Answer, Asking, Predictor
@@ -35,6 +38,14 @@ class Checked(NamedTuple):
 checked: ContextVar[Checked] = ContextVar("checked")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """Of one request's rows, and of a caller's requests."""
+
+    rows: Limits
+    rates: RateLimits
+
+
 class NativeRoutes:
     """Handlers that read a body, ask the predictor and write its answers."""
 
@@ -42,34 +53,40 @@ class NativeRoutes:
         self,
         board: ModelBoard,
         predictor: Predictor,
-        limits: Limits,
+        bounds: Bounds,
         *,
         entities: Entities,
         default_model: str,
     ) -> None:
-        self._board, self._predictor, self._limits = board, predictor, limits
+        self._board, self._predictor = board, predictor
+        self._limits, self._rates = bounds.rows, bounds.rates
         self._entities, self._default_model = entities, default_model
 
     async def predict(self, exchange: Exchange, name: str) -> Reply:
         """POST /predict/{model}: one typed object or `instances`."""
         require_predict(exchange.caller, name)
+        bucket = self._rates.admit(exchange.caller.subject, name) if self._rates.on else None
         body = await exchange.json_body()
-        return await self._answer(exchange, self._board.current(name), body)
+        return await self._answer(exchange, self._board.current(name), body, bucket)
 
     async def predict_any(self, exchange: Exchange) -> Reply:
         """POST /predict: the default model, or the only one whose schema accepts the body."""
         body = await exchange.json_body()
         name = self._default_model or self._only_taker(body)
         require_predict(exchange.caller, name)
-        return await self._answer(exchange, self._board.current(name), body)
+        bucket = self._rates.admit(exchange.caller.subject, name) if self._rates.on else None
+        return await self._answer(exchange, self._board.current(name), body, bucket)
 
     async def checked_row(self, exchange: Exchange, name: str) -> bytes:
         """The body of a request for one row, after everything that `predict` would refuse was refused."""
         require_predict(exchange.caller, name)
+        bucket = self._rates.admit(exchange.caller.subject, name) if self._rates.on else None
         body, model = await exchange.json_body(), self._board.current(name)
         request = read_rows(model.reader, body, self._limits)
         if request.is_batch:
             raise InvalidRequest("This route takes one row: ask /predict/{model} for many")
+        if bucket is not None:
+            exchange.limit_fields = self._rates.charged(bucket, 1)
         request = await self._whole_rows(model, request)
         checked.set(Checked(model, request.rows[0], exchange.asking))
         return body
@@ -98,8 +115,12 @@ class NativeRoutes:
             return request
         return known_rows(request, await self._entities.complete(model, request.rows), view.key)
 
-    async def _answer(self, exchange: Exchange, model: LoadedModel, body: bytes) -> Reply:
+    async def _answer(
+        self, exchange: Exchange, model: LoadedModel, body: bytes, bucket: Bucket | None
+    ) -> Reply:
         request = read_rows(model.reader, body, self._limits)
+        if bucket is not None:
+            exchange.limit_fields = self._rates.charged(bucket, request.size)
         if model.definition.view is not None:
             request = await self._whole_rows(model, request)
         answers = await self._predictor.predict(model, request.rows, exchange.asking)
