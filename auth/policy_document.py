@@ -19,7 +19,7 @@ from auth.policy_checks import (
 )
 from auth.policy_rules import KUBERNETES, ExternalIssuer, Grant, LimitRule, Policy, Rate
 
-MAX_POLICY_BYTES = 1_048_576
+MAX_POLICY_BYTES = 262_144  # read between two requests: a tenth of a second
 BURST_SECONDS = 2.0
 
 Scopes = Annotated[list[str], msgspec.Meta(min_length=1)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
 
 import structlog
 
@@ -21,6 +22,14 @@ LOOK_SECONDS = 0.25
 WAIT_SECONDS = 1.0
 WAIT_STEP_SECONDS = 0.05
 MAX_WAITING = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Wish:
+    """When newer keys were asked for: `asked_at` by the monotonic clock, `moment` since the epoch."""
+
+    asked_at: float
+    moment: float
 
 
 class KeyFiles:
@@ -41,7 +50,7 @@ class KeyFiles:
         self._cooldown = cooldown_seconds
         self._seen: dict[str, tuple[KeyRing, int]] = {}
         self._fetched: dict[str, float] = {}
-        self._wanted: dict[str, float] = {}
+        self._wanted: dict[str, _Wish] = {}
         self._waiting = 0
         self._missing = {issuer.name for issuer in policy.current().issuers}
         self._log = structlog.get_logger("slipway.service")
@@ -69,27 +78,30 @@ class KeyFiles:
 
     async def fresh(self, name: str) -> bool:
         """Asks for newer keys of an issuer; whether others came while the caller waited."""
-        if not self._ask(name) or self._waiting >= MAX_WAITING:
-            return False
-        before, fetched = self._issuers.generation(), self._fetched.get(name)
+        before = self._issuers.generation()
+        self.look()
+        if self._issuers.generation() == before and self._ask(name) and self._waiting < MAX_WAITING:
+            await self._wait(name)
+        return self._issuers.generation() != before
+
+    async def _wait(self, name: str) -> None:
+        """Until the keys were fetched after somebody asked for them, or for as long as a caller waits."""
         give_up_at = time.monotonic() + WAIT_SECONDS
         self._waiting += 1
         try:
-            while time.monotonic() < give_up_at and self._fetched.get(name) == fetched:
+            while time.monotonic() < give_up_at and self._fetched.get(name, 0.0) < self._wanted[name].moment:
                 await asyncio.sleep(WAIT_STEP_SECONDS)
                 self.look()
         finally:
             self._waiting -= 1
-        return self._issuers.generation() != before
 
     def _ask(self, name: str) -> bool:
         """Whether a fetch has just been asked for, by this request or one shortly before it."""
-        now = time.monotonic()
-        since = now - self._wanted.get(name, -self._cooldown)
-        if since >= self._cooldown:
-            self._wanted[name], since = now, 0.0
+        now, last = time.monotonic(), self._wanted.get(name)
+        if last is None or now - last.asked_at >= self._cooldown:
+            last = self._wanted[name] = _Wish(asked_at=now, moment=time.time())
             self._folder.want(name)
-        return since < WAIT_SECONDS
+        return now - last.asked_at < WAIT_SECONDS
 
     def _take(self, issuer: ExternalIssuer) -> bool:
         """Whether the issuer's keys are others now."""

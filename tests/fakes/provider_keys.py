@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import warnings
 from collections.abc import Mapping
@@ -30,7 +31,8 @@ KINDS = {
 @cache
 def _made(kind: str, size: Any, name: str) -> Any:
     """Making an RSA key takes a while; the same name is the same key within a process."""
-    return jwk.generate_key(kind, size, auto_kid=True)
+    make: Any = jwk.generate_key
+    return make(kind, size, auto_kid=True)
 
 
 class Signer:
@@ -60,6 +62,13 @@ class Signer:
     def sign_with_pyjwt(self, claims: Mapping[str, Any], header: Mapping[str, Any] | None = None) -> str:
         own = {"typ": "at+jwt", "kid": self.kid} | dict(header or {})
         return pyjwt.encode(dict(claims), self.key.private_key, algorithm=self.algorithm, headers=own)
+
+    def sign_raw(self, payload: bytes, header: Mapping[str, Any]) -> str:
+        """Whatever the payload and the header hold."""
+        members = json.dumps({"alg": self.algorithm, "typ": "JWT", "kid": self.kid} | dict(header)).encode()
+        covered = b".".join(pyjwt.utils.base64url_encode(part) for part in (members, payload))
+        signature = pyjwt.PyJWS().get_algorithm_by_name(self.algorithm).sign(covered, self.key.private_key)
+        return (covered + b"." + pyjwt.utils.base64url_encode(signature)).decode()
 
 
 def access_claims(issuer: str, *, now: float | None = None, **claims: Any) -> dict[str, Any]:

@@ -30,8 +30,8 @@ def provider() -> Iterator[str]:
             "authlib.deprecate"
         )  # insists on its warnings, so that they are silenced after it
         warnings.simplefilter("ignore")
-        from oidc_provider_mock import run_server_in_thread
-    with run_server_in_thread() as server:
+        mock = importlib.import_module("oidc_provider_mock")
+    with mock.run_server_in_thread() as server:
         yield f"http://localhost:{server.server_port}"
 
 
