@@ -110,7 +110,12 @@ class RotatingKeys:
         self._stamps: list[object] = self._ask_stamps()
         self._refused: list[object] | None = None
         self._generation = 0
-        self._adopt(KeyRing.started(self._read(), periods, first_seen=self._first_seen(now), now=now))
+        given = self._read()
+        try:
+            ring = KeyRing.started(given, periods, first_seen=self._first_seen(now), now=now)
+        except ValueError as error:
+            raise ValueError(f"{self._named}: {error}") from None
+        self._adopt(ring)
 
     def signing_key(self) -> Key:
         return self._current().signing
@@ -174,7 +179,11 @@ class RotatingKeys:
         """Once: the file is tried again every second."""
         if stamps != self._refused:
             self._refused = stamps
-            self._audit("keys.refused", settings=[source.setting for source in self._sources], reason=reason)
+            self._audit("keys.refused", settings=self._named, reason=reason)
+
+    @property
+    def _named(self) -> str:
+        return " and ".join(source.setting for source in self._sources)
 
     def _ask_stamps(self) -> list[object]:
         return [source.stamp() for source in self._sources]

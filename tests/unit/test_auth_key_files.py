@@ -228,7 +228,11 @@ def test_a_folder_in_the_place_of_a_file_is_refused_too(desk: Desk) -> None:
 
 
 def test_without_a_key_in_any_file_nothing_starts(desk: Desk) -> None:
-    with pytest.raises(ValueError, match="no key"):
+    with pytest.raises(ValueError, match="JWT_SIGNING_KEY_FILE and JWT_SECRET_KEY_FILE: no key is left"):
+        desk.keys()
+    secret = shared_secret()
+    desk.write(desk.secrets, f"{secret}\nrevoked {key(secret).kid}")
+    with pytest.raises(ValueError, match="JWT_SECRET_KEY_FILE: no key is left"):
         desk.keys()
 
 
