@@ -121,16 +121,17 @@ class FrontService:
         self,
         method: str,
         path: str,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
         body: bytes = b"",
         *,
         query: str = "",
     ) -> httpx.Response:
         """A path exactly as given: clients tidy paths up, attackers do not."""
-        return self.runner.run(self._ask_raw(method, f"{path}?{query}", headers or {}, body))
+        pairs = [*headers.items()] if isinstance(headers, Mapping) else [*(headers or ())]
+        return self.runner.run(self._ask_raw(method, f"{path}?{query}", pairs, body))
 
     async def _ask_raw(
-        self, method: str, target: str, headers: Mapping[str, str], body: bytes
+        self, method: str, target: str, headers: list[tuple[str, str]], body: bytes
     ) -> httpx.Response:
         path, _, query = target.rpartition("?")
         sent: list[Any] = []
@@ -147,7 +148,7 @@ class FrontService:
             "path": path,
             "raw_path": path.encode("utf-8", "surrogateescape"),
             "query_string": query.encode(),
-            "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+            "headers": [(name.lower().encode(), value.encode()) for name, value in headers],
             "client": ("127.0.0.1", 1),
         }
         await self.worker.front(scope, receive, send)
