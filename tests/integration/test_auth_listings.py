@@ -6,7 +6,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from auth.lockout import account_key, pair_prefix
-from records import login_failures
+from auth.principal import Principal
+from auth.revocations import Revocation, Revocations
+from records import login_failures, revocations
 from records.columns import utc_now
 from records.users import add_user, find_user
 from tests.auth_commands import Command, ada, log_in, open_sessions, revoked
@@ -110,3 +112,26 @@ def test_a_change_that_cannot_be_written_down_does_not_happen(command: Command, 
     user = find_user(engine, "ada")
     assert user is not None
     assert (user.disabled, open_sessions(engine), revoked(engine)) == (False, {"s-1"}, set())
+
+
+@pytest.mark.parametrize(("issued", "refused"), [(-900.0, True), (0.0, True), (5.0, False)])
+def test_tokens_from_before_a_change_are_refused_and_later_ones_are_not(
+    command: Command, engine: Engine, issued: float, refused: bool
+) -> None:
+    ada(engine)
+    command("disable-user", "ada")
+    command("enable-user", "ada")
+    (row,) = revocations.active(engine, utc_now())
+    known = Revocations()
+    known.add(Revocation(row.kind, row.value, row.issued_before.timestamp(), row.expires_at.timestamp()))
+    issued_at = float(int(row.issued_before.timestamp() + issued))
+    principal = Principal(
+        subject="ada",
+        issuer="slipway",
+        scopes=frozenset(),
+        expires_at=issued_at + 900,
+        user_id=1,
+        token_id="jti-1",
+        issued_at=issued_at,
+    )
+    assert known.covers(principal) is refused
