@@ -18,7 +18,7 @@ BUCKET_PREFIX = b"slipway:limit:"
 # A worker that comes back after having been `away` filled its share by itself: the bucket does not fill for that time, has
 # no more than it could hold besides, and until the others are back (`q`) fills with nobody's share but that one.
 # A bucket that is not there is full, unless Redis itself remembers less than it would take to fill one: then it has lost
-# its data, and what was in it is not known.
+# its data, and what was in it is not known: nothing, or a debt of all workers' credit.
 SCRIPT = """
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
@@ -39,7 +39,7 @@ for i = 3, #KEYS do
   local kept = redis.call('HMGET', KEYS[i], 'b', 't', 'e', 'n', 'p', 'q')
   local b, t = tonumber(kept[1]), tonumber(kept[2])
   local e, n, p = tonumber(kept[3] or -1), tonumber(kept[4] or 0), tonumber(kept[5] or 0)
-  if not b then b, t = math.min(burst, rate * math.max(0, now - tonumber(since))), now end
+  if not b then b, t = math.min(burst, rate * math.max(0, now - tonumber(since)) - burst / 10), now end
   if e ~= number then p, n = (e == number - 1) and n or 0, 0 end
   local q = tonumber(kept[6] or 0)
   local passed = math.max(0, now - t - away)

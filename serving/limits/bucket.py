@@ -56,6 +56,14 @@ class Sent(NamedTuple):
     at: float
 
 
+class State(NamedTuple):
+    """What is left, what it can be at most, and how much of it flows in a second."""
+
+    left: float
+    most: float
+    inflow: float
+
+
 class Bucket:
     """`level` is what may be spent now; below zero it is debt, and nothing is admitted before that is paid.
 
@@ -128,21 +136,11 @@ class Bucket:
         self._spent += rows
         self._asked += rows
 
-    def remaining(self, now: float) -> int:
-        if not self._attached:
-            return max(0, math.floor(self.level))
-        return max(0, math.floor(min(self.burst, self.level + self._projected(now))))
-
-    def seconds_until(self, tokens: float, now: float) -> float:
-        """Until so many may be spent, if nobody else spends any."""
-        if not self._attached:
-            return max(0.0, (tokens - self.level) * self._sharing.divisor / self.rate)
-        return max(0.0, (tokens - self.level - self._projected(now)) / self.rate)
-
-    @property
-    def capacity(self) -> float:
-        """What the bucket holds at most, here."""
-        return self.burst if self._attached else self._share()
+    def state(self, now: float) -> State:
+        """What this worker knows of the whole bucket; of its own part while it is by itself."""
+        if self._attached:
+            return State(min(self.burst, self.level + self._projected(now)), self.burst, self.rate)
+        return State(self.level, self._share(), self.rate / self._sharing.divisor)
 
     # What the turns with the store do
 

@@ -6,35 +6,41 @@ model; the other three are those of its drafts up to 06, which most clients and 
 
 from __future__ import annotations
 
-import math
+from functools import lru_cache
+from math import ceil
 
 from serving.limits.bucket import Bucket
 
 Fields = tuple[tuple[bytes, bytes], ...]
+Field = tuple[bytes, bytes]
 
 
 def answer_fields(bucket: Bucket, now: float) -> Fields:
     """`t` and `RateLimit-Reset` are the seconds until the bucket is full again if nothing is asked."""
-    return _fields(bucket, bucket.remaining(now), bucket.seconds_until(bucket.capacity, now))
+    left, most, inflow = bucket.state(now)
+    return _fields(bucket, int(left) if left > 0 else 0, ceil((most - left) / inflow) or 1)
 
 
 def refusal_fields(bucket: Bucket, now: float) -> Fields:
     """Nothing remains, and the window ends when the next request may come, as `Retry-After` says."""
-    seconds = bucket.seconds_until(1.0, now)
-    return (*_fields(bucket, 0, seconds), (b"retry-after", b"%d" % _whole(seconds)))
+    left, _, inflow = bucket.state(now)
+    seconds = max(1, ceil((1.0 - left) / inflow))
+    return (*_fields(bucket, 0, seconds), (b"retry-after", b"%d" % seconds))
 
 
-def _whole(seconds: float) -> int:
-    return max(1, math.ceil(seconds))
-
-
-def _fields(bucket: Bucket, remaining: int, seconds: float) -> Fields:
-    name, burst, window = bucket.model.encode(), int(bucket.burst), _whole(bucket.burst / bucket.rate)
-    reset = b"%d" % _whole(seconds)
+def _fields(bucket: Bucket, remaining: int, seconds: int) -> Fields:
+    policy, limit = _of_the_limit(bucket.model, bucket.rate, bucket.burst)
     return (
-        (b"ratelimit-policy", b'"%b";q=%d;w=%d' % (name, burst, window)),
-        (b"ratelimit", b'"%b";r=%d;t=%b' % (name, remaining, reset)),
-        (b"ratelimit-limit", b"%d" % burst),
+        policy,
+        (b"ratelimit", f'"{bucket.model}";r={remaining};t={seconds}'.encode()),
+        limit,
         (b"ratelimit-remaining", b"%d" % remaining),
-        (b"ratelimit-reset", reset),
+        (b"ratelimit-reset", b"%d" % seconds),
     )
+
+
+@lru_cache(maxsize=1024)
+def _of_the_limit(model: str, rate: float, burst: float) -> tuple[Field, Field]:
+    window = max(1, ceil(burst / rate))
+    policy = f'"{model}";q={int(burst)};w={window}'.encode()
+    return (b"ratelimit-policy", policy), (b"ratelimit-limit", b"%d" % burst)

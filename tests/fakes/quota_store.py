@@ -83,7 +83,7 @@ class MemoryQuotaStore:
         rate, burst, number = ask.per_second, ask.burst, math.floor(now)
         kept = self._hall.buckets.get(ask.key)
         if kept is None:
-            full = min(burst, rate * (now - self._hall.since))
+            full = min(burst, rate * (now - self._hall.since) - burst / 10)
             kept = self._hall.buckets[ask.key] = Kept(full, now)
         if kept.epoch != number:
             kept.held_before = kept.held if kept.epoch == number - 1 else 0.0
