@@ -10,7 +10,7 @@ from typing import TextIO
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from auth.commands import accounts, listing, sessions
+from auth.commands import accounts, listing, policy, sessions
 from auth.commands.administration import Administration
 from auth.commands.parser import make_parser
 from auth.commands.told import Told
@@ -46,6 +46,9 @@ def main(arguments: Sequence[str] | None = None, *, typed: TextIO | None = None)
 def _run(options: argparse.Namespace, typed: TextIO) -> str:
     if options.command == "hash":
         return Passwords().hash(_new_password("", typed))
+    if options.command == "check-policy":
+        told = policy.check(options.file, audience=options.audience, own_issuer=options.issuer)
+        return told.shown(options.output)
     engine = open_engine(database_url(options))
     try:
         actor = actor_of(options) if "actor" in options else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from records.actor import add_actor
 from records.database_option import add_database_options
@@ -40,11 +41,12 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
         commands, "revoke", "refuse a token, or all that a caller was given, also another issuer's"
     )
     what = revoke.add_mutually_exclusive_group(required=True)
-    what.add_argument("--token-id", help="`jti` of the token")
+    what.add_argument("--token-id", help="`jti` of the token; of another issuer's, <issuer>:<jti>")
     what.add_argument("--subject", help="a user's name, or <issuer>:<subject>")
     add_actor(revoke)
     _add_lists(commands)
     commands.add_parser("hash", help="print the hash of a password")
+    _add_policy(commands)
     return parser
 
 
@@ -64,6 +66,15 @@ def _add_lists(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
             sub.add_argument("name", nargs="?", help="only of this one")
         if name == "events":
             sub.add_argument("--limit", type=int, default=50, help="the latest so many")
+
+
+def _add_policy(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    meaning = "say whether a policy file would be taken, and what it says"
+    sub = commands.add_parser("check-policy", help=meaning, description=meaning)
+    sub.add_argument("file", type=Path)
+    sub.add_argument("--audience", default="slipway", help="JWT_AUDIENCE of the service (slipway)")
+    sub.add_argument("--issuer", default="slipway", help="JWT_ISSUER of the service (slipway)")
+    sub.add_argument("--output", choices=("text", "json"), default="text", help="for people, or for programs")
 
 
 def _add_scopes(sub: argparse.ArgumentParser) -> None:
