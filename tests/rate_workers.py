@@ -42,7 +42,8 @@ class RateWorkers:
         self.rates = FixedRates(rate)
         self.hall = QuotaHall(lambda: self.now)
         self.stores = [MemoryQuotaStore(self.hall, f"worker-{number}") for number in range(count)]
-        self.metrics = [IdentityMetrics(CollectorRegistry()) for _ in range(count)]
+        self.registries = [CollectorRegistry() for _ in range(count)]
+        self.metrics = [IdentityMetrics(registry) for registry in self.registries]
         since = self.now if store else -math.inf
         self.limits = [
             RateLimits(
@@ -76,6 +77,11 @@ class RateWorkers:
             leasing = self.leasings[worker]
             assert leasing is not None
             self._runner.run(leasing.step())
+
+    def leave(self, worker: int) -> None:
+        leasing = self.leasings[worker]
+        assert leasing is not None
+        self._runner.run(leasing.close())
 
     def close(self) -> None:
         self._runner.close()
