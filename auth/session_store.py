@@ -49,8 +49,9 @@ class SqlSessions:
         with self._database.engine() as engine:
             return sessions.list_sessions(engine, user_id, _moment(now))
 
-    def revoke(self, revocation: Revocation) -> None:
-        from records import revocations
+    def revoke(self, revocation: Revocation, *, by: str = "", request_id: str = "") -> None:
+        """`by` is an administrator, whose doing is written down in the same transaction."""
+        from records import identity_events, revocations
 
         row = revocations.RevocationRow(
             kind=revocation.kind,
@@ -60,6 +61,15 @@ class SqlSessions:
         )
         with self._database.engine() as engine, engine.begin() as connection:
             revocations.add(connection, [row])
+            if by:
+                event = identity_events.EventRow(
+                    event=f"{row.kind}.revoked",
+                    actor=by,
+                    subject=row.value,
+                    facts={"request_id": request_id},
+                    at=row.issued_before,
+                )
+                identity_events.append(connection, event)
 
 
 def _moment(seconds: float) -> datetime:

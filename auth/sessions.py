@@ -41,6 +41,9 @@ class Tokens(msgspec.Struct, frozen=True, kw_only=True):
     scope: str
     refresh_token: str | msgspec.UnsetType = msgspec.UNSET
 
+    def __repr__(self) -> str:
+        return f"Tokens(expires_in={self.expires_in}, scope={self.scope!r})"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Lives:
@@ -171,7 +174,8 @@ class Sessions:
     def revoke_subject(self, subject: str, actor: Principal, origin: Origin) -> None:
         """Refuses every access token that a caller has now. Who may still log in gets new ones."""
         now = self._clock()  # other issuers' tokens may live longer than ours
-        self._revoke(Revocation(SUBJECT, subject, now, now + LONGEST_LIFE_SECONDS))
+        revocation = Revocation(SUBJECT, subject, now, now + LONGEST_LIFE_SECONDS)
+        self._revoke(revocation, by=actor.subject, request_id=origin.request_id)
         self._tell("token.revoked", origin, subject=subject, actor=actor.subject)
 
     def _refreshed(self, turned: RotatedRow, successor: str, scopes: str | None, origin: Origin) -> Tokens:
@@ -186,9 +190,9 @@ class Sessions:
         )
         return _answer(access, successor)
 
-    def _revoke(self, revocation: Revocation) -> None:
+    def _revoke(self, revocation: Revocation, *, by: str = "", request_id: str = "") -> None:
         try:
-            self._store.revoke(revocation)
+            self._store.revoke(revocation, by=by, request_id=request_id)
         finally:
             self._announce(revocation)
 

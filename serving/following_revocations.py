@@ -36,6 +36,7 @@ class RevocationFollower:
         self._clock, self._uptime = clock, uptime
         self._started, self._ready_by = uptime(), uptime() + life_seconds
         self._stamp: tuple[int, int, int] | None = None
+        self._document: bytes | None = None
         self._right_at: float | None = None
         self.look()
 
@@ -53,13 +54,18 @@ class RevocationFollower:
             stamp = self._file.stamp()
             if stamp is None or stamp == self._stamp:
                 return
-            self._revocations.replace(self._file.read())
+            self._take(self._file.read_bytes())
         except (OSError, ValueError) as error:  # the last good list stays
             structlog.get_logger("slipway.service").error(
                 "revocations cannot be read", reason=type(error).__name__
             )
             return
         self._stamp, self._right_at = stamp, stamp[2] * NANO
+
+    def _take(self, document: bytes) -> None:
+        if document != self._document:
+            self._revocations.replace(self._file.parse(document))
+            self._document = document
 
     @property
     def age(self) -> float:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 SQL_SECONDS = 0.5
 REDIS_SECONDS = 0.25
 PRUNE_SECONDS = 600.0
+BUSY_ROWS = 1000
 
 Clock = Callable[[], float]
 
@@ -135,9 +136,9 @@ class SqlTurns:
         if time.monotonic() < self._prune_at:
             return
         now = datetime.now(UTC)
-        revocations.prune(self._engine, now)
-        sessions.prune(self._engine, now)
-        self._prune_at = time.monotonic() + PRUNE_SECONDS * random.uniform(1, 2)
+        gone = revocations.prune(self._engine, now), sessions.prune(self._engine, now)
+        if max(gone) < BUSY_ROWS:  # otherwise there is more: the next turn goes on
+            self._prune_at = time.monotonic() + PRUNE_SECONDS * random.uniform(1, 2)
         if self._redis is not None:
             with suppress(RedisDown):
                 self._redis.prune(time.time())

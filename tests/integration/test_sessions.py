@@ -21,6 +21,7 @@ from auth.sessions import Lives, Sessions, Surroundings, Tokens
 from auth.tokens import JwtVerifier, TokenIssuer
 from modelkit.errors import IdentityUnavailable, InvalidGrant, InvalidScope, SessionNotFound, Unauthenticated
 from records import revocations
+from records.identity_events import latest
 from records.sessions import end_sessions, prune
 from records.tables import LoginSession, RefreshToken, User
 from records.users import add_user, set_disabled
@@ -293,6 +294,9 @@ def test_revoking_a_subject_is_told_with_who_did_it(world: World, ada: Account, 
     world.sessions.revoke_subject("corp:ada", admin, HOME)
     assert revoked(engine, world) == {(SUBJECT, "corp:ada"): 1}
     assert world.trail.of("token.revoked")[0]["actor"] == "root"
+    [event] = latest(engine, limit=10)
+    assert (event.event, event.actor, event.subject) == ("subject.revoked", "root", "corp:ada")
+    assert event.facts == {"request_id": HOME.request_id}
 
 
 def test_ending_all_sessions_of_a_user_revokes_each(
