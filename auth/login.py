@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NoReturn, Protocol
 
 from auth.audit import Audit, Origin, no_audit
@@ -22,7 +22,7 @@ class Account:
 
     user_id: int
     username: str
-    password_hash: str
+    password_hash: str = field(repr=False)
     scopes: str
     disabled: bool
     kind: str = PERSON

@@ -27,6 +27,9 @@ class IssuedToken(msgspec.Struct, frozen=True, kw_only=True):
     expires_in: int
     scope: str
 
+    def __repr__(self) -> str:
+        return f"IssuedToken(expires_in={self.expires_in}, scope={self.scope!r})"
+
 
 class Issuer(Protocol):
     """Port: someone whose tokens are accepted here."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine, insert, select, update
@@ -29,7 +29,7 @@ class UserRow:
 
     id: int
     username: str
-    password_hash: str
+    password_hash: str = field(repr=False)
     scopes: str
     disabled: bool
     kind: str = "person"

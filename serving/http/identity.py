@@ -23,13 +23,13 @@ class Credentials(RequestModel):
     """Body of POST /login."""
 
     username: str = Field(min_length=1, max_length=200, description="name of the user")
-    password: str = Field(min_length=1, max_length=1024, description="password of the user")
+    password: str = Field(min_length=1, max_length=1024, repr=False, description="password of the user")
 
 
 class Refreshing(RequestModel):
     """Body of POST /auth/refresh."""
 
-    refresh_token: str = Field(min_length=1, max_length=200, description="good for one use")
+    refresh_token: str = Field(min_length=1, max_length=200, repr=False, description="good for one use")
     scope: str = Field("", max_length=2000, description="fewer scopes for this access token; empty: all")
 
 
