@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from auth.principal import Principal
 
@@ -19,8 +19,7 @@ TOKEN, SESSION, SUBJECT = "token", "session", "subject"
 LONGEST_LIFE_SECONDS = 86_400 + 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Revocation:
+class Revocation(NamedTuple):
     """One token (`value` is its `jti`), all of a login (`sid`), or a caller's as far as they were issued up to
     `issued_before` (`value` is the principal's subject). Times are seconds since the epoch; after `expires_at` every
     token that this covers has expired by itself.
@@ -63,12 +62,14 @@ class Revocations:
 
     def replace(self, listed: Iterable[Revocation]) -> None:
         """Everybody's list as it is now. What was revoked here stays until it has expired: a list may be older."""
-        self._settle()
+        self._own.update(self._taken())
         now, before = self._clock(), self._listed
         self._listed = frozenset(listed)
         self._own = {each for each in self._own if each.expires_at > now and each not in self._listed}
-        self._index()
-        if self._listed - before:
+        self._tokens, self._sessions, self._subjects = set(), set(), {}
+        self._index(self._listed)
+        self._index(self._own)
+        if not self._listed <= before:
             self._tell()
 
     def add(self, one: Revocation) -> None:
@@ -81,25 +82,25 @@ class Revocations:
         self._reported.append(one)
 
     def settle(self) -> None:
-        if self._settle():
-            self._index()
+        if taken := self._taken():
+            self._own.update(taken)
+            self._index(taken)
             self._tell()
 
-    def _settle(self) -> bool:
-        some = bool(self._reported)
+    def _taken(self) -> list[Revocation]:
+        taken = []
         while self._reported:
-            self._own.add(self._reported.popleft())
-        return some
+            taken.append(self._reported.popleft())
+        return taken
 
-    def _index(self) -> None:
-        entries = self._listed | self._own
-        self._tokens = {each.value for each in entries if each.kind == TOKEN}
-        self._sessions = {each.value for each in entries if each.kind == SESSION}
-        self._subjects = {}
-        for each in entries:
-            if each.kind == SUBJECT:
-                known = self._subjects.get(each.value, each.issued_before)
-                self._subjects[each.value] = max(known, each.issued_before)
+    def _index(self, entries: Iterable[Revocation]) -> None:
+        for kind, value, issued_before, _ in entries:
+            if kind == TOKEN:
+                self._tokens.add(value)
+            elif kind == SESSION:
+                self._sessions.add(value)
+            elif kind == SUBJECT:
+                self._subjects[value] = max(self._subjects.get(value, issued_before), issued_before)
 
     def _tell(self) -> None:
         for listener in self._listeners:

@@ -18,7 +18,7 @@ FILE = "revocations.json"
 
 
 class _Document(msgspec.Struct, frozen=True):
-    revocations: list[tuple[str, str, float, float]]
+    revocations: list[Revocation]
 
 
 class RevocationFile:
@@ -45,13 +45,10 @@ class RevocationFile:
     @staticmethod
     def parse(document: bytes) -> list[Revocation]:
         """Raises ValueError."""
-        read = msgspec.json.decode(document, type=_Document)
-        return [Revocation(*each) for each in read.revocations]
+        return msgspec.json.decode(document, type=_Document).revocations
 
     def write(self, entries: Iterable[Revocation], *, right_at: float) -> None:
-        document = _Document(
-            [(each.kind, each.value, each.issued_before, each.expires_at) for each in entries]
-        )
+        document = _Document(list(entries))
         self._path.parent.mkdir(parents=True, exist_ok=True)
         fresh = self._path.with_name(f".{FILE}.{os.getpid()}.new")
         fresh.write_bytes(msgspec.json.encode(document))

@@ -102,12 +102,12 @@ def _follow_credentials(client: Any, url: str, mounted: Path) -> None:
 
 
 def _encode(entry: Revocation) -> bytes:
-    return msgspec.json.encode((entry.kind, entry.value, entry.issued_before, entry.expires_at))
+    return msgspec.json.encode(entry)
 
 
 def _decode(member: bytes) -> Revocation | None:
     """None for what is no revocation."""
     try:
-        return Revocation(*msgspec.json.decode(member, type=tuple[str, str, float, float]))
+        return msgspec.json.decode(member, type=Revocation)
     except ValueError:
         return None
