@@ -9,7 +9,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from auth.external_format import read_object
+from auth.external_format import MAX_KID, read_object
 
 MAX_SET_BYTES = 262_144
 MAX_KEYS = 100
@@ -79,10 +79,11 @@ def _key(members: Any) -> ProviderKey | None:
     algorithms = frozenset() if public is None else _algorithms(public)
     if "alg" in members:
         algorithms &= {members["alg"]} if isinstance(members["alg"], str) else set()
-    if public is None or not algorithms:
-        return None
     kept = tuple((name, members[name]) for name in KEPT if isinstance(members.get(name), str))
-    return ProviderKey(str(dict(kept).get("kid", "")), algorithms, public, kept)
+    kid = str(dict(kept).get("kid", ""))
+    if public is None or not algorithms or len(kid) > MAX_KID:
+        return None
+    return ProviderKey(kid, algorithms, public, kept)
 
 
 def _is_for_signatures(members: Mapping[str, Any]) -> bool:

@@ -8,8 +8,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from auth.audit import no_audit
 from auth.policy import PolicyFile
-from serving.agent.key_sets import KeySets, Pace
+from serving.agent.key_sets import KeySets, Pace, Told
 from serving.identity_folder import IdentityFolder
 
 STEP_SECONDS = 0.02
@@ -23,9 +24,8 @@ class KeyAgent:
         self._stop = threading.Event()
         file = PolicyFile(policy, audience="slipway", own_issuer="slipway")
         pace = Pace(refresh_seconds=refresh_seconds, cooldown_seconds=30.0)
-        self._sets = KeySets(
-            file, IdentityFolder(store), pace, fetched=lambda *told: self.results.append(told)
-        )
+        told = Told(counted=lambda *fetch: self.results.append(fetch), audit=no_audit)
+        self._sets = KeySets(file, IdentityFolder(store), pace, told=told)
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def _run(self) -> None:

@@ -14,10 +14,11 @@ from typing import Protocol
 
 import structlog
 
+from auth.audit import Audit
 from auth.jwk_sets import JwkSet
 from auth.policy import ExternalIssuer, PolicyFile
 from serving.agent.key_fetch import KeysRefused, fetch_keys
-from serving.identity_folder import IdentityFolder
+from serving.identity_folder import IdentityFolder, StoredKeys
 
 JITTER = 0.2
 FIRST_RETRY_SECONDS = 1.0
@@ -28,6 +29,14 @@ class FetchCount(Protocol):
     """Port: hears of every fetch: `ok`, `refused` or `error`."""
 
     def __call__(self, issuer: str, result: str) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """Who hears of what happens: `audit` of other keys only."""
+
+    counted: FetchCount
+    audit: Audit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,11 +72,11 @@ class KeySets:
         folder: IdentityFolder,
         pace: Pace,
         *,
-        fetched: FetchCount,
+        told: Told,
         fetch: Callable[[ExternalIssuer], JwkSet] = fetch_keys,
     ) -> None:
         self._policy, self._folder, self._pace = policy, folder, pace
-        self._count, self._fetch = fetched, fetch
+        self._told, self._fetch = told, fetch
         self._turns: dict[str, _Turn] = {}
         self._known: set[str] | None = None
         self._log = structlog.get_logger("slipway.agent")
@@ -95,11 +104,14 @@ class KeySets:
         return turn
 
     def _age(self, issuer: ExternalIssuer) -> float | None:
+        stored = self._stored(issuer)
+        return None if stored is None else max(0.0, time.time() - stored.fetched_at)
+
+    def _stored(self, issuer: ExternalIssuer) -> StoredKeys | None:
         try:
-            stored = self._folder.read_keys(issuer)
+            return self._folder.read_keys(issuer)
         except (OSError, ValueError):
             return None
-        return None if stored is None else max(0.0, time.time() - stored.fetched_at)
 
     def _is_due(self, issuer: ExternalIssuer, turn: _Turn) -> bool:
         now = self._pace.clock()
@@ -115,7 +127,7 @@ class KeySets:
         # Noted before the question: who wants newer keys than those of this answer will be heard after it.
         wish = self._folder.wanted_stamp(issuer.name)
         try:
-            self._folder.write_keys(issuer, self._fetch(issuer), fetched_at=time.time())
+            self._keep(issuer, self._fetch(issuer))
             result, reason = "ok", ""
         except KeysRefused as error:
             result, reason = "refused", str(error)
@@ -123,10 +135,17 @@ class KeySets:
             result, reason = "error", type(error).__name__
         turn.wish_seen = wish
         self._plan(turn, failed=result != "ok")
-        self._count(issuer.name, result)
+        self._told.counted(issuer.name, result)
         if reason:
             self._log.warning("keys not fetched", issuer=issuer.name, result=result, reason=reason)
         turn.running = False
+
+    def _keep(self, issuer: ExternalIssuer, keys: JwkSet) -> None:
+        before = self._stored(issuer)
+        self._folder.write_keys(issuer, keys, fetched_at=time.time())
+        if before is None or before.keys != keys.to_members():
+            kids = ",".join(key.kid for key in keys.keys)
+            self._told.audit("keys.changed", issuer=issuer.name, kids=kids)
 
     def _plan(self, turn: _Turn, *, failed: bool) -> None:
         turn.failures = turn.failures + 1 if failed else 0

@@ -64,13 +64,14 @@ def make_feature_sync(
 
 
 def make_key_sets(settings: Settings, metrics: AgentMetrics) -> KeySets:
-    from serving.agent.key_sets import KeySets, Pace
+    from serving.agent.key_sets import KeySets, Pace, Told
 
     pace = Pace(
         refresh_seconds=settings.jwks_refresh_seconds, cooldown_seconds=settings.jwks_cooldown_seconds
     )
     folder = IdentityFolder(settings.model_store_dir)
-    return KeySets(policy_file(settings, audit=audit_log), folder, pace, fetched=metrics.keys_fetched)
+    told = Told(counted=metrics.keys_fetched, audit=audit_log)
+    return KeySets(policy_file(settings, audit=audit_log), folder, pace, told=told)
 
 
 def make_sql_turns(settings: Settings, pod: PodRevocations, metrics: AgentMetrics) -> SqlTurns:

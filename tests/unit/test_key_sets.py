@@ -10,10 +10,11 @@ from pathlib import Path
 from auth.jwk_sets import JwkSet, parse_jwk_set
 from auth.policy import ExternalIssuer, PolicyFile
 from serving.agent.key_fetch import KeysRefused
-from serving.agent.key_sets import JITTER, LONGEST_RETRY_SECONDS, KeySets, Pace
+from serving.agent.key_sets import JITTER, LONGEST_RETRY_SECONDS, KeySets, Pace, Told
 from serving.identity_folder import IdentityFolder
 from tests.fakes.clock import FakeClock
 from tests.fakes.provider_keys import Signer
+from tests.fakes.trail import Trail
 
 REFRESH, COOLDOWN = 300.0, 30.0
 
@@ -33,15 +34,16 @@ class Agent:
         self.asked: Counter[str] = Counter()
         self.counted: Counter[tuple[str, str]] = Counter()
         self.failure: Exception | None = None
+        self.trail = Trail()
         self.signers = [Signer()]
-        self.later: list[Callable[[], None]] = []
         self.start()
 
     def start(self) -> None:
         """Anew, as after a restart of the agent: what is on disk stays."""
         policy = PolicyFile(self.path, audience="slipway", own_issuer="slipway", clock=self.clock)
         pace = Pace(refresh_seconds=REFRESH, cooldown_seconds=COOLDOWN, clock=self.clock)
-        self.sets = KeySets(policy, self.folder, pace, fetched=self.count, fetch=self.fetch)
+        told = Told(counted=self.count, audit=self.trail)
+        self.sets = KeySets(policy, self.folder, pace, told=told, fetch=self.fetch)
 
     def count(self, issuer: str, result: str) -> None:
         self.counted[issuer, result] += 1
@@ -79,6 +81,16 @@ def test_they_are_asked_for_again_now_and_then(tmp_path: Path) -> None:
     assert agent.asked["corp"] == 1
     agent.run(REFRESH * JITTER + 2)
     assert agent.asked["corp"] == 2
+
+
+def test_other_keys_leave_an_event_and_the_same_ones_none(tmp_path: Path) -> None:
+    agent = Agent(tmp_path)
+    agent.sets.step()
+    agent.run(2 * REFRESH)
+    assert agent.trail.of("keys.changed") == [{"issuer": "corp", "kids": Signer().kid}]
+    agent.signers = [Signer(), Signer("ES256")]
+    agent.run(REFRESH)
+    assert len(agent.trail.of("keys.changed")) == 2
 
 
 def test_a_missed_key_is_asked_for_at_once(tmp_path: Path) -> None:
