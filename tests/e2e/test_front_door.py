@@ -95,6 +95,23 @@ def test_nobody_is_believed_about_an_address_not_even_on_this_machine(service: R
     engine.dispose()
 
 
+def test_a_disabled_user_is_out_with_the_tokens_that_are_there(service: RunningService) -> None:
+    create_user(service, "barbara", "predict")
+    tokens = log_in(service, "barbara").raise_for_status().json()
+    ask(service, tokens["access_token"]).raise_for_status()
+    command = [sys.executable, "-m", "auth", "disable-user", "barbara"]
+    subprocess.run([*command, "--database-url", service.database_url], cwd=ROOT, check=True)
+
+    def is_out() -> bool:
+        return ask(service, tokens["access_token"]).status_code == 401
+
+    until(is_out, seconds=20, what="the token of a disabled user is refused")
+    assert code(ask(service, tokens["access_token"])) == (401, "token-revoked")
+    assert code(log_in(service, "barbara")) == (401, "unauthenticated")
+    spent = {"refresh_token": tokens["refresh_token"]}
+    assert code(httpx.post(f"{service.url}/auth/refresh", json=spent)) == (400, "invalid-grant")
+
+
 def test_a_wrong_password_is_refused(service: RunningService) -> None:
     create_user(service, "linus", "predict")
     assert code(log_in(service, "linus", "another sentence of mine")) == (401, "unauthenticated")
