@@ -10,7 +10,8 @@ from typing import Self
 
 from auth.audit import no_audit
 from auth.policy import PolicyFile
-from serving.agent.key_sets import KeySets, Pace, Told
+from serving.agent.key_schedule import Pace
+from serving.agent.key_sets import KeySets, Told
 from serving.identity_folder import IdentityFolder
 
 STEP_SECONDS = 0.02

@@ -5,7 +5,6 @@ A provider that is down costs nothing but age: what was fetched last stays on di
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,11 +17,8 @@ from auth.audit import Audit
 from auth.jwk_sets import JwkSet
 from auth.policy import ExternalIssuer, PolicyFile
 from serving.agent.key_fetch import KeysRefused, fetch_keys
+from serving.agent.key_schedule import Pace, Turn
 from serving.identity_folder import IdentityFolder, StoredKeys
-
-JITTER = 0.2
-FIRST_RETRY_SECONDS = 1.0
-LONGEST_RETRY_SECONDS = 60.0
 
 
 class FetchCount(Protocol):
@@ -37,28 +33,6 @@ class Told:
 
     counted: FetchCount
     audit: Audit
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pace:
-    """How often an issuer is asked, and by which clock."""
-
-    refresh_seconds: float
-    cooldown_seconds: float
-    clock: Callable[[], float] = time.monotonic
-
-
-class _Turn:
-    """One issuer's place in the schedule. Times are those of the pace's clock."""
-
-    def __init__(self, source: str, age: float | None, pace: Pace) -> None:
-        self.source, now = source, pace.clock()
-        # Keys that are fresh on disk from an earlier life need no question before their time.
-        self.due = now if age is None else now + max(0.0, pace.refresh_seconds - age) * random.uniform(0, 1)
-        self.wish_seen = 0
-        self.wish_heard = now - pace.cooldown_seconds
-        self.failures = 0
-        self.running = False
 
 
 class KeySets:
@@ -77,7 +51,7 @@ class KeySets:
     ) -> None:
         self._policy, self._folder, self._pace = policy, folder, pace
         self._told, self._fetch = told, fetch
-        self._turns: dict[str, _Turn] = {}
+        self._turns: dict[str, Turn] = {}
         self._known: set[str] | None = None
         self._log = structlog.get_logger("slipway.agent")
 
@@ -91,15 +65,15 @@ class KeySets:
         self._turns = {name: turn for name, turn in self._turns.items() if name in names}
         for issuer in issuers:
             turn = self._turn(issuer)
-            if not turn.running and self._is_due(issuer, turn):
+            if turn.is_due(self._folder.wanted_stamp(issuer.name)):
                 turn.running = True
                 (start or _here)(partial(self._refresh, issuer, turn))
 
-    def _turn(self, issuer: ExternalIssuer) -> _Turn:
+    def _turn(self, issuer: ExternalIssuer) -> Turn:
         turn = self._turns.get(issuer.name)
         if turn is None or turn.source != issuer.key_source:
-            turn = _Turn(issuer.key_source, self._age(issuer), self._pace)
-            turn.wish_seen = self._folder.wanted_stamp(issuer.name)
+            wish = self._folder.wanted_stamp(issuer.name)
+            turn = Turn(issuer.key_source, self._pace, age=self._age(issuer), wish=wish)
             self._turns[issuer.name] = turn
         return turn
 
@@ -113,32 +87,22 @@ class KeySets:
         except (OSError, ValueError):
             return None
 
-    def _is_due(self, issuer: ExternalIssuer, turn: _Turn) -> bool:
-        now = self._pace.clock()
-        if now >= turn.due:
-            return True
-        wish = self._folder.wanted_stamp(issuer.name)
-        if wish == turn.wish_seen or now - turn.wish_heard < self._pace.cooldown_seconds:
-            return False
-        turn.wish_heard = now
-        return True
-
-    def _refresh(self, issuer: ExternalIssuer, turn: _Turn) -> None:
-        # Noted before the question: who wants newer keys than those of this answer will be heard after it.
+    def _refresh(self, issuer: ExternalIssuer, turn: Turn) -> None:
         wish = self._folder.wanted_stamp(issuer.name)
         try:
-            self._keep(issuer, self._fetch(issuer))
+            keys = self._fetch(issuer)
+            if self._turns.get(issuer.name) is not turn:
+                return  # the policy has moved or dropped the issuer meanwhile
+            self._keep(issuer, keys)
             result, reason = "ok", ""
         except KeysRefused as error:
             result, reason = "refused", str(error)
         except Exception as error:  # a provider that is down must not end the following of the others
             result, reason = "error", type(error).__name__
-        turn.wish_seen = wish
-        self._plan(turn, failed=result != "ok")
         self._told.counted(issuer.name, result)
         if reason:
             self._log.warning("keys not fetched", issuer=issuer.name, result=result, reason=reason)
-        turn.running = False
+        turn.done(ok=result == "ok", wish=wish)
 
     def _keep(self, issuer: ExternalIssuer, keys: JwkSet) -> None:
         before = self._stored(issuer)
@@ -146,13 +110,6 @@ class KeySets:
         if before is None or before.keys != keys.to_members():
             kids = ",".join(key.kid for key in keys.keys)
             self._told.audit("keys.changed", issuer=issuer.name, kids=kids)
-
-    def _plan(self, turn: _Turn, *, failed: bool) -> None:
-        turn.failures = turn.failures + 1 if failed else 0
-        pause = self._pace.refresh_seconds
-        if failed:
-            pause = min(pause, LONGEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2.0 ** min(turn.failures - 1, 10))
-        turn.due = self._pace.clock() + pause * random.uniform(1 - JITTER, 1)
 
 
 def _here(work: Callable[[], None]) -> None:

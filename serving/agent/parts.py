@@ -64,7 +64,8 @@ def make_feature_sync(
 
 
 def make_key_sets(settings: Settings, metrics: AgentMetrics) -> KeySets:
-    from serving.agent.key_sets import KeySets, Pace, Told
+    from serving.agent.key_schedule import Pace
+    from serving.agent.key_sets import KeySets, Told
 
     pace = Pace(
         refresh_seconds=settings.jwks_refresh_seconds, cooldown_seconds=settings.jwks_cooldown_seconds

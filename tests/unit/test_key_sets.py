@@ -10,7 +10,8 @@ from pathlib import Path
 from auth.jwk_sets import JwkSet, parse_jwk_set
 from auth.policy import ExternalIssuer, PolicyFile
 from serving.agent.key_fetch import KeysRefused
-from serving.agent.key_sets import JITTER, LONGEST_RETRY_SECONDS, KeySets, Pace, Told
+from serving.agent.key_schedule import JITTER, LONGEST_RETRY_SECONDS, Pace
+from serving.agent.key_sets import KeySets, Told
 from serving.identity_folder import IdentityFolder
 from tests.fakes.clock import FakeClock
 from tests.fakes.provider_keys import Signer
@@ -191,6 +192,20 @@ def test_keys_of_an_issuer_that_is_gone_are_deleted(tmp_path: Path) -> None:
     agent.path.write_text(block("two"))
     agent.run(2)
     assert [path.name for path in agent.folder.path.glob("keys-*")] == ["keys-two.json"]
+
+
+def test_an_answer_that_comes_after_the_issuer_has_moved_is_dropped(tmp_path: Path) -> None:
+    agent = Agent(tmp_path)
+    waiting: list[Callable[[], None]] = []
+    agent.sets.step(waiting.append)
+    agent.path.write_text(block("corp", "keys"))
+    agent.clock.now += 2
+    agent.sets.step(waiting.append)
+    old, new = waiting
+    new()
+    agent.signers = [Signer("RS256", "second")]
+    old()
+    assert agent.kids() == [Signer().kid]
 
 
 def test_an_issuer_is_asked_one_question_at_a_time(tmp_path: Path) -> None:
