@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 
 import pytest
@@ -126,3 +128,21 @@ def test_no_answer_leads_elsewhere(fortress: FrontService, behind: Behind) -> No
                 assert "location" not in answer.headers
                 assert answer.status_code // 100 != 3
                 assert EVIL not in answer.text + repr(answer.headers), (method, path)
+
+
+def test_the_documentation_page_loads_nothing_from_elsewhere_and_shows_nobody_elses_api(
+    fortress: FrontService, behind: Behind
+) -> None:
+    """People type their passwords there: `/docs?url=…` must stay ours, in no frame, with our script and no other."""
+    page = fortress.ask_raw("GET", "/docs", query=f"url=//{EVIL}/openapi.json&configUrl=//{EVIL}/config.json")
+    assert page.content == fortress.ask_raw("GET", "/docs").content
+    assert "queryConfigEnabled: false" in page.text
+    assert "//" not in page.text.replace("</", "")
+    policy = dict(part.split(" ", 1) for part in page.headers["content-security-policy"].split("; "))
+    inline = page.text.rpartition("<script>")[2].partition("</script>")[0]
+    digest = base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()
+    assert policy["script-src"] == f"'self' 'sha256-{digest}'"
+    assert policy["connect-src"] == "'self'"
+    assert {policy[name] for name in ("default-src", "base-uri", "form-action", "frame-ancestors")} == {
+        "'none'"
+    }
