@@ -46,7 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_credentials(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--token-file", type=Path, default=None)
-    parser.add_argument("--jwt-key-file", type=Path, default=None, help="signs a token of 60 s with this key")
+    parser.add_argument(
+        "--jwt-key-file",
+        type=Path,
+        default=None,
+        help="signs a token of 60 s with this key; for an empty jwt-secret-key with jwt-signing-key beside it",
+    )
     parser.add_argument(
         "--sign-from-secret",
         action="store_true",

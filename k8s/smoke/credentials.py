@@ -10,6 +10,7 @@ from auth.keys import KeySet, SecretKeys
 from auth.pem_keys import PemKeys
 from auth.scopes import PREDICT, READ
 from auth.tokens import TokenIssuer
+from k8s.dev_secret import JWT_KEY, SIGNING_KEY
 from k8s.errors import Misused
 from k8s.settings import ClusterSettings
 
@@ -32,7 +33,7 @@ def token(credentials: Credentials, settings: ClusterSettings) -> str:
     if credentials.token_file is not None:
         return _header_safe(_text(credentials.token_file, "--token-file"), "--token-file")
     if credentials.jwt_key_file is not None:
-        return _minted(_text(credentials.jwt_key_file, "--jwt-key-file"), settings, source="--jwt-key-file")
+        return _minted(_keys(credentials.jwt_key_file, "--jwt-key-file"), settings, source="--jwt-key-file")
     if credentials.signing_keys is not None:
         return _minted(credentials.signing_keys, settings, source="--sign-from-secret")
     return _header_safe(settings.token, "SLIPWAY_TOKEN")
@@ -59,6 +60,14 @@ def _minted(keys: str, settings: ClusterSettings, *, source: str) -> str:
         clock=time.time,
     )
     return issuer.issue(subject=SUBJECT, scopes=frozenset({PREDICT, READ})).access_token
+
+
+def _keys(path: Path, option: str) -> str:
+    """Where pods mount the Secret and it holds no shared key (any more), the private one lies beside."""
+    beside = path.with_name(SIGNING_KEY)
+    moved = path.name == JWT_KEY and beside.exists()
+    text = "" if moved and not path.exists() else _text(path, option)
+    return _text(beside, option) if moved and not text.strip() else text
 
 
 def _text(path: Path, option: str) -> str:

@@ -82,6 +82,20 @@ def test_a_private_key_in_the_secret_or_in_a_file_signs_as_well(
         assert run("smoke", "--url", running.url, "--jwt-key-file", tmp_path / "key.pem", *options).code == 0
 
 
+def test_where_the_mounted_secret_holds_a_private_key_alone_that_one_signs(
+    service: HttpService, front_of_pem: FrontService, tmp_path: Path
+) -> None:
+    options = ("--jwt-key-file", tmp_path / JWT_KEY, "--model", "iris", "--timeout", 0)
+    assert run("smoke", "--url", service.url, *options).code == 2
+    (tmp_path / SIGNING_KEY).write_text(pem("p-256"))
+    with served(front_of_pem) as running:
+        assert run("smoke", "--url", running.url, *options).code == 0
+        (tmp_path / JWT_KEY).write_text("\n")
+        assert run("smoke", "--url", running.url, *options).code == 0
+    (tmp_path / JWT_KEY).write_text(KEY)
+    assert run("smoke", "--url", service.url, *options).code == 0
+
+
 @pytest.mark.parametrize(
     ("secret", "words"),
     [
