@@ -114,7 +114,9 @@ class Lockout:
         return any(network_of(address) == network for address in lately)
 
     def _refuse_waiting(self, found: Mapping[str, Failures], now: float) -> None:
-        if (wait := max((_wait(key, failures, now) for key, failures in found.items()), default=0.0)) > 0:
+        if (
+            wait := max((seconds_to_wait(key, failures, now) for key, failures in found.items()), default=0.0)
+        ) > 0:
             raise too_many_failures(wait)
 
     def _claim(self, found: Mapping[str, Failures], now: float) -> list[Claim]:
@@ -161,7 +163,8 @@ def network_of(address: str) -> str:
     return str(ip_network((found.packed, IPV6_PREFIX), strict=False))
 
 
-def _wait(key: str, failures: Failures, now: float) -> float:
+def seconds_to_wait(key: str, failures: Failures, now: float) -> float:
+    """Not positive where a login may be tried."""
     backoff = _backoff(key, failures, now)
     return min(backoff, failures.last + backoff - now)
 

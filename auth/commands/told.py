@@ -46,6 +46,6 @@ def _cell(value: Any) -> str:
         return value.strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(value, Mapping):
         return " ".join(f"{name}={fact}" for name, fact in value.items())
-    if value in (None, False, ""):
+    if value in (None, False, "", 0):
         return "-"
     return "yes" if value is True else str(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine, text
 
-from auth.lockout import account_key, pair_prefix
+from auth.lockout import FREE_BY_ACCOUNT, account_key, pair_prefix
 from auth.principal import Principal
 from auth.revocations import Revocation, Revocations
 from records import login_failures, revocations
@@ -51,7 +51,10 @@ def test_a_locked_user_is_unlocked(command: Command, engine: Engine, database_ur
     ada(engine)
     keys = [account_key("ada"), f"{pair_prefix('ada')}192.0.2.7", account_key("bob"), "address:192.0.2.7"]
     now = utc_now()
-    login_failures.count(engine, keys, now=now, since=now, until=now)
+    for _ in range(FREE_BY_ACCOUNT):
+        login_failures.count(engine, keys, now=now, since=now, until=now)
+    (listed,) = command("users", "--output", "json").document
+    assert 0 < listed["locked_seconds"] <= 5
     assert command("unlock", "ada").code == 0
     assert {row.key for row in login_failures.read(engine, keys)} == {account_key("bob"), "address:192.0.2.7"}
 
@@ -77,15 +80,7 @@ def test_users_are_listed_with_their_last_login(command: Command, engine: Engine
         None,
     )
     shown = command("users")
-    assert shown.said.splitlines()[0].split() == [
-        "name",
-        "kind",
-        "scopes",
-        "disabled",
-        "created",
-        "last",
-        "login",
-    ]
+    assert shown.said.split()[:5] == ["name", "kind", "scopes", "disabled", "created"]
     assert "hash" not in shown.said
 
 
