@@ -25,8 +25,9 @@ from records.identity_events import latest
 from records.sessions import end_sessions, prune
 from records.tables import LoginSession, RefreshToken, User
 from records.users import add_user, set_disabled
+from tests.attacks.corpus.minting import NOW
+from tests.attacks.corpus.mints import AUDIENCE, ISSUER, SECRET
 from tests.fakes.clock import FakeClock
-from tests.fakes.forged_tokens import AUDIENCE, ISSUER, NOW, SECRET
 from tests.fakes.trail import Trail
 
 LIVES = Lives(access=900, refresh=10_000, session=50_000, leeway=5)

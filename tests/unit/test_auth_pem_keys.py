@@ -19,8 +19,8 @@ from auth.keys import SecretKeys
 from auth.pem_keys import PemKeys
 from auth.tokens import JwtVerifier, TokenIssuer
 from modelkit.errors import Unauthenticated
+from tests.attacks.corpus.mints import own_claims, own_shared
 from tests.fakes.clock import FakeClock
-from tests.fakes.forged_tokens import good_claims, sealed
 from tests.signing_keys import GOOD_KINDS, pem, public_pem, shared_secret
 
 SETTING = "JWT_SIGNING_KEY_FILE"
@@ -187,6 +187,6 @@ def test_a_token_of_one_kind_of_key_is_refused_where_its_name_belongs_to_another
 
 
 def _hmac_signed(header: dict[str, str], secret: str | bytes) -> str:
-    claims = json.dumps({**good_claims(), "aud": AUDIENCE}).encode()
+    claims = json.dumps({**own_claims(), "aud": AUDIENCE}).encode()
     text = secret.decode() if isinstance(secret, bytes) else secret
-    return sealed(json.dumps(header).encode(), claims, secret=text)
+    return own_shared().sealed(json.dumps(header).encode(), claims, key=text.encode())

@@ -11,8 +11,9 @@ from auth.gate import Gate
 from auth.keys import SecretKeys
 from auth.tokens import JwtVerifier, TokenIssuer
 from modelkit.errors import Unauthenticated
+from tests.attacks.corpus.minting import NOW
+from tests.attacks.corpus.mints import AUDIENCE, ISSUER, SECRET
 from tests.fakes.clock import FakeClock
-from tests.fakes.forged_tokens import AUDIENCE, ISSUER, NOW, SECRET
 
 
 def verifier() -> JwtVerifier:
