@@ -57,7 +57,7 @@ class Believer:
         issuer = f'[[issuers]]\nname = "mock"\nissuer = "{provider}"\ndiscovery = true\n{more}\n'
         policy.write_text(issuer + GRANT)
         running.enter_context(KeyAgent(policy, folder / "store")).wait_for("mock")
-        self.front = FrontService(folder, auth_policy_file=policy)
+        self.front = FrontService(folder, auth_policy_file=policy, models="iris")
         running.callback(self.front.close)
 
     def status(self, token: str) -> int:

@@ -45,7 +45,7 @@ class Desk:
         return self._running.enter_context(KeyAgent(self.policy, self.folder / "store"))
 
     def front(self, **settings: Any) -> FrontService:
-        front = FrontService(self.folder, auth_policy_file=self.policy, **settings)
+        front = FrontService(self.folder, auth_policy_file=self.policy, models="iris,housing", **settings)
         self._running.callback(front.close)
         return front
 
@@ -138,7 +138,7 @@ def test_a_provider_that_is_down_stops_nobody_not_even_after_a_restart(
     with KeyAgent(desk.policy, tmp_path / "store", refresh_seconds=0.05) as agent:
         agent.wait_for("corp", "refused")
         for _ in range(2):
-            front = FrontService(tmp_path, auth_policy_file=desk.policy)
+            front = FrontService(tmp_path, auth_policy_file=desk.policy, models="iris,housing")
             until_ready(front)
             assert asked(front, token).status_code == 200
             front.close()
