@@ -96,8 +96,9 @@ def elsewhere(policy: Path, **settings: Any) -> dict[str, Any]:
 
 def test_where_only_others_issue_tokens_nobody_logs_in(without_own_tokens: FrontService) -> None:
     front = without_own_tokens
-    answer = front.ask("POST", "/login", json={"username": "ada", "password": "correct horse battery staple"})
-    assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+    for path in ("/login", "/auth/token", "/auth/refresh"):
+        answer = front.ask("POST", path, json={"username": "ada", "password": "correct horse battery staple"})
+        assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
     assert front.ask("GET", JWKS).json() == {"keys": []}
     assert front.predict(FLOWER).status_code == 401
 
