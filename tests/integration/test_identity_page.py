@@ -127,6 +127,13 @@ def test_every_metric_of_identity_is_in_the_table() -> None:
     assert {name for name in there if name.endswith("_total") or "age" in name} <= written
 
 
+def test_every_event_of_the_trail_is_in_the_table() -> None:
+    event = re.compile(r'"((?:login|token|session|request|keys|policy)\.[a-z]+)"')
+    sources = [path for part in ("auth", "serving") for path in (ROOT / part).rglob("*.py")]
+    audited = {name for path in sources for name in event.findall(path.read_text(encoding="utf-8"))}
+    assert set(first_cells(PAGE, "Event")) == audited | {"login"}
+
+
 def test_every_setting_that_is_named_exists() -> None:
     named = set(re.findall(r"`((?:JWT|AUTH|JWKS|RATE_LIMIT|REFRESH|SESSION|TRUSTED)_[A-Z_]+)`", PAGE))
     assert named - {name.upper() for name in Settings.model_fields} == set()
