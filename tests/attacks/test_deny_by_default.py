@@ -104,7 +104,7 @@ def test_no_header_leads_to_another_address(fortress: FrontService, behind: Behi
 
 
 def test_no_answer_leads_elsewhere(fortress: FrontService, behind: Behind) -> None:
-    """No redirects at all, and no host that a caller made up comes back in an answer, the pages included."""
+    """No redirects at all, no other origin is let in, and no host that a caller made up comes back, on pages either."""
     headers = {
         "host": EVIL,
         "x-forwarded-host": EVIL,
@@ -126,6 +126,7 @@ def test_no_answer_leads_elsewhere(fortress: FrontService, behind: Behind) -> No
             for method in ("GET", "POST"):
                 answer = fortress.ask_raw(method, path, {**headers, **token}, BODY, query=query)
                 assert "location" not in answer.headers
+                assert not any(name.startswith("access-control-") for name in answer.headers)
                 assert answer.status_code // 100 != 3
                 assert EVIL not in answer.text + repr(answer.headers), (method, path)
 
