@@ -39,6 +39,7 @@ CASES = {
     "a key that is not mounted": Wrong(
         "JWT_SECRET_KEY_FILE", "/nowhere/hunter2", (SERVICE,), also=(("JWT_SECRET_KEY", ""),)
     ),
+    "no policy": Wrong("AUTH_POLICY_FILE", "/nowhere/hunter2"),
     "no such environment": Wrong("SLIPWAY_ENV", "hunter2"),
     "no port": Wrong("API_PORT", "hunter2"),
     "one port for two": Wrong("METRICS_PORT", "8000", (SERVICE,)),

@@ -12,6 +12,7 @@ from serving.door import check_agent, check_service
 from serving.settings import Settings
 from tests.tiny_servables import write_tiny
 
+ROOT = Path(__file__).parents[2]
 GOOD_KEY = "kJ4vQ9xTz2LmWc7RbN8yHs3FgD6pXaEo1UiVtY5w"
 SECRET = "hunter2"
 
@@ -49,6 +50,8 @@ def made(folder: Path, **values: Any) -> Settings:
             {"model_source": "pinned", "model_versions": "iris=1,toaster=2", "models": "iris"},
             "of toaster, which the catalog does not have",
         ),
+        ({"auth_policy_file": "/nowhere/hunter2"}, "AUTH_POLICY_FILE cannot be read"),
+        ({"auth_policy_file": ROOT / "pyproject.toml"}, "AUTH_POLICY_FILE: Object contains unknown field"),
         ({"spool_dir": "/proc/hunter2"}, "SPOOL_DIR"),
         ({"model_store_dir": "/proc/hunter2"}, "MODEL_STORE_DIR"),
     ],
