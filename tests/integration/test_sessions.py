@@ -1,61 +1,21 @@
-"""Sessions on real databases: refreshed once per token, never with more than was granted, and ended for good."""
+"""Sessions on real databases: opened, refreshed once per token, and never with more than was granted."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, func, select
 
-from auth.audit import Origin
 from auth.database import Database
-from auth.keys import SecretKeys
 from auth.login import CLIENT, Account
-from auth.principal import Principal
-from auth.revocations import SESSION, SUBJECT, TOKEN, Revocation
-from auth.session_store import SqlSessions
-from auth.sessions import Lives, Sessions, Surroundings, Tokens
-from auth.tokens import JwtVerifier, TokenIssuer
-from modelkit.errors import IdentityUnavailable, InvalidGrant, InvalidScope, SessionNotFound, Unauthenticated
-from records import revocations
-from records.identity_events import latest
-from records.sessions import end_sessions, prune
-from records.tables import LoginSession, RefreshToken, User
-from records.users import add_user, set_disabled
-from tests.attacks.corpus.minting import NOW
-from tests.attacks.corpus.mints import AUDIENCE, ISSUER, SECRET
-from tests.fakes.clock import FakeClock
-from tests.fakes.trail import Trail
-
-LIVES = Lives(access=900, refresh=10_000, session=50_000, leeway=5)
-HOME = Origin(request_id="r-1", address="192.0.2.7")
-
-
-class World:
-    """Sessions over one database; remembers what was announced and audited."""
-
-    def __init__(self, database: Database) -> None:
-        self.clock, self.trail = FakeClock(NOW), Trail()
-        self.announced: list[Revocation] = []
-        keys = SecretKeys(SECRET, setting="KEY")
-        issuer = TokenIssuer(keys, issuer=ISSUER, audience=AUDIENCE, ttl_seconds=900, clock=self.clock)
-        self.verifier = JwtVerifier(keys, issuer=ISSUER, audience=AUDIENCE, clock=self.clock)
-        around = Surroundings(announce=self.announced.append, audit=self.trail, clock=self.clock)
-        self.sessions = Sessions(SqlSessions(database), issuer, lives=LIVES, around=around)
-
-    def caller(self, tokens: Tokens) -> Principal:
-        return self.verifier.verify(tokens.access_token)
-
-    def refresh(self, tokens: Tokens, scopes: str | None = None) -> Tokens:
-        return self.sessions.refresh(secret_of(tokens), scopes, HOME)
-
-
-def secret_of(tokens: Tokens) -> str:
-    assert isinstance(tokens.refresh_token, str)
-    return tokens.refresh_token
+from auth.revocations import SESSION
+from modelkit.errors import InvalidGrant, InvalidScope, Unauthenticated
+from records.tables import LoginSession, RefreshToken
+from records.users import set_disabled
+from tests.session_world import HOME, LIVES, World, account, rescope, revoked, secret_of
 
 
 @pytest.fixture
@@ -73,21 +33,6 @@ def ada(engine: Engine) -> Account:
 @pytest.fixture
 def bob(engine: Engine) -> Account:
     return account(engine, "bob")
-
-
-def account(engine: Engine, name: str, *, scopes: str = "predict read", kind: str = "person") -> Account:
-    row = add_user(engine, username=name, password_hash="-", scopes=scopes, kind=kind)
-    return Account(user_id=row.id, username=name, password_hash="-", scopes=scopes, disabled=False, kind=kind)
-
-
-def rescope(engine: Engine, name: str, scopes: str) -> None:
-    with engine.begin() as connection:
-        connection.execute(update(User).where(User.username == name).values(scopes=scopes))
-
-
-def revoked(engine: Engine, world: World) -> Counter[tuple[str, str]]:
-    rows = revocations.active(engine, datetime.fromtimestamp(world.clock(), UTC))
-    return Counter((row.kind, row.value) for row in rows)
 
 
 def test_a_session_gives_an_access_token_that_names_it_and_a_refresh_token(
@@ -240,105 +185,3 @@ def test_a_client_gets_no_refresh_token_and_a_session_as_long_as_its_token(
     caller = world.caller(tokens)
     [session] = world.sessions.list(caller)
     assert session.expires_at.timestamp() == caller.expires_at
-
-
-def test_logging_out_ends_the_session(world: World, ada: Account, engine: Engine) -> None:
-    tokens = world.sessions.open(ada, HOME)
-    caller = world.caller(tokens)
-    world.sessions.log_out(caller, HOME)
-    with pytest.raises(InvalidGrant):
-        world.refresh(tokens)
-    assert world.sessions.list(caller) == []
-    assert revoked(engine, world) == {(SESSION, caller.session_id): 1}
-    [announced] = world.announced
-    assert announced.expires_at >= caller.expires_at
-    assert world.trail.of("session.ended")
-
-
-def test_somebody_elses_session_cannot_be_ended_or_told_from_none(
-    world: World, ada: Account, bob: Account, engine: Engine
-) -> None:
-    hers, his = world.caller(world.sessions.open(ada, HOME)), world.caller(world.sessions.open(bob, HOME))
-    assert hers.session_id is not None
-    for session_id in (hers.session_id, "0" * 32):
-        with pytest.raises(SessionNotFound):
-            world.sessions.end(his, session_id, HOME)
-    assert revoked(engine, world) == {}
-    world.sessions.end(hers, hers.session_id, HOME)
-    with pytest.raises(SessionNotFound):
-        world.sessions.end(hers, hers.session_id, HOME)
-
-
-def test_revoking_a_refresh_token_ends_its_session_even_when_it_was_used(
-    world: World, ada: Account, engine: Engine
-) -> None:
-    tokens = world.sessions.open(ada, HOME)
-    successor = world.refresh(tokens)
-    for _ in range(2):
-        world.sessions.revoke_refresh(secret_of(tokens), HOME)
-    world.sessions.revoke_refresh("A" * 43, HOME)
-    assert revoked(engine, world) == {(SESSION, world.caller(successor).session_id): 1}
-    with pytest.raises(InvalidGrant):
-        world.refresh(successor)
-
-
-def test_revoking_an_access_token_leaves_the_session(world: World, ada: Account, engine: Engine) -> None:
-    tokens = world.sessions.open(ada, HOME)
-    caller = world.caller(tokens)
-    world.sessions.revoke_access(caller, HOME)
-    assert revoked(engine, world) == {(TOKEN, caller.token_id): 1}
-    assert world.caller(world.refresh(tokens)).token_id != caller.token_id
-
-
-def test_revoking_a_subject_is_told_with_who_did_it(world: World, ada: Account, engine: Engine) -> None:
-    admin = world.caller(world.sessions.open(account(engine, "root", scopes="admin"), HOME))
-    world.sessions.revoke_subject("corp:ada", admin, HOME)
-    assert revoked(engine, world) == {(SUBJECT, "corp:ada"): 1}
-    assert world.trail.of("token.revoked")[0]["actor"] == "root"
-    [event] = latest(engine, limit=10)
-    assert (event.event, event.actor, event.subject) == ("subject.revoked", "root", "corp:ada")
-    assert event.facts == {"request_id": HOME.request_id}
-
-
-def test_ending_all_sessions_of_a_user_revokes_each(
-    world: World, ada: Account, bob: Account, engine: Engine
-) -> None:
-    hers = {world.caller(world.sessions.open(ada, HOME)).session_id for _ in range(3)}
-    his = world.sessions.open(bob, HOME)
-    now = datetime.fromtimestamp(world.clock(), UTC)
-    with engine.begin() as connection:
-        assert set(end_sessions(connection, ada.user_id, now=now, until=now.replace(year=2200))) == hers
-    assert revoked(engine, world) == {(SESSION, each): 1 for each in hers}
-    assert world.refresh(his).scope == "predict read"
-
-
-def test_old_rows_are_cleaned_up_and_what_is_still_asked_for_stays(
-    world: World, ada: Account, engine: Engine
-) -> None:
-    world.refresh(world.sessions.open(ada, HOME))
-    world.clock.advance(LIVES.session + 1)
-    tokens = world.sessions.open(ada, HOME)
-    now = datetime.fromtimestamp(world.clock(), UTC)
-    assert prune(engine, now) == 2
-    world.clock.advance(29 * 86_400)
-    late = datetime.fromtimestamp(world.clock(), UTC)
-    assert prune(engine, late) == 1
-    with engine.connect() as connection:
-        assert connection.scalar(select(func.count()).select_from(LoginSession)) == 2
-    with pytest.raises(InvalidGrant):
-        world.refresh(tokens)
-
-
-def test_without_the_database_a_logout_is_announced_and_must_be_repeated(
-    world: World, ada: Account, tmp_path: object
-) -> None:
-    caller = world.caller(world.sessions.open(ada, HOME))
-    away = World(Database(f"sqlite:///{tmp_path}/empty.db"))
-    with pytest.raises(IdentityUnavailable):
-        away.sessions.log_out(caller, HOME)
-    with pytest.raises(IdentityUnavailable):
-        away.sessions.revoke_access(caller, HOME)
-    assert [(each.kind, each.value) for each in away.announced] == [
-        (SESSION, caller.session_id),
-        (TOKEN, caller.token_id),
-    ]
