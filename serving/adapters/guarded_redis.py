@@ -61,6 +61,7 @@ class GuardedRedis:
 
     async def call(self, command: Any) -> Any:
         """Raises RedisDown, whatever Redis or its client does."""
+        cancels = _cancels()
         if self._clock() < self._closed_until:
             command.close()
             raise RedisDown(bypassed=True)
@@ -68,8 +69,10 @@ class GuardedRedis:
             async with asyncio.timeout(self._timeout):
                 answer = await command
         except Exception as error:
+            _still_wanted(cancels)
             self._failed()
             raise RedisDown(bypassed=False) from error
+        _still_wanted(cancels)
         self._failures = 0
         self._on_breaker(0)
         return answer
@@ -82,6 +85,17 @@ class GuardedRedis:
         if self._failures >= FAILURES_TO_OPEN:
             self._closed_until = self._clock() + OPEN_SECONDS
             self._on_breaker(1)
+
+
+def _cancels() -> int:
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()
+
+
+def _still_wanted(cancels: int) -> None:
+    """redis-py's own time-outs may swallow a cancellation that comes with them; whoever was cancelled would go on."""
+    if _cancels() > cancels:
+        raise asyncio.CancelledError
 
 
 def _follow_credentials(pool: Any, url: str, mounted: Path) -> None:
