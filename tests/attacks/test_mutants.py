@@ -14,6 +14,8 @@ from tests.architecture.source_tree import ROOT
 from tests.attacks.mutants import MUTANTS
 from tests.attacks.verdict import let_through
 
+pytestmark = pytest.mark.timeout(300)  # whoever comes first waits for all of them
+
 
 @pytest.fixture(scope="module")
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
@@ -21,7 +23,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     copy = tmp_path_factory.mktemp("mutants")
     shutil.copytree(ROOT / "auth", copy / "auth", ignore=shutil.ignore_patterns("__pycache__"))
     command = [sys.executable, "-W", "ignore", "-m", "tests.attacks.mutation_run", str(copy)]
-    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110)
+    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280)
     assert finished.returncode == 0, finished.stderr[-2000:]
     found: dict[str, str] = json.loads(finished.stdout)
     return found
