@@ -23,12 +23,6 @@ class SqlUserDirectory:
         with self._database.engine() as engine:
             return _account(users.find_user(engine, username))
 
-    def find_by_id(self, user_id: int) -> Account | None:
-        from records import users
-
-        with self._database.engine() as engine:
-            return _account(users.find_user_by_id(engine, user_id))
-
     def set_password_hash(self, user_id: int, password_hash: str) -> None:
         from records import users
 

@@ -35,24 +35,9 @@ class UserRow:
     kind: str = "person"
 
 
-@dataclass(frozen=True, kw_only=True)
-class LoginRow:
-    user_id: int
-    token_id: str
-    address: str | None
-    created_at: datetime
-    expires_at: datetime
-
-
 def find_user(engine: Engine, username: str) -> UserRow | None:
     with Session(engine) as session:
         user = session.scalar(select(User).where(User.username == username))
-        return None if user is None else _row(user)
-
-
-def find_user_by_id(engine: Engine, user_id: int) -> UserRow | None:
-    with Session(engine) as session:
-        user = session.get(User, user_id)
         return None if user is None else _row(user)
 
 
@@ -122,18 +107,6 @@ def set_disabled(engine: Engine, username: str, *, disabled: bool) -> None:
 def set_password_hash(engine: Engine, user_id: int, password_hash: str) -> None:
     with engine.begin() as connection:
         connection.execute(update(User).where(User.id == user_id).values(password_hash=password_hash))
-
-
-def record_login_session(engine: Engine, login: LoginRow) -> None:
-    row = LoginSession(
-        user_id=login.user_id,
-        token_id=login.token_id,
-        address=login.address,
-        created_at=login.created_at,
-        expires_at=login.expires_at,
-    )
-    with Session(engine) as session, session.begin():
-        session.add(row)
 
 
 def _row(user: User) -> UserRow:

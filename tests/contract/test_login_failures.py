@@ -13,7 +13,9 @@ from auth.database import Database
 from auth.lockout import Failures
 from auth.login_failures import PRUNE_EVERY_SECONDS, SqlLoginFailures
 from modelkit.errors import IdentityUnavailable
-from records.users import LoginRow, add_user, record_login_session
+from records.session_rows import SessionRow
+from records.sessions import open_session
+from records.users import add_user
 from tests.fakes.identity import MemoryLoginFailures
 
 Store = MemoryLoginFailures | SqlLoginFailures
@@ -133,10 +135,10 @@ def test_users_live_where_they_logged_in_lately(engine: Engine, on_sql: SqlLogin
     ]
     for number, (user_id, address, days_ago) in enumerate(logins):
         at = datetime.fromtimestamp(NOW - days_ago * 86_400, UTC)
-        login = LoginRow(
-            user_id=user_id, token_id=f"t-{number}", address=address, created_at=at, expires_at=at
+        login = SessionRow(
+            session_id=f"s-{number}", user_id=user_id, address=address, created_at=at, expires_at=at
         )
-        record_login_session(engine, login)
+        assert open_session(engine, login, None) is not None
     assert list(on_sql.addresses_of("ada", since=NOW - 3 * 86_400)) == ["192.0.2.2"]
 
 

@@ -46,10 +46,6 @@ class DirectoryContract:
         assert directory.find("ada") == ADA
         assert directory.find("bob") == BOB
 
-    def test_a_user_is_found_by_the_number(self, directory: Directory) -> None:
-        assert directory.find_by_id(2) == BOB
-        assert directory.find_by_id(3) is None
-
     @pytest.mark.parametrize("name", ["nobody", "ADA", "ad_", "ad%", "", "ada "])
     def test_another_name_finds_nobody(self, directory: Directory, name: str) -> None:
         assert directory.find(name) is None
@@ -86,8 +82,6 @@ def test_a_database_that_cannot_be_reached_is_identity_unavailable(url: str) -> 
         directory.find("ada")
     with pytest.raises(IdentityUnavailable):
         directory.set_password_hash(1, "hash")
-    with pytest.raises(IdentityUnavailable):
-        directory.find_by_id(1)
 
 
 def test_a_database_without_tables_is_identity_unavailable(empty_database_url: str) -> None:

@@ -25,10 +25,6 @@ class MemoryUserDirectory:
         self.asked.append(username)
         return self.accounts.get(username)
 
-    def find_by_id(self, user_id: int) -> Account | None:
-        self._fail()
-        return next((each for each in self.accounts.values() if each.user_id == user_id), None)
-
     def set_password_hash(self, user_id: int, password_hash: str) -> None:
         self._fail()
         self.rehashed.append(user_id)

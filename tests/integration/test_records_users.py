@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import Engine
-from sqlalchemy.exc import IntegrityError
 
-from records.columns import utc_now
 from records.users import (
-    LoginRow,
     NoSuchUser,
     UserExists,
     add_user,
     find_user,
-    record_login_session,
     set_disabled,
     set_password_hash,
 )
@@ -53,14 +49,3 @@ def test_a_new_password_hash_replaces_the_old_one(engine: Engine) -> None:
     found = find_user(engine, "ada")
     assert found is not None
     assert found.password_hash == "new"
-
-
-def test_a_login_needs_a_user_and_an_id_of_its_own(engine: Engine) -> None:
-    user = add_user(engine, username="ada", password_hash="hash", scopes="predict")
-    login = LoginRow(user_id=user.id, token_id="t", address=None, created_at=utc_now(), expires_at=utc_now())
-    record_login_session(engine, login)
-    with pytest.raises(IntegrityError):
-        record_login_session(engine, login)
-    stranger = LoginRow(user_id=99, token_id="u", address=None, created_at=utc_now(), expires_at=utc_now())
-    with pytest.raises(IntegrityError):
-        record_login_session(engine, stranger)
