@@ -46,7 +46,8 @@ def _key(block: str, label: str, setting: str) -> Key:
     if not label.endswith("PRIVATE KEY"):
         raise ValueError(f"{setting} holds something that is no private key: private keys in PEM are needed")
     try:
-        private = load_pem_private_key(block.encode(), password=None)
+        # OpenSSL's own check of an RSA key looks for primes, and holds up every request for a second with 4096 bits.
+        private = load_pem_private_key(block.encode(), password=None, unsafe_skip_rsa_key_validation=True)
     except TypeError:
         raise ValueError(
             f"{setting} holds an encrypted key, and there is nobody to ask for its password"
@@ -70,8 +71,20 @@ def _rsa(private: RSAPrivateKey, setting: str) -> Key:
         raise ValueError(
             f"{setting} holds a weak RSA key: at least {MIN_RSA_BITS} bits and the exponent {MIN_RSA_EXPONENT}"
         )
+    if not _fits_together(private):
+        raise ValueError(f"{setting} holds a private key that cannot be read")
     jwk = public_jwk(RS256, {"kty": "RSA", "n": number(numbers.n), "e": number(numbers.e)})
     return _made(jwk, private, public)
+
+
+def _fits_together(private: RSAPrivateKey) -> bool:
+    """Whether no part is damaged: all that OpenSSL would check but that the factors are primes."""
+    parts = private.private_numbers()
+    p, q, d, public = parts.p, parts.q, parts.d, parts.public_numbers
+    if p * q != public.n or min(p, q) < 3:
+        return False
+    inverse = public.e * d % (p - 1) == public.e * d % (q - 1) == 1
+    return inverse and (parts.dmp1, parts.dmq1, parts.iqmp * q % p) == (d % (p - 1), d % (q - 1), 1)
 
 
 def _p256(private: EllipticCurvePrivateKey, setting: str) -> Key:

@@ -44,6 +44,16 @@ def pem(kind: str, number: int = 0, *, form: PrivateFormat = PrivateFormat.PKCS8
     return private_key(kind, number).private_bytes(Encoding.PEM, form, encryption).decode()  # type: ignore[attr-defined]
 
 
+def damaged_rsa(part: str) -> str:
+    """Well formed, with one number of it changed."""
+    numbers = private_key("rsa-2048").private_numbers()  # type: ignore[attr-defined]
+    parts = {name: getattr(numbers, name) for name in ("p", "q", "d", "dmp1", "dmq1", "iqmp")}
+    parts[part] += 2
+    made = rsa.RSAPrivateNumbers(**parts, public_numbers=numbers.public_numbers)
+    private = made.private_key(unsafe_skip_rsa_key_validation=True)
+    return private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
 def public_pem(kind: str, number: int = 0) -> str:
     public = private_key(kind, number).public_key()  # type: ignore[attr-defined]
     text: bytes = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)

@@ -26,7 +26,7 @@ from tests.signing_keys import pem, shared_secret
 from tests.tiny_servables import write_tiny
 
 CREDENTIALS = {"username": "grace", "password": "a plain sentence of mine"}
-TOKEN_SECONDS, SETTLE_SECONDS, GRACE_SECONDS = 3, 2.5, 8.0
+TOKEN_SECONDS, SETTLE_SECONDS, GRACE_SECONDS = 3, 2.5, 9.0
 PATIENCE_SECONDS = 30.0
 ROW = dict(CATALOG["iris"].examples[0])
 
@@ -48,7 +48,6 @@ def service(tmp_path: Path) -> Iterator[RunningService]:
         "JWT_SECRET_KEY_FILE": str(tmp_path / "jwt-secret-key"),
         "JWT_SIGNING_KEY_FILE": str(tmp_path / "jwt-signing-key"),
         "JWT_ACCESS_TTL_SECONDS": str(TOKEN_SECONDS),
-        "JWT_LEEWAY_SECONDS": "0",
         "JWT_KEY_SETTLE_SECONDS": str(SETTLE_SECONDS),
         "JWT_KEY_GRACE_SECONDS": str(GRACE_SECONDS),
     }

@@ -10,6 +10,8 @@ import jwt
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.serialization import PrivateFormat
+from hypothesis import given
+from hypothesis import strategies as st
 from joserfc import jwt as other_jwt
 from joserfc.jwk import JWKRegistry
 from joserfc.jwk import KeySet as OtherKeySet
@@ -21,7 +23,7 @@ from auth.tokens import JwtVerifier, TokenIssuer
 from modelkit.errors import Unauthenticated
 from tests.attacks.corpus.mints import own_claims, own_shared
 from tests.fakes.clock import FakeClock
-from tests.signing_keys import GOOD_KINDS, pem, public_pem, shared_secret
+from tests.signing_keys import GOOD_KINDS, damaged_rsa, pem, public_pem, shared_secret
 
 SETTING = "JWT_SIGNING_KEY_FILE"
 AUDIENCE, ISSUER = "slipway", "slipway"
@@ -168,6 +170,26 @@ def test_a_weak_or_strange_key_is_refused_by_the_name_of_its_setting_only(case: 
         keys(text)
     assert not any(line in str(refused.value) for line in text.splitlines() if len(line) > 8)
     assert refused.value.__cause__ is None
+
+
+@pytest.mark.parametrize("part", ["d", "dmp1", "dmq1", "iqmp"])
+def test_a_damaged_key_is_refused(part: str) -> None:
+    with pytest.raises(ValueError, match=f"{SETTING} holds a private key that cannot be read"):
+        keys(damaged_rsa(part))
+
+
+@pytest.mark.parametrize("kind", ["rsa-2048", "p-256"])
+@given(data=st.data())
+def test_a_key_with_a_changed_letter_is_refused_or_the_same_key(kind: str, data: st.DataObject) -> None:
+    """Ed25519 is left out: any 32 bytes are such a key."""
+    text = pem(kind)
+    position = data.draw(st.integers(28, len(text) - 28))
+    changed = text[:position] + data.draw(st.sampled_from("ABCxyz019+/")) + text[position + 1 :]
+    try:
+        found = keys(changed).signing_key()
+    except ValueError:
+        return
+    assert found == keys(text).signing_key()
 
 
 def test_a_token_of_one_kind_of_key_is_refused_where_its_name_belongs_to_another() -> None:
