@@ -57,9 +57,7 @@ def test_a_path_is_never_told(service: FrontService, trail: Trail) -> None:
     assert {len(str(facts["method"])) for facts in trail.of("request.refused")} == {16}
 
 
-def test_those_who_are_let_in_and_those_who_err_leave_none(
-    service: FrontService, trail: Trail
-) -> None:
+def test_those_who_are_let_in_and_those_who_err_leave_none(service: FrontService, trail: Trail) -> None:
     service.predict(FLOWER)
     service.predict(b"{")
     service.ask("GET", "/nowhere", headers=service.token())
@@ -89,3 +87,26 @@ def test_behind_a_trusted_proxy_the_callers_own_address_is_told(tmp_path: Path) 
     front.ask_raw("GET", "/models", {"x-forwarded-for": "203.0.113.9, 198.51.100.7, 10.1.2.3"})
     front.close()
     assert [facts["address"] for facts in front.trail.of("request.refused")] == ["198.51.100.7"]
+
+
+def test_a_caller_who_asks_too_often_leaves_an_event(tmp_path: Path) -> None:
+    front = FrontService(tmp_path, models="iris", rate_limit_per_second=0.001, rate_limit_burst=1)
+    codes = [front.predict(FLOWER).status_code for _ in range(3)]
+    front.close()
+    told = [(facts["code"], facts["status"], facts["subject"]) for facts in front.trail.of("request.refused")]
+    assert codes[0] == 200
+    assert codes[-1] == 429
+    assert told == [("rate-limited", 429, "ada")] * codes.count(429)
+
+
+def test_a_revoked_token_is_counted_for_its_issuer(service: FrontService) -> None:
+    token, issuer = service.token(), service.settings.jwt_issuer
+
+    def counted() -> float:
+        service.ask("GET", "/metrics")
+        return figure(service.registry, "slipway_auth_requests_total", issuer=issuer, result="token-revoked")
+
+    before = counted()
+    assert service.ask("POST", "/auth/logout", headers=token).status_code == 200
+    assert service.ask("GET", "/auth/me", headers=token).status_code == 401
+    assert counted() == before + 1
