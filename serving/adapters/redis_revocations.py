@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from auth.revocations import Revocation
+from auth.revocations import LONGEST_LIFE_SECONDS, Revocation
 from serving.adapters.guarded_redis import RedisDown
 
 KEY = "slipway:revocations"
@@ -49,7 +49,11 @@ class RedisRevocations:
 
     def read(self, now: float) -> Told:
         members: list[bytes] = self._ask("zrange", KEY, now, "inf", byscore=True, offset=0, num=READ_AT_MOST)
-        entries = [entry for member in members if (entry := _decode(member)) is not None]
+        decoded = (_decode(member) for member in members)
+        latest = (
+            now + 2 * LONGEST_LIFE_SECONDS
+        )  # nobody here writes more, and for ever is too long to remember
+        entries = [entry for entry in decoded if entry is not None and entry.expires_at < latest]
         return Told(entries, COMPLETE in members)
 
     def prune(self, now: float) -> None:

@@ -212,7 +212,7 @@ def test_what_is_no_revocation_harms_nobody(
     with Redis(port=redis_server.port) as client:
         for member in (b"x", b"\xff", b"[]", b'["session"]', b'["session", 1, 2, 3]', b'{"kind": 1}'):
             client.zadd(KEY, {member: time.time() + 100})
-    redis.push([revoked("good")])
+    redis.push([revoked("good"), revoked("for ever", lives=1e15)])
     assert Pod(tmp_path, sqlite, redis).ask_sql().ask_redis().values == {"good"}
 
 
