@@ -140,7 +140,7 @@ def test_every_setting_that_is_named_exists() -> None:
 
 
 def test_the_caller_in_the_cluster_asks_for_a_token_of_this_service() -> None:
-    (printed,) = re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.DOTALL)
+    (printed,) = re.findall(r"```yaml\n(.*?)```", section("Pods of the cluster"), flags=re.DOTALL)
     pod = yaml.safe_load(printed)["spec"]["template"]["spec"]
     (token,) = pod["volumes"][0]["projected"]["sources"]
     (cluster,) = (issuer for text in POLICIES for issuer in read(text).issuers if issuer.kind == "kubernetes")

@@ -16,11 +16,13 @@ from deploy.manifests.kustomize import ROOT, render
 from deploy.manifests.objects import parse
 from tests.manifests.policy.model import Rendered
 from tests.manifests.policy.rulebook import RULES
+from tests.manifests.rendering import overlay
 from tests.manifests.schema_check import errors, has_schema, minors
 
 Kustomization = dict[str, Any]
 DEPLOY = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 README = (ROOT / "kustomize" / "README.md").read_text(encoding="utf-8")
+IDENTITY = (ROOT / "docs" / "identity.md").read_text(encoding="utf-8")
 
 
 def blocks(text: str, heading: str) -> list[Kustomization]:
@@ -169,3 +171,15 @@ def test_what_is_printed_passes_as_it_is_printed(
     assert [f"{rule.name}: {each}" for rule in RULES.values() for each in rule.findings(rendered)] == []
     known = [manifest for manifest in rendered.manifests if has_schema(manifest)]
     assert [what for manifest in known for what in errors(manifest, minors()[-1])] == []
+
+
+def test_the_way_to_an_issuer_opens_the_internet_and_nothing_else() -> None:
+    (printed,) = blocks(IDENTITY, "An OIDC provider")
+    printed["metadata"]["namespace"] = "slipway-production"  # as the overlay sets it
+    added = parse(yaml.safe_dump(printed))
+    rendered = Rendered("production", (*overlay("production"), *added))
+    found = [f"{rule.name}: {each}" for rule in RULES.values() for each in rule.findings(rendered)]
+    assert found == [
+        "flows: production: service -> internet TCP 443 is let through, and is not among the flows"
+    ]
+    assert [what for manifest in added for what in errors(manifest, minors()[-1])] == []
