@@ -103,7 +103,7 @@ def _other_kinds(mint: Mint) -> dict[str, str]:
     """Of a provider that calls all its tokens a JWT: what tells the other kinds from an access token."""
     signs: dict[str, dict[str, Any]] = {
         "nonce": {"nonce": "n-0S6"},
-        "at_hash": {"at_hash": "MTIz"},
+        "at_hash": {"at_hash": "x"},
         "events": {"events": {"http://schemas.openid.net/event/backchannel-logout": {}}},
         "Keycloak's ID": {"typ": "ID"},
         "Keycloak's refresh": {"typ": "Refresh"},
