@@ -126,7 +126,8 @@ class KeyFiles:
         return ring is not None and ring.keys is not None
 
     def _tell_ages(self) -> None:
-        for issuer in self._policy.current().issuers:
-            if issuer.name in self._fetched:
-                age = max(0.0, time.time() - self._fetched[issuer.name])
-                self._metrics.issuer_keys_age.labels(issuer.name).set(age)
+        """Processes that share a registry cannot take a label back: whoever is believed no more has the age 0, and no alert."""
+        believed = {issuer.name for issuer in self._policy.current().issuers}
+        for name, fetched_at in self._fetched.items():
+            age = max(0.0, time.time() - fetched_at) if name in believed else 0.0
+            self._metrics.issuer_keys_age.labels(name).set(age)

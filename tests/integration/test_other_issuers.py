@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Iterator
@@ -203,6 +204,11 @@ def test_an_issuer_is_added_and_taken_away_without_a_restart(
     desk.write("")
     time.sleep(1.1)
     assert asked(front, token).status_code == 401
+    gauge, tries = 'slipway_issuer_keys_age_seconds{issuer="corp"} 0.0', 50
+    while tries and gauge not in front.ask("GET", "/metrics").text:
+        front.runner.run(asyncio.sleep(0.1))
+        tries -= 1
+    assert tries, "whom nobody believes any more must not keep an alert firing"
 
 
 def test_a_wrong_edition_of_the_policy_changes_nothing(
