@@ -10,9 +10,9 @@ from prometheus_client import CollectorRegistry
 from auth.policy import Rate
 from modelkit.errors import RateLimited
 from serving.identity_metrics import IdentityMetrics
-from serving.limits.bucket import Sharing
 from serving.limits.leasing import Leasing
 from serving.limits.limiter import RateLimits
+from serving.limits.sharing import Sharing
 from tests.fakes.quota_store import MemoryQuotaStore, QuotaHall
 
 

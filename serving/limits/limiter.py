@@ -10,9 +10,10 @@ from typing import Any
 
 from modelkit.errors import RateLimited
 from serving.identity_metrics import IdentityMetrics
-from serving.limits.bucket import Bucket, Sharing
+from serving.limits.bucket import Bucket
 from serving.limits.headers import Fields, answer_fields, refusal_fields
 from serving.limits.rates import Rates
+from serving.limits.sharing import Sharing
 
 MAX_BUCKETS = 20_000
 IDLE_SECONDS = 10.0

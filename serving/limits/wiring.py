@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from auth.policy import PolicyFile
 from serving.identity_metrics import IdentityMetrics
-from serving.limits.bucket import Sharing
 from serving.limits.leasing import Leasing
 from serving.limits.limiter import RateLimits
 from serving.limits.rates import PolicyRates, default_rate
+from serving.limits.sharing import Sharing
 from serving.settings import Settings
 
 if TYPE_CHECKING:

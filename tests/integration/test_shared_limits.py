@@ -15,10 +15,10 @@ from auth.policy import Rate
 from modelkit.errors import RateLimited
 from serving.adapters.redis_quota import SINCE_KEY, RedisQuota
 from serving.identity_metrics import IdentityMetrics
-from serving.limits.bucket import Sharing
 from serving.limits.leasing import Leasing
 from serving.limits.limiter import RateLimits
 from serving.limits.quota import QuotaStore
+from serving.limits.sharing import Sharing
 from tests.rate_workers import FixedRates
 from tests.redis_server import RedisServer
 
