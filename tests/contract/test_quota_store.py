@@ -52,7 +52,9 @@ def run(request: pytest.FixtureRequest) -> Run:
 
 def ask(key: bytes, *, burst: float = 1000.0, want: float = 0.0, back: float = 0.0, **more: Any) -> Ask:
     said = {"held": 0.0, "keep": 0.0, "away": 0.0, "epoch": b"", "share": 0.25, **more}
-    return Ask(key=key, per_second=1000.0 if burst >= 1000 else SLOW, burst=burst, want=want, back=back, **said)
+    return Ask(
+        key=key, per_second=1000.0 if burst >= 1000 else SLOW, burst=burst, want=want, back=back, **said
+    )
 
 
 def new_key() -> bytes:

@@ -83,7 +83,10 @@ class Scene:
 
 @settings(deadline=None, max_examples=60)
 @given(
-    workers=WORKERS, burst=st.integers(10, 40), rate=st.floats(0.5, 500), events=st.lists(EVENTS, min_size=10, max_size=80)
+    workers=WORKERS,
+    burst=st.integers(10, 40),
+    rate=st.floats(0.5, 500),
+    events=st.lists(EVENTS, min_size=10, max_size=80),
 )
 def test_no_schedule_admits_more_than_the_burst_what_flowed_in_and_a_tenth(
     workers: int, burst: int, rate: float, events: list[tuple[Any, ...]]
@@ -98,7 +101,10 @@ def test_no_schedule_admits_more_than_the_burst_what_flowed_in_and_a_tenth(
 
 @settings(deadline=None, max_examples=30)
 @given(
-    workers=WORKERS, burst=st.integers(1, 20), rate=st.floats(0.5, 50), events=st.lists(EVENTS, min_size=5, max_size=40)
+    workers=WORKERS,
+    burst=st.integers(1, 20),
+    rate=st.floats(0.5, 50),
+    events=st.lists(EVENTS, min_size=5, max_size=40),
 )
 def test_a_small_limit_is_exceeded_by_no_more_than_one_request_of_each_worker(
     workers: int, burst: int, rate: float, events: list[tuple[Any, ...]]
