@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelkit.errors import TokenExpired, TokenRevoked, Unauthenticated
+from modelkit.errors import TokenExpired, TokenRevoked, Unauthenticated, WrongCredentials
 
 REALM = 'Bearer realm="slipway"'
 
@@ -33,6 +33,6 @@ def revoked_token() -> TokenRevoked:
     return TokenRevoked("the token has been revoked", headers=(("WWW-Authenticate", challenge),))
 
 
-def wrong_credentials() -> Unauthenticated:
+def wrong_credentials() -> WrongCredentials:
     """One answer for an unknown user, a wrong password and a disabled user."""
-    return Unauthenticated("user name or password is wrong", headers=(("WWW-Authenticate", REALM),))
+    return WrongCredentials(headers=(("WWW-Authenticate", REALM),))

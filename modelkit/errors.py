@@ -10,6 +10,7 @@ SlipwayError
 ├── Unauthenticated         401 unauthenticated
 │   ├── TokenExpired        401 token-expired
 │   ├── TokenRevoked        401 token-revoked
+│   ├── WrongCredentials    401 wrong-credentials
 │   └── InvalidClient       401 invalid-client
 ├── InsufficientScope       403 insufficient-scope
 ├── NotFound                404 not-found
@@ -59,7 +60,8 @@ class SlipwayError(Exception):
     """Base of every failure that is rendered to a caller.
 
     `detail` is safe to show: it never repeats input values, paths of this machine or secrets. `oauth` is the error's
-    name where OAuth 2.0 has one (RFC 6749, section 5.2); its clients look for it in the member `error`.
+    name where OAuth 2.0 has one (RFC 6749, section 5.2); its clients look for it in the member `error`. Errors without
+    one get a name by their status where OAuth's routes answer with them (`serving.http.problems`).
     """
 
     status: ClassVar[int] = 500
@@ -132,6 +134,12 @@ class TokenRevoked(Unauthenticated):
     code, title = "token-revoked", "The token has been revoked"
 
 
+class WrongCredentials(Unauthenticated):
+    """What OAuth 2.0 calls `invalid_grant`, as /login says it."""
+
+    code, title, oauth = "wrong-credentials", "The user name or the password is wrong", "invalid_grant"
+
+
 class InvalidClient(Unauthenticated):
     code, title, oauth = "invalid-client", "The client could not be authenticated", "invalid_client"
 
@@ -181,11 +189,15 @@ class PayloadTooLarge(SlipwayError):
 
 
 class UnsupportedMediaType(SlipwayError):
-    status, code, title = 415, "unsupported-media-type", "The body must be application/json"
+    status, code, title = (
+        415,
+        "unsupported-media-type",
+        "A body of this type or encoding is not accepted here",
+    )
 
 
 class RateLimited(SlipwayError):
-    status, code, title = 429, "rate-limited", "Too many requests from this subject"
+    status, code, title = 429, "rate-limited", "Too many requests"
     retry_after_seconds = 1
 
 
@@ -215,7 +227,7 @@ class Draining(Unavailable):
 
 
 class IdentityUnavailable(Unavailable):
-    code, title = "identity-unavailable", "Logging in is not possible now"
+    code, title = "identity-unavailable", "Users and sessions cannot be looked up now"
 
 
 class LogUnavailable(Unavailable):

@@ -20,7 +20,7 @@ USERS = {"ada": ("predict read", "person"), "bob": ("predict", "person"), "root"
 
 
 @contextmanager
-def service_with_users(folder: Path, template: Path) -> Iterator[FrontService]:
+def service_with_users(folder: Path, template: Path, **settings: Any) -> Iterator[FrontService]:
     """One worker of iris, whose users all have the same password."""
     database = folder / "records.db"
     database.write_bytes(template.read_bytes())
@@ -31,7 +31,7 @@ def service_with_users(folder: Path, template: Path) -> Iterator[FrontService]:
     add_user(engine, username="shop", password_hash=passwords.hash(SECRET), scopes="predict", kind="client")
     set_disabled(engine, "gone", disabled=True)
     engine.dispose()
-    made = FrontService(folder, database_url=url, models="iris")
+    made = FrontService(folder, database_url=url, models="iris", **settings)
     try:
         yield made
     finally:

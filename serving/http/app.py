@@ -42,13 +42,17 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One path. `template` labels metrics; `scope` is needed unless the route is open; probes are never shed."""
+    """One path. `template` labels metrics; `scope` is needed unless the route is open; probes are never shed.
+
+    What `oauth` refuses has a name of OAuth 2.0's.
+    """
 
     template: str
     handlers: Mapping[str, Handler]
     scope: str | None = None
     open: bool = False
     probe: bool = False
+    oauth: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +155,10 @@ class FrontApp:
             reply = await self._handler(route, exchange)(exchange)
         except SlipwayError as error:
             self._admission.refused(error, exchange, self._label(template, scope["path"]))
-            reply = problem_reply(error, request_id=request_id)
+            reply = _refusal(route, error, request_id)
         except Exception as error:
             self._log.error("request failed", route=template, request_id=request_id, exc_info=error)
-            reply = problem_reply(SlipwayError(), request_id=request_id)
+            reply = _refusal(route, SlipwayError(), request_id)
         finally:
             metrics.in_flight -= 1
         await send_reply(send, reply, self._own_headers(exchange))
@@ -201,6 +205,10 @@ class FrontApp:
         await inner.app(exchange.scope, receive, counted)
         seconds = time.perf_counter() - exchange.arrived
         self._metrics.request_finished(path, _known(exchange.scope["method"]), status, seconds)
+
+
+def _refusal(route: Route | None, error: SlipwayError, request_id: str) -> Reply:
+    return problem_reply(error, request_id=request_id, oauth=route is not None and route.oauth)
 
 
 def _known(method: str) -> str:

@@ -27,6 +27,8 @@ Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 JSON = b"application/json"
+# A token in a cache is a token of whoever reads that cache (RFC 6749, section 5.1).
+NO_STORE = ((b"cache-control", b"no-store"), (b"pragma", b"no-cache"))
 MAX_DISCARDED_BYTES = 32 * 1024 * 1024
 
 
@@ -82,7 +84,7 @@ class Exchange:
         """
         media_type = self.headers.get(b"content-type", JSON)
         if media_type != JSON and media_type.split(b";", 1)[0].strip().lower() != JSON:
-            raise UnsupportedMediaType
+            raise UnsupportedMediaType("the body must be application/json")
         return await self.body()
 
     async def body(self) -> bytes:

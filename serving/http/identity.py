@@ -12,9 +12,9 @@ from auth.audit import Origin
 from auth.sessions import Tokens
 from modelkit.errors import InvalidRequest
 from modelkit.schema import RequestModel, field_errors
-from serving.http.exchange import Exchange, Reply
+from serving.http.exchange import NO_STORE, Exchange, Reply
 from serving.http.request_rows import refuse_deep
-from serving.http.token_desk import NO_STORE, TokenDesk
+from serving.http.token_desk import TokenDesk
 
 Body = TypeVar("Body", bound=RequestModel)
 

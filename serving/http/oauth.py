@@ -16,7 +16,7 @@ from auth.principal import Principal
 from auth.scopes import ADMIN, require
 from auth.sessions import Tokens, is_refresh_token
 from modelkit.errors import BadTokenRequest, InvalidClient, InvalidGrant, Unauthenticated, UnsupportedGrant
-from serving.http.exchange import Exchange, Reply
+from serving.http.exchange import NO_STORE, Exchange, Reply
 from serving.http.oauth_parameters import (
     CHALLENGE,
     ClientCredentials,
@@ -24,7 +24,7 @@ from serving.http.oauth_parameters import (
     client_of,
     read_parameters,
 )
-from serving.http.token_desk import NO_STORE, TokenDesk
+from serving.http.token_desk import TokenDesk
 
 MAX_SUBJECT_LENGTH = 512
 Grant = Callable[[Parameters, ClientCredentials | None, Origin], Tokens]

@@ -10,8 +10,8 @@ import orjson
 
 from modelkit.errors import SessionNotFound
 from records.session_rows import SessionRow
-from serving.http.exchange import Exchange, Reply
-from serving.http.token_desk import NO_STORE, TokenDesk
+from serving.http.exchange import NO_STORE, Exchange, Reply
+from serving.http.token_desk import TokenDesk
 
 PREFIX = "/auth/sessions/"
 TEMPLATE = "/auth/sessions/{id}"

@@ -1,5 +1,5 @@
 """The one renderer of errors: RFC 9457 problem details that also carry the `error` of the Open Inference
-Protocol and of OAuth 2.0 (RFC 6749, section 5.2).
+Protocol, which is a text, or of OAuth 2.0 (RFC 6749, section 5.2), which is a name.
 """
 
 from __future__ import annotations
@@ -10,13 +10,25 @@ from typing import Any
 import orjson
 
 from modelkit.errors import SlipwayError
-from serving.http.exchange import Reply
+from serving.http.exchange import NO_STORE, Reply
 
 PROBLEM_JSON = b"application/problem+json"
 TYPE_PREFIX = "/problems/"
 
+# RFC 6750 (401, 403), RFC 8628 (429) and RFC 6749, section 4.1.2.1 (500, 503): for errors that have no name of their own.
+OAUTH_NAMES = {
+    401: "invalid_token",
+    403: "insufficient_scope",
+    429: "slow_down",
+    500: "server_error",
+    503: "temporarily_unavailable",
+}
+OAUTH_DEFAULT = "invalid_request"
 
-def problem_reply(error: SlipwayError, *, request_id: str) -> Reply:
+
+def problem_reply(error: SlipwayError, *, request_id: str, oauth: bool = False) -> Reply:
+    """`oauth`: for one of OAuth's routes, where every refusal has a name and none is kept by a cache."""
+    name = error.oauth or (OAUTH_NAMES.get(error.status, OAUTH_DEFAULT) if oauth else None)
     body: dict[str, Any] = {
         "type": TYPE_PREFIX + error.code,
         "title": error.title,
@@ -25,8 +37,8 @@ def problem_reply(error: SlipwayError, *, request_id: str) -> Reply:
         "instance": f"urn:slipway:request:{request_id}",
         "code": error.code,
         "request_id": request_id,
-        "error": error.oauth or error.detail,
-        **({} if error.oauth is None else {"error_description": error.detail}),
+        "error": name or error.detail,
+        **({} if name is None else {"error_description": error.detail}),
         "errors": [
             {
                 "pointer": item.pointer,
@@ -36,8 +48,10 @@ def problem_reply(error: SlipwayError, *, request_id: str) -> Reply:
             for item in error.errors
         ],
     }
-    headers = [(name.lower().encode(), value.encode()) for name, value in error.headers]
-    if error.retry_after_seconds is not None and not any(name == b"retry-after" for name, _ in headers):
+    headers = [(key.lower().encode(), value.encode()) for key, value in error.headers]
+    if oauth:
+        headers.extend(NO_STORE)
+    if error.retry_after_seconds is not None and not any(key == b"retry-after" for key, _ in headers):
         headers.append((b"retry-after", b"%d" % error.retry_after_seconds))
     return Reply(error.status, orjson.dumps(body), PROBLEM_JSON, tuple(headers))
 

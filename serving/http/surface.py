@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from auth.scopes import READ
@@ -99,7 +99,9 @@ def _identity(handlers: Handlers) -> dict[str, Route]:
         "/auth/refresh": identity.refresh,
         "/auth/revoke": handlers.oauth.revoke,
     }
-    routes = {path: Route(path, {"POST": handler}, open=True) for path, handler in opening.items()}
+    routes = {
+        path: Route(path, {"POST": handler}, open=True, oauth=True) for path, handler in opening.items()
+    }
     routes["/auth/me"] = Route("/auth/me", {"GET": identity.me})
     routes["/auth/logout"] = Route("/auth/logout", {"POST": own.log_out})
     routes["/auth/sessions"] = Route("/auth/sessions", {"GET": own.list})
@@ -143,7 +145,7 @@ def _prefixes(handlers: Handlers) -> dict[str, Route]:
 
 def _not_found(route: Route) -> Route:
     """Open still: where nobody gets a token, to ask for one first would be a bad joke."""
-    return Route(route.template, dict.fromkeys(route.handlers, _nothing), open=True)
+    return replace(route, handlers=dict.fromkeys(route.handlers, _nothing))
 
 
 async def _no_such_model(exchange: Exchange) -> Reply:

@@ -13,14 +13,12 @@ from auth.login import Prover
 from auth.revocations import Revocations
 from auth.sessions import Sessions, Tokens
 from modelkit.errors import InvalidGrant, SlipwayError
-from serving.http.exchange import Exchange, Reply
+from serving.http.exchange import NO_STORE, Exchange, Reply
 from serving.http.slow_lane import SlowLane
 from serving.metrics import Metrics
 
 T = TypeVar("T")
 
-# A token in a cache is a token of whoever reads that cache (RFC 6749, section 5.1).
-NO_STORE = ((b"cache-control", b"no-store"), (b"pragma", b"no-cache"))
 _RESULTS = {429: "locked", 503: "unavailable"}
 
 

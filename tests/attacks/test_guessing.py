@@ -40,7 +40,7 @@ def test_an_answer_does_not_tell_who_there_is(fortress: FrontService) -> None:
         guess(fortress, "no name at all", address="198.51.100.4"),
         guess(fortress, "present' OR '1'='1", address="198.51.100.5"),
     ]
-    problem(answers[0], 401, "unauthenticated")
+    problem(answers[0], 401, "wrong-credentials")
     assert len({str(but_for_its_id(answer)) for answer in answers}) == 1
 
 

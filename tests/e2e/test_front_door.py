@@ -107,14 +107,14 @@ def test_a_disabled_user_is_out_with_the_tokens_that_are_there(service: RunningS
 
     until(is_out, seconds=20, what="the token of a disabled user is refused")
     assert code(ask(service, tokens["access_token"])) == (401, "token-revoked")
-    assert code(log_in(service, "barbara")) == (401, "unauthenticated")
+    assert code(log_in(service, "barbara")) == (401, "wrong-credentials")
     spent = {"refresh_token": tokens["refresh_token"]}
     assert code(httpx.post(f"{service.url}/auth/refresh", json=spent)) == (400, "invalid-grant")
 
 
 def test_a_wrong_password_is_refused(service: RunningService) -> None:
     create_user(service, "linus", "predict")
-    assert code(log_in(service, "linus", "another sentence of mine")) == (401, "unauthenticated")
+    assert code(log_in(service, "linus", "another sentence of mine")) == (401, "wrong-credentials")
 
 
 def test_a_token_of_another_scope_is_refused_with_403(service: RunningService) -> None:

@@ -161,7 +161,7 @@ def test_logging_in_gives_a_token_that_predicts(service: FrontService) -> None:
 )
 def test_a_failed_login_says_no_more_than_it_must(service: FrontService, body: Any, status: int) -> None:
     response = service.ask("POST", "/login", json=body)
-    problem(response, status, "unauthenticated" if status == 401 else "invalid-request")
+    problem(response, status, "wrong-credentials" if status == 401 else "invalid-request")
     assert PASSWORD not in response.text
     if status == 401:
         assert response.json()["detail"] == "user name or password is wrong"

@@ -58,7 +58,8 @@ def test_a_client_is_no_person_and_a_person_no_client(front: FrontService) -> No
     response = post(front, "/auth/token", **as_client)
     refused(response, 401, "invalid_client")
     assert response.headers["www-authenticate"] == 'Basic realm="slipway"'
-    assert front.ask("POST", "/login", json={"username": "shop", "password": SECRET}).status_code == 401
+    login = front.ask("POST", "/login", json={"username": "shop", "password": SECRET})
+    assert problem(login, 401, "wrong-credentials")["error"] == "invalid_grant"
 
 
 @pytest.mark.parametrize(
@@ -125,13 +126,47 @@ def test_a_json_body_that_can_be_read_in_two_ways_is_refused(front: FrontService
 
 
 def test_bodies_have_the_limits_of_all_others(front: FrontService) -> None:
-    problem(
-        front.ask("POST", "/auth/token", content=b"x", headers={"content-type": "text/xml"}),
-        415,
-        "unsupported-media-type",
-    )
     large = urlencode({"grant_type": "password", "password": "x" * 10_000_000}).encode()
     headers = {"content-type": "application/x-www-form-urlencoded"}
     problem(front.ask("POST", "/auth/token", content=large, headers=headers), 413, "payload-too-large")
     deep = {"content-type": "application/json"}
     problem(front.ask("POST", "/auth/token", content=b"[" * 100_000, headers=deep), 400, "invalid-request")
+
+
+OAUTH_ROUTES = ("/login", "/auth/token", "/auth/refresh", "/auth/revoke")
+
+
+@pytest.mark.parametrize("path", OAUTH_ROUTES)
+def test_every_refusal_has_a_name_of_the_standard_and_no_cache_keeps_it(
+    front: FrontService, path: str
+) -> None:
+    answers = [
+        front.ask("GET", path),
+        front.ask("POST", path, content=b"x", headers={"content-type": "text/xml"}),
+        front.ask("POST", path, json={}),
+        front.ask("POST", path, content=b"[" * 100_000, headers={"content-type": "application/json"}),
+        front.ask("POST", path, content=b"{}", headers={"accept": "text/html"}),
+    ]
+    assert [answer.status_code for answer in answers] == [405, 415, 400, 400, 406]
+    for answer in answers:
+        refused(answer, answer.status_code, "invalid_request")
+        assert answer.headers["cache-control"] == "no-store"
+
+
+def test_an_overloaded_service_says_so_in_the_standards_words(tmp_path: Path, sqlite_template: Path) -> None:
+    with service_with_users(tmp_path, sqlite_template, max_in_flight=1) as crowded:
+        crowded.worker.metrics.in_flight = 1
+        for path in OAUTH_ROUTES:
+            refused(crowded.ask("POST", path, json={}), 503, "temporarily_unavailable")
+        crowded.worker.metrics.in_flight = 0
+
+
+def test_other_routes_keep_the_text_that_the_inference_protocol_has(front: FrontService) -> None:
+    said = problem(front.predict(b"x", **{"content-type": "text/xml"}), 415, "unsupported-media-type")
+    assert said["error"] == said["detail"] == "the body must be application/json"
+    assert "error_description" not in said
+
+
+def test_a_bearer_token_that_will_not_do_is_named_while_revoking(front: FrontService) -> None:
+    refused(post(front, "/auth/revoke", subject="ada"), 401, "invalid_token")
+    refused(post(front, "/auth/revoke", subject="ada", **front.token("read")), 403, "insufficient_scope")

@@ -199,10 +199,10 @@ def test_a_long_wait_is_the_caller_s_business(server: ScriptedServer) -> None:
 
 
 def test_a_refusal_says_which_call_and_why(server: ScriptedServer) -> None:
-    server.script = {"/login": (401, {"code": "unauthenticated"})}
+    server.script = {"/login": (401, {"code": "wrong-credentials"})}
     with (
         SlipwayClient(server.url) as client,
-        pytest.raises(RequestFailed, match=r"POST /login: 401 .*unauthenticated"),
+        pytest.raises(RequestFailed, match=r"POST /login: 401 .*wrong-credentials"),
     ):
         client.log_in("ada", "wrong")
 
