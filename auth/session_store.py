@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from auth.database import Database
 from auth.revocations import Revocation
 from records.session_rows import OwnerRow, RefreshRow, ReusedRow, RotatedRow, SessionRow, Turn
+
+Signed = TypeVar("Signed")
 
 
 class SqlSessions:
@@ -16,18 +19,21 @@ class SqlSessions:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def open(self, session: SessionRow, refresh: RefreshRow | None) -> OwnerRow | None:
+    def open(
+        self, session: SessionRow, refresh: RefreshRow | None, sign: Callable[[OwnerRow], Signed]
+    ) -> Signed | None:
+        """`sign` works while the user is locked, so that no change of the user falls between reading and signing."""
         from records import sessions
 
         with self._database.engine() as engine:
-            return sessions.open_session(engine, session, refresh)
+            return sessions.open_session(engine, session, refresh, sign)
 
-    def rotate(self, turn: Turn, check: Callable[[str], object]) -> RotatedRow | ReusedRow | None:
-        """`check` is given the scopes of the login; what it raises leaves the token as it was."""
+    def rotate(self, turn: Turn, sign: Callable[[RotatedRow], Signed]) -> Signed | ReusedRow | None:
+        """`sign` works while the user is locked; what it raises leaves the token as it was."""
         from records import sessions
 
         with self._database.engine() as engine:
-            return sessions.rotate(engine, turn, check)
+            return sessions.rotate(engine, turn, sign)
 
     def session_of(self, token_hash: str) -> tuple[str, int] | None:
         from records import sessions

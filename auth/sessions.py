@@ -26,7 +26,7 @@ from auth.scopes import format_scopes, parse_scopes
 from auth.session_store import SqlSessions
 from auth.tokens import IssuedToken, TokenIssuer
 from modelkit.errors import IdentityUnavailable, InvalidGrant, SessionNotFound
-from records.session_rows import RefreshRow, ReusedRow, RotatedRow, SessionRow, Turn
+from records.session_rows import OwnerRow, RefreshRow, ReusedRow, RotatedRow, SessionRow, Turn
 
 REFRESH_BYTES = 32
 _REFRESH_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -92,16 +92,12 @@ class Sessions:
             scopes=format_scopes(granted),
             expires_at=_moment(min(now + self._lives.refresh, ends_at)),
         )
-        owner = self._store.open(session, None if client else refresh)
-        if owner is None:
-            raise wrong_credentials()
-        self._tell("token.issued", origin, subject=owner.username, session=session_id, kind=account.kind)
-        access = self._issuer.issue(
-            subject=owner.username,
-            scopes=common(granted, parse_scopes(owner.scopes)),
-            user_id=owner.user_id,
-            session_id=session_id,
+        access = self._store.open(
+            session, None if client else refresh, lambda owner: self._sign(owner, granted, session_id)
         )
+        if access is None:
+            raise wrong_credentials()
+        self._tell("token.issued", origin, subject=account.username, session=session_id, kind=account.kind)
         return _answer(access, None if client else refresh_token)
 
     def refresh(self, refresh_token: str, scopes: str | None, origin: Origin) -> Tokens:
@@ -119,15 +115,17 @@ class Sessions:
             idle_until=_moment(now + self._lives.refresh),
             revoked_until=_moment(self._revoked_until(now)),
         )
-        turned = self._store.rotate(turn, lambda granted: narrowed(parse_scopes(granted), scopes))
+        turned = self._store.rotate(turn, lambda row: (row, self._sign_again(row, scopes)))
         if isinstance(turned, ReusedRow):
             self._tell("token.reused", origin, session=turned.session_id, user_id=turned.user_id)
             self._announce(self._revocation(SESSION, turned.session_id))
-        if not isinstance(turned, RotatedRow):
+        if not isinstance(turned, tuple):
             refused = InvalidGrant()
             refused.reused = isinstance(turned, ReusedRow)
             raise refused
-        return self._refreshed(turned, successor, scopes, origin)
+        row, access = turned
+        self._tell("token.refreshed", origin, subject=row.owner.username, session=row.session_id)
+        return _answer(access, successor)
 
     def log_out(self, caller: Principal, origin: Origin) -> None:
         """Ends the session that the caller's token came from; without one, only the token."""
@@ -178,17 +176,16 @@ class Sessions:
         self._revoke(revocation, by=actor.subject, request_id=origin.request_id)
         self._tell("token.revoked", origin, subject=subject, actor=actor.subject)
 
-    def _refreshed(self, turned: RotatedRow, successor: str, scopes: str | None, origin: Origin) -> Tokens:
-        owner = turned.owner
-        wanted = narrowed(parse_scopes(turned.granted), scopes)
-        self._tell("token.refreshed", origin, subject=owner.username, session=turned.session_id)
-        access = self._issuer.issue(
+    def _sign_again(self, turned: RotatedRow, scopes: str | None) -> IssuedToken:
+        return self._sign(turned.owner, narrowed(parse_scopes(turned.granted), scopes), turned.session_id)
+
+    def _sign(self, owner: OwnerRow, granted: frozenset[str], session_id: str) -> IssuedToken:
+        return self._issuer.issue(
             subject=owner.username,
-            scopes=common(wanted, parse_scopes(owner.scopes)),
+            scopes=common(granted, parse_scopes(owner.scopes)),
             user_id=owner.user_id,
-            session_id=turned.session_id,
+            session_id=session_id,
         )
-        return _answer(access, successor)
 
     def _revoke(self, revocation: Revocation, *, by: str = "", request_id: str = "") -> None:
         try:

@@ -21,6 +21,7 @@ PlainText = Annotated[str, msgspec.Meta(max_length=255, pattern=r"^[^\x00-\x1f\x
 # Seconds since the epoch. Bounded, because JSON has integers that no float can hold.
 Moment = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)] | float
 RowId = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+Microseconds = Annotated[int, msgspec.Meta(ge=0, lt=1_000_000)]
 
 
 class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,6 +33,8 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Claims(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`iat_us` belongs to `iat`, which is whole: some libraries count whole seconds, and take the rest for the future."""
+
     iss: str
     aud: str
     sub: PlainText
@@ -42,6 +45,10 @@ class Claims(msgspec.Struct, frozen=True, omit_defaults=True):
     scope: str = ""
     uid: RowId | None = None
     sid: PlainText | None = None
+    iat_us: Microseconds = 0
+
+    def issued_at(self) -> float:
+        return self.iat + self.iat_us / 1_000_000
 
 
 def read_header(segment: str) -> Header:

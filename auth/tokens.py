@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Callable
 from typing import Protocol
@@ -62,8 +63,11 @@ class TokenIssuer:
         token_id: str | None = None,
         session_id: str | None = None,
     ) -> IssuedToken:
+        """Issued at this very moment. What is read from a database for it stays locked meanwhile, so that whoever changes
+        it can revoke what was issued before.
+        """
         key = self._keys.signing_key()
-        now = int(self._clock())
+        now, microseconds = divmod(math.floor(self._clock() * 1_000_000), 1_000_000)
         scope = format_scopes(scopes)
         claims = Claims(
             iss=self._issuer,
@@ -76,6 +80,7 @@ class TokenIssuer:
             scope=scope,
             uid=user_id,
             sid=session_id,
+            iat_us=microseconds,
         )
         header = {"typ": TOKEN_TYPE, "kid": key.kid}
         token = jwt.encode(msgspec.to_builtins(claims), key.private, algorithm=key.algorithm, headers=header)
@@ -121,7 +126,7 @@ class JwtVerifier:
             expires_at=float(claims.exp),
             user_id=claims.uid,
             token_id=claims.jti,
-            issued_at=float(claims.iat),
+            issued_at=claims.issued_at(),
             session_id=claims.sid,
         )
 

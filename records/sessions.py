@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
@@ -16,9 +17,17 @@ PRUNED_AT_ONCE = 1000
 # Ended sessions are kept for whoever asks later from where somebody has logged in.
 SESSIONS_KEPT = timedelta(days=30)
 
+Signed = TypeVar("Signed")
 
-def open_session(engine: Engine, session: SessionRow, refresh: RefreshRow | None) -> OwnerRow | None:
-    """None, and nothing is written, when the user is disabled by now."""
+
+def open_session(
+    engine: Engine, session: SessionRow, refresh: RefreshRow | None, sign: Callable[[OwnerRow], Signed]
+) -> Signed | None:
+    """What `sign` makes of the user; None, and nothing is written, when the user is disabled by now.
+
+    The user is locked while it signs: a change of the user comes before, and is in the token, or after, and finds it
+    issued. On SQLite, the session's row that was written first is the lock.
+    """
     with engine.connect() as connection, connection.begin() as transaction:
         connection.execute(
             insert(LoginSession).values(
@@ -44,14 +53,14 @@ def open_session(engine: Engine, session: SessionRow, refresh: RefreshRow | None
                     expires_at=refresh.expires_at,
                 )
             )
-        return owner
+        return sign(owner)
 
 
-def rotate(engine: Engine, turn: Turn, check: Callable[[str], object]) -> RotatedRow | ReusedRow | None:
+def rotate(engine: Engine, turn: Turn, sign: Callable[[RotatedRow], Signed]) -> Signed | ReusedRow | None:
     """Uses a token up and puts its successor in its place. One that was used before ends its session.
 
-    None for one that is unknown, has expired, was revoked, or belongs to somebody who may not act any more. `check` is
-    given the scopes of the login; what it raises undoes all.
+    None for one that is unknown, has expired, was revoked, or belongs to somebody who may not act any more. `sign` works
+    while the user is locked, as in `open_session`; what it raises undoes all.
     """
     with engine.begin() as connection:
         if not _locked(connection, turn):
@@ -69,7 +78,6 @@ def rotate(engine: Engine, turn: Turn, check: Callable[[str], object]) -> Rotate
         owner = None if ends_at is None else _owner(connection, used.user_id)
         if ends_at is None or owner is None:
             return None
-        check(used.scopes)
         connection.execute(
             insert(RefreshToken).values(
                 token_hash=turn.successor_hash,
@@ -80,7 +88,7 @@ def rotate(engine: Engine, turn: Turn, check: Callable[[str], object]) -> Rotate
                 expires_at=min(turn.idle_until, ends_at),
             )
         )
-        return RotatedRow(owner=owner, session_id=used.family_id, granted=used.scopes)
+        return sign(RotatedRow(owner=owner, session_id=used.family_id, granted=used.scopes))
 
 
 def session_of(engine: Engine, token_hash: str) -> tuple[str, int] | None:

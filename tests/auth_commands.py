@@ -60,6 +60,7 @@ def log_in(engine: Engine, name: str, session_id: str, address: str = "192.0.2.7
             expires_at=now + timedelta(days=1),
         ),
         RefreshRow(token_hash=f"hash-{session_id}", scopes=user.scopes, expires_at=now + timedelta(hours=1)),
+        lambda owner: owner,
     )
     assert opened is not None
 

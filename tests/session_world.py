@@ -25,18 +25,18 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.trail import Trail
 
 LIVES = Lives(access=900, refresh=10_000, session=50_000, leeway=5)
+KEYS = SecretKeys(SECRET, setting="KEY")
 HOME = Origin(request_id="r-1", address="192.0.2.7")
 
 
 class World:
     """Sessions over one database; remembers what was announced and audited."""
 
-    def __init__(self, database: Database) -> None:
-        self.clock, self.trail = FakeClock(NOW), Trail()
+    def __init__(self, database: Database, clock: FakeClock | None = None) -> None:
+        self.clock, self.trail = clock or FakeClock(NOW), Trail()
         self.announced: list[Revocation] = []
-        keys = SecretKeys(SECRET, setting="KEY")
-        issuer = TokenIssuer(keys, issuer=ISSUER, audience=AUDIENCE, ttl_seconds=900, clock=self.clock)
-        self.verifier = JwtVerifier(keys, issuer=ISSUER, audience=AUDIENCE, clock=self.clock)
+        issuer = TokenIssuer(KEYS, issuer=ISSUER, audience=AUDIENCE, ttl_seconds=900, clock=self.clock)
+        self.verifier = JwtVerifier(KEYS, issuer=ISSUER, audience=AUDIENCE, clock=self.clock)
         around = Surroundings(announce=self.announced.append, audit=self.trail, clock=self.clock)
         self.sessions = Sessions(SqlSessions(database), issuer, lives=LIVES, around=around)
 

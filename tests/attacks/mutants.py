@@ -68,6 +68,9 @@ OWN: dict[str, list[Patch]] = {
     "repeated members": [Patch(FORMAT, "if len(members) != len(pairs):", "if False:")],
     "control characters": [Patch(FORMAT, r', pattern=r"^[^\x00-\x1f\x7f]+\Z"', "")],
     "length of names": [Patch(FORMAT, "max_length=255, ", "")],
+    "the moment within its second": [
+        Patch(FORMAT, "msgspec.Meta(ge=0, lt=1_000_000)", "msgspec.Meta()"),
+    ],
     "bounds of a user's id": [Patch(FORMAT, "msgspec.Meta(ge=1, le=2**63 - 1)", "msgspec.Meta()")],
     "required claims": [
         Patch(FORMAT, "    jti: PlainText\n    exp: Moment\n", "    exp: Moment\n    jti: PlainText = ''\n"),

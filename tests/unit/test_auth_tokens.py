@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from joserfc import jwt as other_jwt
+from joserfc.jwk import OctKey
+from joserfc.jwt import JWTClaimsRegistry
 
 from auth.authenticator import Authenticator
 from auth.gate import Gate
@@ -39,6 +42,28 @@ def test_whatever_is_issued_is_accepted_as_it_was_issued(
     assert (principal.subject, principal.scopes, principal.user_id) == (subject, scopes, user_id)
     assert (principal.token_id, principal.expires_at) == ("the-token", NOW + 60)
     assert (principal.session_id, principal.issued_at) == (session_id, NOW)
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.000_001, 0.25, 0.999_999])
+def test_the_moment_of_issue_is_known_to_the_microsecond(fraction: float) -> None:
+    principal = verifier().verify(issued_at(NOW + fraction))
+    assert principal.issued_at == pytest.approx(NOW + fraction, abs=5e-7)
+    assert principal.expires_at == NOW + 60
+
+
+def test_a_token_is_good_at_once_for_libraries_that_count_whole_seconds() -> None:
+    token = issued_at(NOW + 0.999)
+    claims = other_jwt.decode(token, OctKey.import_key(SECRET), algorithms=["HS256"]).claims
+    JWTClaimsRegistry(now=NOW, leeway=0).validate(claims)
+    assert [claims[name] for name in ("iat", "nbf", "exp")] == [NOW, NOW, NOW + 60]
+    assert all(type(claims[name]) is int for name in ("iat", "nbf", "exp"))
+
+
+def issued_at(moment: float) -> str:
+    keys = SecretKeys(SECRET, setting="JWT_SECRET_KEY")
+    clock = FakeClock(moment)
+    issuer = TokenIssuer(keys, issuer=ISSUER, audience=AUDIENCE, ttl_seconds=60, clock=clock)
+    return issuer.issue(subject="ada", scopes=frozenset()).access_token
 
 
 @given(value=st.binary(max_size=300))

@@ -42,6 +42,7 @@ def wrong_types(mint: Mint) -> dict[str, str]:
             "scope": (None, 7, ["predict"], 'predict "', "predict\tadmin", "predict\nadmin"),
             "uid": ("7", 7.5, True, [7], 0, -7, 2**63),
             "sid": (7, [], {}, "", "s" * 256, "a\nb"),
+            "iat_us": (None, "7", 0.5, True, [7], -1, 1_000_000, 60_000_000),
         }
     else:
         values["sub"] += (" ada", "ada ")
