@@ -35,4 +35,4 @@ def revoked_token() -> TokenRevoked:
 
 def wrong_credentials() -> WrongCredentials:
     """One answer for an unknown user, a wrong password and a disabled user."""
-    return WrongCredentials(headers=(("WWW-Authenticate", REALM),))
+    return WrongCredentials("user name or password is wrong", headers=(("WWW-Authenticate", REALM),))
