@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import os
 import sys
 from collections.abc import Sequence
 from typing import TextIO
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None, *, typed: TextIO | None = None)
     """Exit code 1: refused, and nothing has changed. 2: the database cannot be used."""
     options = make_parser(__doc__).parse_args(arguments)
     try:
-        print(_run(options, typed or sys.stdin))
+        _print(_run(options, typed or sys.stdin))
         return 0
     except UserExists as error:
         print(f"there is a user {error} already", file=sys.stderr)
@@ -41,6 +42,13 @@ def main(arguments: Sequence[str] | None = None, *, typed: TextIO | None = None)
         )
         return 2
     return 1
+
+
+def _print(text: str) -> None:
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:  # whoever reads has had enough (`… | head`): what was done is done
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(options: argparse.Namespace, typed: TextIO) -> str:

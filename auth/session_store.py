@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from auth.database import Database
-from auth.revocations import Revocation
+from auth.revocations import SUBJECT, Revocation
 from records.session_rows import OwnerRow, RefreshRow, ReusedRow, RotatedRow, SessionRow, Turn
 
 Signed = TypeVar("Signed")
@@ -56,8 +56,10 @@ class SqlSessions:
             return sessions.list_sessions(engine, user_id, _moment(now))
 
     def revoke(self, revocation: Revocation, *, by: str = "", request_id: str = "") -> None:
-        """`by` is an administrator, whose doing is written down in the same transaction."""
-        from records import identity_events, revocations
+        """`by` is an administrator, whose doing is written down in the same transaction. A user of ours who is revoked
+        has no session left to get new tokens from.
+        """
+        from records import identity_events, revocations, sessions
 
         row = revocations.RevocationRow(
             kind=revocation.kind,
@@ -66,6 +68,8 @@ class SqlSessions:
             expires_at=_moment(revocation.expires_at),
         )
         with self._database.engine() as engine, engine.begin() as connection:
+            if revocation.kind == SUBJECT:
+                sessions.end_sessions_of(connection, row.value, now=row.issued_before, until=row.expires_at)
             revocations.add(connection, [row])
             if by:
                 event = identity_events.EventRow(

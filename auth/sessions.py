@@ -170,7 +170,7 @@ class Sessions:
         self._tell("token.revoked", origin, subject=principal.subject, token_id=principal.token_id)
 
     def revoke_subject(self, subject: str, actor: Principal, origin: Origin) -> None:
-        """Refuses every access token that a caller has now. Who may still log in gets new ones."""
+        """Refuses every access token that a caller has now, and ends a user's sessions. Who may log in gets new ones."""
         now = self._clock()  # other issuers' tokens may live longer than ours
         revocation = Revocation(SUBJECT, subject, now, now + LONGEST_LIFE_SECONDS)
         self._revoke(revocation, by=actor.subject, request_id=origin.request_id)

@@ -134,6 +134,15 @@ def end_sessions(
     return ended
 
 
+def end_sessions_of(
+    connection: Connection, username: str, *, now: datetime, until: datetime
+) -> Sequence[str]:
+    """All of a user's, who is locked first, as by everybody who changes one. None for a name that is no user's."""
+    asked = select(User.id).where(User.username == username).with_for_update()
+    user_id = connection.execute(asked).scalar_one_or_none()
+    return [] if user_id is None else end_sessions(connection, user_id, now=now, until=until)
+
+
 def list_sessions(engine: Engine, user_id: int, now: datetime) -> list[SessionRow]:
     """Those that are open, the latest first."""
     asked = (

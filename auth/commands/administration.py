@@ -44,6 +44,12 @@ class Administration:
         row = RevocationRow(kind=kind, value=value, issued_before=now, expires_at=until)
         revocations.add(connection, [row])
 
+    def end_sessions_of(self, connection: Connection, username: str) -> int:
+        """How many were open; none for somebody who is no user of ours."""
+        now = self.clock()
+        until = now + timedelta(seconds=LONGEST_LIFE_SECONDS)
+        return len(sessions.end_sessions_of(connection, username, now=now, until=until))
+
 
 @dataclass(frozen=True)
 class Change:

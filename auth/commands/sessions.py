@@ -40,12 +40,16 @@ def end(admin: Administration, name: str, session_id: str | None) -> Told:
 
 
 def revoke(admin: Administration, *, token_id: str | None, subject: str | None) -> Told:
-    """A token by its `jti`, or all that a caller has been given, also a caller of another issuer."""
+    """A token by its `jti`, or all that a caller has been given, also a caller of another issuer; a user of ours has no
+    session left, either.
+    """
     kind, value = (TOKEN, token_id) if token_id is not None else (SUBJECT, subject)
     if not value or len(value) > MAX_VALUE or not value.isprintable():
         raise ValueError(f"an id or a subject has 1 to {MAX_VALUE} printable characters")
     with admin.engine.begin() as connection:
+        ended = admin.end_sessions_of(connection, value) if kind == SUBJECT else 0
         admin.revoke(connection, kind, value)
         admin.write_down(connection, f"{kind}.revoked", value)
     what = "the token is" if kind == TOKEN else f"tokens of {value} that were issued before now are"
-    return Told(f"{what} refused within two seconds", {kind: value})
+    sessions_too = f", and {ended} sessions ended" if ended else ""
+    return Told(f"{what} refused within two seconds{sessions_too}", {kind: value, "ended_sessions": ended})

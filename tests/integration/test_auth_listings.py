@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from sqlalchemy import Engine, text
 
@@ -11,6 +14,7 @@ from auth.revocations import Revocation, Revocations
 from records import login_failures, revocations
 from records.columns import utc_now
 from records.users import add_user, find_user
+from tests.architecture.source_tree import ROOT
 from tests.auth_commands import Command, ada, log_in, open_sessions, revoked
 
 
@@ -45,6 +49,23 @@ def test_tokens_are_revoked_by_id_or_by_caller(command: Command, engine: Engine)
     assert command("revoke", "--subject", "cluster:system:serviceaccount:shop:till").code == 0
     assert revoked(engine) == {("token", "jti-1"), ("subject", "cluster:system:serviceaccount:shop:till")}
     assert command("revoke", "--subject", "two\nlines").code == 1
+
+
+def test_a_revoked_user_has_no_session_left(command: Command, engine: Engine) -> None:
+    ada(engine)
+    add_user(engine, username="bob", password_hash="hash", scopes="predict")
+    for name, session_id in (("ada", "s-1"), ("ada", "s-2"), ("bob", "s-3")):
+        log_in(engine, name, session_id)
+    assert "2 sessions ended" in command("revoke", "--subject", "ada").said
+    assert open_sessions(engine) == {"s-3"}
+    assert revoked(engine) == {("subject", "ada"), ("session", "s-1"), ("session", "s-2")}
+
+
+def test_a_reader_who_has_had_enough_changes_no_answer(command: Command, engine: Engine) -> None:
+    ada(engine)
+    asked = f"{sys.executable} -m auth users --database-url '{command.database_url}' | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_locked_user_is_unlocked(command: Command, engine: Engine, database_url: str) -> None:

@@ -93,6 +93,19 @@ def test_revoking_a_subject_is_told_with_who_did_it(world: World, ada: Account, 
     assert event.facts == {"request_id": HOME.request_id}
 
 
+def test_a_revoked_user_has_no_session_to_get_new_tokens_from(
+    world: World, ada: Account, bob: Account, engine: Engine
+) -> None:
+    hers, his = world.sessions.open(ada, HOME), world.sessions.open(bob, HOME)
+    admin = world.caller(world.sessions.open(account(engine, "root", scopes="admin"), HOME))
+    world.sessions.revoke_subject("ada", admin, HOME)
+    with pytest.raises(InvalidGrant):
+        world.refresh(hers)
+    assert world.sessions.list(world.caller(hers)) == []
+    assert revoked(engine, world) == {(SUBJECT, "ada"): 1, (SESSION, world.caller(hers).session_id): 1}
+    assert world.refresh(his)
+
+
 def test_ending_all_sessions_of_a_user_revokes_each(
     world: World, ada: Account, bob: Account, engine: Engine
 ) -> None:
