@@ -16,6 +16,7 @@ from deploy.image.source import source_of
 
 FOLDER = Path("var/compose")
 PROJECT_NAME = "slipway"
+NOBODY_ELSE = "# Whom the service believes besides itself, and how often callers may ask: docs/identity.md.\n"
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ def write_secrets(folder: Path) -> None:
     postgres = _kept(folder / "postgres-password", secrets.token_urlsafe(24))
     redis = _kept(folder / "redis-password", secrets.token_urlsafe(24))
     _kept(folder / "jwt-secret-key", secrets.token_urlsafe(48))
+    _kept(folder / "jwt-signing-key", "")
+    _kept(folder / "auth-policy", NOBODY_ELSE)
     _kept(folder / "database-url", f"postgresql://slipway:{postgres}@postgres:5432/slipway")
     _kept(folder / "redis-url", f"redis://:{redis}@redis:6379/0")
 

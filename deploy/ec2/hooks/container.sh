@@ -32,7 +32,7 @@ case $role in
       --mount "$(bound "$STATE_DIR/spool" /var/lib/slipway/spool)" --mount "$(bound "$STATE_DIR/store" /var/lib/slipway/store)" \
       "$IMAGE" serving
     ;;
-  agent) # without the key that signs tokens
+  agent) # without the keys that sign tokens
     contained 512m --name slipway-agent --publish 9101:9101 --env-file "$settings" \
       --mount "$secrets" --mount "$(bound "$STATE_DIR/agent-run" /var/lib/slipway/run)" \
       --mount "$(bound "$STATE_DIR/spool" /var/lib/slipway/spool)" --mount "$(bound "$STATE_DIR/store" /var/lib/slipway/store)" \

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Puts the secrets from Parameter Store into memory-backed folders that the containers mount: before a deployment, after a boot, and after a
-# rotation (`systemctl restart slipway-secrets`; the key that signs tokens and a database's new password are read again, other addresses
+# Puts the secrets, and the policy of who is let in, from Parameter Store into memory-backed folders that the containers mount: before a deployment, after a boot, and after a
+# rotation (`systemctl restart slipway-secrets`; keys that sign tokens, the policy and a database's new password are read again, other addresses
 # want `systemctl restart slipway-agent slipway`). Folders and not files, because a mounted file would stay the one that was replaced; two
 # of them, because the agent gets no key that signs.
 set -eu
@@ -32,6 +32,8 @@ for folder in "$SECRETS_DIR" "$KEYS_DIR"; do
   chmod 0750 "$folder"
 done
 fetch "$KEYS_DIR" jwt-secret-key required
+fetch "$KEYS_DIR" jwt-signing-key optional
+fetch "$SECRETS_DIR" auth-policy optional
 fetch "$SECRETS_DIR" database-url required
 fetch "$SECRETS_DIR" redis-url optional
 fetch "$SECRETS_DIR" features-url optional

@@ -41,7 +41,7 @@ def test_the_image_is_pulled_by_its_digest_after_a_login(deployed: Instance) -> 
 def test_secrets_are_files_that_only_the_containers_user_reads(deployed: Instance) -> None:
     found = (*deployed.secrets.iterdir(), *deployed.keys.iterdir())
     modes = {path.name: path.stat().st_mode & 0o777 for path in found}
-    names = ("database-url", "features-url", "jwt-secret-key", "redis-url")
+    names = ("auth-policy", "database-url", "features-url", "jwt-secret-key", "jwt-signing-key", "redis-url")
     assert modes == dict.fromkeys(names, 0o440)
     assert (deployed.secrets / "redis-url").read_text() == ""
 
@@ -67,11 +67,11 @@ def test_every_container_is_hardened_like_the_pod(deployed: Instance, name: str)
     assert "--network host" not in call
 
 
-def test_the_agent_never_sees_the_key_that_signs_tokens(deployed: Instance) -> None:
+def test_the_agent_never_sees_the_keys_that_sign_tokens(deployed: Instance) -> None:
     agent = container(deployed, "slipway-agent")
     assert str(deployed.keys) not in agent
-    assert [path.name for path in deployed.keys.iterdir()] == ["jwt-secret-key"]
-    assert not (deployed.secrets / "jwt-secret-key").exists()
+    assert {path.name for path in deployed.keys.iterdir()} == {"jwt-secret-key", "jwt-signing-key"}
+    assert not {"jwt-secret-key", "jwt-signing-key"} & {path.name for path in deployed.secrets.iterdir()}
 
 
 @pytest.mark.parametrize("name", ["slipway", "slipway-agent"])
@@ -81,6 +81,23 @@ def test_what_runs_for_long_mounts_folders_so_that_it_sees_a_new_secret(
     sources = re.findall(r"source=([^,]+),", container(deployed, name))
     assert str(deployed.secrets) in sources
     assert all(Path(source).is_dir() for source in sources)
+
+
+def test_private_keys_and_the_policy_come_from_where_the_settings_look(instance: Instance) -> None:
+    for name in ("jwt-signing-key", "auth-policy"):
+        (instance.host.parameters / name).write_text(f"the {name}")
+    instance.deploy(GOOD)
+    lines = (instance.folder / "etc" / "settings.env").read_text().splitlines()
+    settings = dict(line.split("=", 1) for line in lines if "=" in line)
+    for setting, folder, name in (
+        ("JWT_SIGNING_KEY_FILE", instance.keys, "jwt-signing-key"),
+        ("AUTH_POLICY_FILE", instance.secrets, "auth-policy"),
+    ):
+        mounted = f"source={folder},target={Path(settings[setting]).parent},readonly"
+        assert Path(settings[setting]).name == name
+        assert mounted in container(instance, "slipway")
+        assert (folder / name).read_text().strip() == f"the {name}"
+    assert f"target={Path(settings['AUTH_POLICY_FILE']).parent}," in container(instance, "slipway-agent")
 
 
 def processes(instance: Instance) -> list[int | None]:

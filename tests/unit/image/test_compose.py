@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from auth.policy import parse_policy
 from deploy.image.stack import write_secrets
 from serving.settings import Settings
 from tests.architecture.source_tree import ROOT
@@ -41,7 +42,19 @@ def test_a_service_reads_only_the_secrets_that_it_is_given(name: str) -> None:
 
 
 def test_the_agent_gets_no_signing_key() -> None:
-    assert "jwt-secret-key" not in SERVICES["agent"]["secrets"]
+    assert not {"jwt-secret-key", "jwt-signing-key"} & set(SERVICES["agent"]["secrets"])
+
+
+@pytest.mark.parametrize("name", ["slipway", "agent"])
+def test_service_and_agent_read_one_policy(name: str) -> None:
+    assert SERVICES[name]["environment"]["AUTH_POLICY_FILE"] == "/run/secrets/auth-policy"
+
+
+def test_a_new_stack_signs_by_its_secret_and_believes_nobody_else(tmp_path: Path) -> None:
+    write_secrets(tmp_path)
+    policy = parse_policy((tmp_path / "auth-policy").read_bytes(), audience="slipway", own_issuer="slipway")
+    assert (policy.issuers, policy.grants, policy.limits) == ((), (), ())
+    assert (tmp_path / "jwt-signing-key").read_text() == ""
 
 
 @pytest.mark.parametrize("name", SERVICES)
