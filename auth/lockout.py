@@ -2,7 +2,8 @@
 
 Three things may be counted: an account, an address, and a known pair of both, which is an account at an address that it
 logged in from lately. A known pair waits for its own failures only: strangers cannot lock an owner out.
-A client's secret is random: guessing it is hopeless, so its account is never counted, and nobody can lock it.
+What is asked costs the same whether there is such an account or not: the answer's time must not tell.
+Clients are not counted at all: their secrets are random, guessing is hopeless, and nobody shall lock a program out.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ FIRST_WAIT_SECONDS = 5.0
 MAX_WAIT_SECONDS = 900.0
 FORGOTTEN_AFTER_SECONDS = 3600.0
 KNOWN_FOR_SECONDS = 30 * 86_400.0
+REMEMBERED_EVERY_SECONDS = 86_400.0
 CLOCKS_DIFFER_SECONDS = 60.0
 IPV6_PREFIX = 64  # what one subscriber has
 
@@ -47,8 +49,10 @@ class FailureStore(Protocol):
 
     def clear(self, keys: Sequence[str]) -> None: ...
 
-    def addresses_of(self, username: str, *, since: float) -> Sequence[str]:
-        """Where this user has logged in from. Empty for users who do not exist."""
+    def last_login(self, pair: str) -> float | None:
+        """When this account last logged in at this address, as far as it was remembered. One look-up by key."""
+
+    def remember(self, pair: str, *, now: float) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,58 +64,59 @@ class Claim:
     after: Failures
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """A login that may be tried; says afterwards how it went."""
+    """A login that may be tried; says afterwards how it went.
 
-    def __init__(
-        self,
-        store: FailureStore,
-        *,
-        counted: Sequence[str],
-        proved: Sequence[str],
-        claims: Sequence[Claim],
-        now: float,
-    ) -> None:
-        self._store, self._counted, self._proved = store, counted, proved
-        self._claims, self._now = claims, now
+    `home` is the pair to be remembered; empty where it is remembered, or where there is no address.
+    """
+
+    store: FailureStore
+    counted: Sequence[str]
+    proved: Sequence[str]
+    claims: Sequence[Claim]
+    home: str
+    now: float
 
     def failed(self) -> None:
-        claimed = {claim.key for claim in self._claims}
-        if keys := [key for key in self._counted if key not in claimed]:
-            since, until = self._now - FORGOTTEN_AFTER_SECONDS, self._now + CLOCKS_DIFFER_SECONDS
-            self._store.count(keys, now=self._now, since=since, until=until)
+        claimed = {claim.key for claim in self.claims}
+        if keys := [key for key in self.counted if key not in claimed]:
+            since, until = self.now - FORGOTTEN_AFTER_SECONDS, self.now + CLOCKS_DIFFER_SECONDS
+            self.store.count(keys, now=self.now, since=since, until=until)
 
     def succeeded(self) -> None:
         """An address stays counted: its user may have an account of his own among those that he guesses at."""
-        if self._proved:
-            self._store.clear(self._proved)
-        give_back([claim for claim in self._claims if claim.key not in self._proved], self._store)
+        if self.proved:
+            self.store.clear(self.proved)
+        give_back([claim for claim in self.claims if claim.key not in self.proved], self.store)
+        if self.home:
+            self.store.remember(self.home, now=self.now)
 
 
 class Lockout:
     def __init__(self, store: FailureStore, *, clock: Callable[[], float]) -> None:
         self._store, self._clock = store, clock
 
-    def admit(self, *, username: str, address: str, is_client: bool) -> Attempt:
+    def admit(self, *, username: str, address: str) -> Attempt:
         """Raises RateLimited with the time to wait, for users who do not exist, too."""
         now, network = self._clock(), network_of(address)
-        addresses = () if not network else (f"address:{network}",)
-        known = bool(network) and self._is_known(username, network, now)
-        own = () if is_client else (f"{pair_prefix(username)}{network}" if known else account_key(username),)
-        found = self._store.read(own if known else own + addresses)
+        addresses = [f"address:{network}"] if network else []
+        pair = f"{pair_prefix(username)}{network}" if network else ""
+        last_login = self._store.last_login(pair) if pair else None
+        known = last_login is not None and last_login >= now - KNOWN_FOR_SECONDS
+        fresh = last_login is not None and last_login >= now - REMEMBERED_EVERY_SECONDS
+        own = pair if known else account_key(username)
+        found = self._store.read([own] if known else [own, *addresses])
         self._refuse_waiting(found, now)
         claims = self._claim(found, now)
         return Attempt(
-            self._store,
-            counted=own + addresses,
-            proved=[key for key in own if key in found],
+            store=self._store,
+            counted=[own, *addresses],
+            proved=[own] if own in found else [],
             claims=claims,
+            home="" if fresh else pair,
             now=now,
         )
-
-    def _is_known(self, username: str, network: str, now: float) -> bool:
-        lately = self._store.addresses_of(username, since=now - KNOWN_FOR_SECONDS)
-        return any(network_of(address) == network for address in lately)
 
     def _refuse_waiting(self, found: Mapping[str, Failures], now: float) -> None:
         if (

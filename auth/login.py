@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NoReturn, Protocol
+from typing import Protocol
 
 from auth.audit import Audit, Origin, no_audit
 from auth.challenges import wrong_credentials
+from auth.client_secrets import is_secret
 from auth.credentials import MAX_PASSWORD_LENGTH, is_username
-from auth.lockout import Attempt, Lockout
+from auth.lockout import Lockout
 from auth.passwords import Passwords
 from modelkit.errors import RateLimited
 
@@ -18,7 +19,10 @@ CLIENT = "client"
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """A user as logging in sees one; `scopes` is space-separated. A `kind` logs in by its own grant only."""
+    """A user as logging in sees one; `scopes` is space-separated. A `kind` logs in by its own grant only.
+
+    `password_hash` is Argon2's for a person, and a `secret_hash` for a client.
+    """
 
     user_id: int
     username: str
@@ -39,7 +43,7 @@ class UserDirectory(Protocol):
 class Prover:
     """Proves who somebody is and opens nothing: that is for `auth.sessions`.
 
-    Synchronous, and slow on purpose: the caller runs it in a bounded pool of threads.
+    Synchronous, and for people slow on purpose: the caller runs it in a bounded pool of threads.
     """
 
     def __init__(
@@ -50,19 +54,38 @@ class Prover:
 
     def __call__(self, *, username: str, password: str, origin: Origin, kind: str = PERSON) -> Account:
         """Raises Unauthenticated, RateLimited, or IdentityUnavailable when users cannot be reached."""
-        account = self._users.find(username) if is_username(username) else None
+        found = self._users.find(username) if is_username(username) else None
+        account = found if found is not None and found.kind == kind else None
+        if kind == CLIENT:
+            proved = self._proved_client(account, password)
+        else:
+            proved = self._proved_person(account, username, password, origin)
+        if proved is None:
+            self._tell("login.refused", found, origin, kind)
+            raise wrong_credentials()
+        self._tell("login", proved, origin, kind)
+        return proved
+
+    def _proved_client(self, account: Account | None, secret: str) -> Account | None:
+        """Nothing is counted: nobody guesses 256 bits, and a lock would stop somebody's programs."""
+        proved = is_secret("" if account is None else account.password_hash, secret)
+        return account if account is not None and proved and not account.disabled else None
+
+    def _proved_person(
+        self, account: Account | None, username: str, password: str, origin: Origin
+    ) -> Account | None:
         try:
-            attempt = self._lockout.admit(username=username, address=origin.address, is_client=kind == CLIENT)
+            attempt = self._lockout.admit(username=username, address=origin.address)
         except RateLimited:
-            self._tell("login.locked", account, origin, kind)
+            self._tell("login.locked", account, origin, PERSON)
             raise
         proved = self._proves(account, password)
-        if account is None or not proved or account.disabled or account.kind != kind:
-            self._refuse(attempt, account, origin, kind)
+        if account is None or not proved or account.disabled:
+            attempt.failed()
+            return None
         attempt.succeeded()
         if self._passwords.needs_rehash(account.password_hash):
             self._users.set_password_hash(account.user_id, self._passwords.hash(password))
-        self._tell("login", account, origin, kind)
         return account
 
     def _proves(self, account: Account | None, password: str) -> bool:
@@ -73,11 +96,6 @@ class Prover:
             self._passwords.verify_nobody(password)
             return False
         return self._passwords.verify(account.password_hash, password)
-
-    def _refuse(self, attempt: Attempt, account: Account | None, origin: Origin, kind: str) -> NoReturn:
-        attempt.failed()
-        self._tell("login.refused", account, origin, kind)
-        raise wrong_credentials()
 
     def _tell(self, event: str, account: Account | None, origin: Origin, kind: str) -> None:
         """Names those who exist: in the field of the name, people also type passwords."""

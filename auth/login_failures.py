@@ -1,4 +1,4 @@
-"""Failed logins in SQL, behind the port of `auth.lockout`."""
+"""Failed logins, and addresses of logins that did not fail, in SQL, behind the port of `auth.lockout`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from auth.database import Database
-from auth.lockout import Failures
+from auth.lockout import KNOWN_FOR_SECONDS, Failures
 
 if TYPE_CHECKING:
     from records.login_failures import FailureRow
@@ -32,13 +32,14 @@ class SqlLoginFailures:
         return {row.key: Failures(count=row.failures, last=row.last_failed_at.timestamp()) for row in rows}
 
     def count(self, keys: Sequence[str], *, now: float, since: float, until: float) -> None:
-        from records import login_failures
+        from records import known_addresses, login_failures
 
         with self._database.engine() as engine:
             login_failures.count(engine, keys, now=_moment(now), since=_moment(since), until=_moment(until))
             if abs(now - self._pruned_at) >= PRUNE_EVERY_SECONDS:
                 self._pruned_at = now
                 login_failures.prune(engine, before=_moment(since))
+                known_addresses.prune(engine, before=_moment(now - KNOWN_FOR_SECONDS))
 
     def replace(self, key: str, old: Failures, new: Failures) -> bool:
         from records import login_failures
@@ -52,11 +53,18 @@ class SqlLoginFailures:
         with self._database.engine() as engine, engine.begin() as connection:
             login_failures.clear(connection, keys)
 
-    def addresses_of(self, username: str, *, since: float) -> Sequence[str]:
-        from records import users
+    def last_login(self, pair: str) -> float | None:
+        from records import known_addresses
 
         with self._database.engine() as engine:
-            return users.addresses_of(engine, username, since=_moment(since))
+            found = known_addresses.last_login(engine, pair)
+        return None if found is None else found.timestamp()
+
+    def remember(self, pair: str, *, now: float) -> None:
+        from records import known_addresses
+
+        with self._database.engine() as engine:
+            known_addresses.remember(engine, pair, now=_moment(now))
 
 
 def _row(key: str, failures: Failures) -> FailureRow:

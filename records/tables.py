@@ -100,6 +100,16 @@ class LoginFailure(Base):
     last_failed_at: Mapped[datetime] = mapped_column(index=True)
 
 
+class KnownAddress(Base):
+    """That an account has logged in from an address, as one key of both; without the name, and the same for everybody."""
+
+    __tablename__ = "known_addresses"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    last_login_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class IdentityEvent(Base):
     """What an administrator did to users, clients and sessions: never changed afterwards."""
 

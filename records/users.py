@@ -10,9 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from records.columns import utc_now
-from records.tables import LoginSession, User
-
-LATEST_LOGINS = 1000
+from records.tables import User
 
 
 class UserExists(Exception):
@@ -39,16 +37,6 @@ def find_user(engine: Engine, username: str) -> UserRow | None:
     with Session(engine) as session:
         user = session.scalar(select(User).where(User.username == username))
         return None if user is None else _row(user)
-
-
-def addresses_of(engine: Engine, username: str, *, since: datetime) -> list[str]:
-    """Where the user has logged in from, by the latest logins."""
-    logins = select(LoginSession.address).join(User, User.id == LoginSession.user_id)
-    logins = logins.where(User.username == username, LoginSession.created_at >= since)
-    latest = logins.order_by(LoginSession.id.desc()).limit(LATEST_LOGINS).subquery()
-    with engine.connect() as connection:
-        found = connection.scalars(select(latest.c.address).distinct())
-        return [address for address in found if address]
 
 
 def add_user(

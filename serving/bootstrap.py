@@ -76,7 +76,8 @@ class Worker:
             if definition.view is not None:
                 self.board.also_needs(name, partial(self.entities.unready, definition.view.name))
         self.predictor = Predictor(self.cache, self.log, self.metrics, new_id=Identifiers())
-        self.lane = SlowLane()
+        self.lane, self.hashing = SlowLane(), SlowLane("hashing")
+        self.origins = Origins(settings.proxies)
         self.identity = Identity(settings, self.metrics.identity, audit=audit)
         self.limiting = Limiting(settings, self.identity.policy, self.metrics.identity)
         self.front = self._front()
@@ -131,8 +132,9 @@ class Worker:
             sessions=self.identity.sessions,
             revocations=self.identity.revocations,
             lane=self.lane,
+            hashing=self.hashing,
             metrics=self.metrics,
-            origin_of=Origins(self.settings.proxies),
+            origin_of=self.origins,
         )
 
     def _docs(self) -> DocsRoutes | None:
@@ -146,7 +148,7 @@ class Worker:
             gate,
             self.metrics,
             audit=self._audit,
-            origins=Origins(self.settings.proxies),
+            origins=self.origins,
             fresh_keys=self.identity.key_files.fresh,
         )
 
@@ -175,6 +177,7 @@ class Worker:
             metrics=self.metrics,
             closers=[
                 self.lane.close,
+                self.hashing.close,
                 self.entities.close,
                 self.limiting.leasing.close,
                 *([self.cache.close] if self.cache else []),

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from auth.client_secrets import secret_hash
 from auth.passwords import Passwords
 from records.engine import open_engine
 from records.users import add_user, set_disabled
@@ -28,7 +29,7 @@ def service_with_users(folder: Path, template: Path, **settings: Any) -> Iterato
     engine, passwords = open_engine(url), Passwords()
     for name, (scopes, kind) in {**USERS, "gone": ("predict", "person")}.items():
         add_user(engine, username=name, password_hash=passwords.hash(PASSWORD), scopes=scopes, kind=kind)
-    add_user(engine, username="shop", password_hash=passwords.hash(SECRET), scopes="predict", kind="client")
+    add_user(engine, username="shop", password_hash=secret_hash(SECRET), scopes="predict", kind="client")
     set_disabled(engine, "gone", disabled=True)
     engine.dispose()
     made = FrontService(folder, database_url=url, models="iris", **settings)

@@ -1,4 +1,4 @@
-"""The slow routes' own threads: SQL is asked and passwords are hashed there, never on the event loop."""
+"""The slow routes' own threads: SQL is asked in some and passwords are hashed in others, never on the event loop."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ SLOW_QUEUE = 16
 
 
 class SlowLane:
-    """A bounded thread pool: a slow database slows only the routes that use it, and a crowd there is refused."""
+    """A bounded thread pool: what is slow slows only the routes that use this one, and a crowd there is refused."""
 
-    def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(SLOW_THREADS, thread_name_prefix="slow")
+    def __init__(self, name: str = "slow") -> None:
+        self._pool = ThreadPoolExecutor(SLOW_THREADS, thread_name_prefix=name)
         self._waiting = 0
 
     async def run(self, call: Callable[[], T]) -> T:

@@ -19,6 +19,7 @@ from serving.metrics import Metrics
 
 T = TypeVar("T")
 
+HASHING_GRANTS = frozenset({"login", "password"})
 _RESULTS = {429: "locked", 503: "unavailable"}
 
 
@@ -30,29 +31,32 @@ def _result(error: SlipwayError) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class TokenDesk:
-    """`prove` says who somebody is, `sessions` what he gets."""
+    """`prove` says who somebody is, `sessions` what he gets. Passwords are hashed in a lane of their own: a crowd that
+    guesses them turns away nobody who has a token or a secret.
+    """
 
     prove: Prover
     sessions: Sessions
     revocations: Revocations
     lane: SlowLane
+    hashing: SlowLane
     metrics: Metrics
     origin_of: Callable[[Exchange], Origin]
 
     async def answer_tokens(self, grant: str, call: Callable[[], Tokens]) -> Reply:
         """`grant` is one of a fixed few: it labels metrics."""
         try:
-            tokens = await self.run(call)
+            tokens = await self.run(call, self.hashing if grant in HASHING_GRANTS else self.lane)
         except SlipwayError as error:
             self._count(grant, _result(error))
             raise
         self._count(grant, "ok")
         return Reply(200, msgspec.json.encode(tokens), headers=NO_STORE)
 
-    async def run(self, call: Callable[[], T]) -> T:
+    async def run(self, call: Callable[[], T], lane: SlowLane | None = None) -> T:
         """A reused refresh token revokes while it is refused: also then it holds here from the answer on."""
         try:
-            return await self.lane.run(call)
+            return await (lane or self.lane).run(call)
         finally:
             self.revocations.settle()
 

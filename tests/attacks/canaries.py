@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from auth.client_secrets import secret_hash
 from auth.jwk_sets import jwk_set_of
 from auth.passwords import Passwords
 from auth.policy import read_policy
@@ -81,7 +82,7 @@ def people(database_url: str) -> None:
     engine, passwords = open_engine(database_url), Passwords()
     scopes = "predict read feedback"
     add_user(engine, username="ada", password_hash=passwords.hash(PASSWORD), scopes=scopes)
-    add_user(engine, username="shop", password_hash=passwords.hash(SECRET), scopes="predict", kind="client")
+    add_user(engine, username="shop", password_hash=secret_hash(SECRET), scopes="predict", kind="client")
     engine.dispose()
 
 

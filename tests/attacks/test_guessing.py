@@ -76,8 +76,12 @@ def test_no_header_of_a_caller_makes_every_guess_come_from_elsewhere(fortress: F
     assert codes[-1] == 429
 
 
-def test_a_crowd_of_logins_is_bounded_and_predictions_go_on(fortress: FrontService) -> None:
-    async def crowd() -> tuple[Counter[int], int]:
+def test_a_crowd_of_logins_is_bounded_and_whoever_is_in_goes_on(fortress: FrontService) -> None:
+    new_user(fortress, "bystander")
+    tokens = log_in(fortress, "bystander", address="192.0.2.78").tokens
+    bearer = {"authorization": f"Bearer {tokens['access_token']}"}
+
+    async def crowd() -> tuple[Counter[int], list[int]]:
         async def knock(turn: int) -> int:
             body = {"username": f"crowd-{turn}", "password": "wrong"}
             headers = {"x-forwarded-for": f"198.20.{turn}.1"}
@@ -85,10 +89,16 @@ def test_a_crowd_of_logins_is_bounded_and_predictions_go_on(fortress: FrontServi
 
         logins = [asyncio.create_task(knock(turn)) for turn in range(60)]
         await asyncio.sleep(0)
-        prediction = await fortress.client.post("/predict/iris", json=FLOWER, headers=fortress.token())
-        return Counter([await login for login in logins]), prediction.status_code
+        prediction = await fortress.client.post("/predict/iris", json=FLOWER, headers=bearer)
+        refreshed = await fortress.client.post(
+            "/auth/refresh", json={"refresh_token": tokens["refresh_token"]}
+        )
+        sessions = await fortress.client.get("/auth/sessions", headers=bearer)
+        answered = [answer.status_code for answer in (prediction, refreshed, sessions)]
+        assert not all(login.done() for login in logins)
+        return Counter([await login for login in logins]), answered
 
-    codes, predicted = fortress.runner.run(crowd())
-    assert predicted == 200
+    codes, answered = fortress.runner.run(crowd())
+    assert answered == [200] * 3
     assert set(codes) == {401, 503}
     assert codes[401] <= SLOW_THREADS + SLOW_QUEUE

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import Engine
 
 from auth.database import Database
-from auth.lockout import Failures
+from auth.lockout import KNOWN_FOR_SECONDS, Failures
 from auth.login_failures import PRUNE_EVERY_SECONDS, SqlLoginFailures
 from modelkit.errors import IdentityUnavailable
-from records.session_rows import SessionRow
-from records.sessions import open_session
-from records.users import add_user
 from tests.fakes.identity import MemoryLoginFailures
 
 Store = MemoryLoginFailures | SqlLoginFailures
@@ -74,8 +69,12 @@ class StoreContract:
         store.clear(["account:a"])
         assert list(store.read(["account:a", "account:b"])) == ["account:b"]
 
-    def test_somebody_who_never_logged_in_lives_nowhere(self, store: Store) -> None:
-        assert list(store.addresses_of("nobody", since=0.0)) == []
+    def test_the_last_login_of_a_pair_is_remembered(self, store: Store) -> None:
+        assert store.last_login("known:a") is None
+        store.remember("known:a", now=NOW)
+        store.remember("known:a", now=NOW + 1.5)
+        store.remember("known:b", now=NOW)
+        assert store.last_login("known:a") == NOW + 1.5
 
 
 class TestInMemory(StoreContract):
@@ -123,23 +122,12 @@ def test_what_no_longer_counts_is_removed_now_and_then(on_sql: SqlLoginFailures)
     assert list(on_sql.read(["account:a", "account:b"])) == ["account:b"]
 
 
-def test_users_live_where_they_logged_in_lately(engine: Engine, on_sql: SqlLoginFailures) -> None:
-    add_user(engine, username="ada", password_hash="hash", scopes="predict")
-    add_user(engine, username="bob", password_hash="hash", scopes="predict")
-    logins = [
-        (1, "192.0.2.1", 5),
-        (1, "192.0.2.2", 1),
-        (1, "192.0.2.2", 2),
-        (1, None, 1),
-        (2, "192.0.2.3", 1),
-    ]
-    for number, (user_id, address, days_ago) in enumerate(logins):
-        at = datetime.fromtimestamp(NOW - days_ago * 86_400, UTC)
-        login = SessionRow(
-            session_id=f"s-{number}", user_id=user_id, address=address, created_at=at, expires_at=at
-        )
-        assert open_session(engine, login, None, lambda owner: owner) is not None
-    assert list(on_sql.addresses_of("ada", since=NOW - 3 * 86_400)) == ["192.0.2.2"]
+def test_a_home_is_forgotten_when_it_is_one_no_longer(on_sql: SqlLoginFailures) -> None:
+    on_sql.remember("known:a", now=NOW - KNOWN_FOR_SECONDS - 1)
+    on_sql.remember("known:b", now=NOW - KNOWN_FOR_SECONDS + 1)
+    fail(on_sql, "account:a")
+    assert on_sql.last_login("known:a") is None
+    assert on_sql.last_login("known:b") is not None
 
 
 def test_a_database_that_cannot_be_reached_is_identity_unavailable() -> None:

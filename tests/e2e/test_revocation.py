@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 import pytest
 
+from auth.client_secrets import secret_hash
 from auth.passwords import Passwords
 from modelkit.definition import load_catalog
 from records.engine import open_engine
@@ -81,7 +82,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     upgrade(postgres.url)
     engine, passwords = open_engine(postgres.url), Passwords()
     add_user(engine, username="ada", password_hash=passwords.hash(PASSWORD), scopes="predict read")
-    add_user(engine, username="shop", password_hash=passwords.hash(PASSWORD), scopes="predict", kind="client")
+    add_user(engine, username="shop", password_hash=secret_hash(PASSWORD), scopes="predict", kind="client")
     engine.dispose()
     redis.start()
     settings = {

@@ -58,11 +58,11 @@ class FixedIssuer:
 
 
 class MemoryLoginFailures:
-    """FailureStore. `homes` are the addresses that users have logged in from, and `failure` is raised while it is set."""
+    """FailureStore. `homes` are pairs and when they last logged in, and `failure` is raised while it is set."""
 
     def __init__(self) -> None:
         self.kept: dict[str, Failures] = {}
-        self.homes: dict[str, list[tuple[str, float]]] = {}
+        self.homes: dict[str, float] = {}
         self.writes = 0
         self.failure: Exception | None = None
 
@@ -92,9 +92,14 @@ class MemoryLoginFailures:
         for key in keys:
             self.kept.pop(key, None)
 
-    def addresses_of(self, username: str, *, since: float) -> Sequence[str]:
+    def last_login(self, pair: str) -> float | None:
         self._fail()
-        return [address for address, at in self.homes.get(username, []) if at >= since]
+        return self.homes.get(pair)
+
+    def remember(self, pair: str, *, now: float) -> None:
+        self._fail()
+        self.writes += 1
+        self.homes[pair] = now
 
     def _fail(self) -> None:
         if self.failure is not None:

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
+from auth.client_secrets import is_secret
 from auth.passwords import Passwords
 from records import identity_events
 from records.tables import RefreshToken, User
@@ -40,7 +41,7 @@ def test_a_client_is_made_with_a_secret_that_is_shown_once(command: Command, eng
     assert (made.kind, made.scopes) == ("client", "predict read")
     assert secret.startswith("slipway_")
     assert len(secret) >= 40
-    assert Passwords().verify(made.password_hash, secret)
+    assert is_secret(made.password_hash, secret)
     assert command("create-client", "other", "--output", "json").document["secret"] != secret
     with engine.connect() as connection:
         kept = str(connection.execute(text("select * from identity_events")).all())
@@ -97,7 +98,7 @@ def test_a_client_gets_a_new_secret(command: Command, engine: Engine) -> None:
     secret = command("new-secret", "ada", "--output", "json").document["secret"]
     user = find_user(engine, "ada")
     assert user is not None
-    assert Passwords().verify(user.password_hash, secret)
+    assert is_secret(user.password_hash, secret)
     assert revoked(engine) == {("subject", "ada")}
     assert events(engine) == [("client.secret", "ada")]
 

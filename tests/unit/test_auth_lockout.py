@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth.lockout import FREE_BY_ACCOUNT, FREE_BY_ADDRESS, MAX_WAIT_SECONDS, Failures, Lockout
+from auth.lockout import (
+    FREE_BY_ACCOUNT,
+    FREE_BY_ADDRESS,
+    MAX_WAIT_SECONDS,
+    Failures,
+    Lockout,
+    network_of,
+    pair_prefix,
+)
 from modelkit.errors import IdentityUnavailable, RateLimited
 from tests.fakes.clock import FakeClock
 from tests.fakes.identity import MemoryLoginFailures
@@ -36,21 +44,19 @@ class Guesser:
         self.lockout = Lockout(self.store, clock=self.clock)
 
     def lives_at(self, username: str, address: str, *, days_ago: float = 1.0) -> None:
-        self.store.homes.setdefault(username, []).append((address, self.clock() - days_ago * 86_400))
+        self.store.homes[f"{pair_prefix(username)}{network_of(address)}"] = self.clock() - days_ago * 86_400
 
-    def fails(
-        self, username: str = "ada", address: str = ABROAD, *, times: int = 1, is_client: bool = False
-    ) -> None:
+    def fails(self, username: str = "ada", address: str = ABROAD, *, times: int = 1) -> None:
         for _ in range(times):
-            self.lockout.admit(username=username, address=address, is_client=is_client).failed()
+            self.lockout.admit(username=username, address=address).failed()
 
-    def succeeds(self, username: str = "ada", address: str = ABROAD, *, is_client: bool = False) -> None:
-        self.lockout.admit(username=username, address=address, is_client=is_client).succeeded()
+    def succeeds(self, username: str = "ada", address: str = ABROAD) -> None:
+        self.lockout.admit(username=username, address=address).succeeded()
 
-    def must_wait(self, username: str = "ada", address: str = ABROAD, *, is_client: bool = False) -> int:
+    def must_wait(self, username: str = "ada", address: str = ABROAD) -> int:
         """The seconds in `Retry-After`; 0 where a login may be tried."""
         try:
-            self.lockout.admit(username=username, address=address, is_client=is_client)
+            self.lockout.admit(username=username, address=address)
         except RateLimited as error:
             return int(dict(error.headers)["Retry-After"])
         return 0
@@ -86,7 +92,7 @@ def test_an_attempt_during_the_wait_does_not_lengthen_it(guesser: Guesser) -> No
 def test_after_the_wait_one_attempt_is_let_through_and_no_second_beside_it(guesser: Guesser) -> None:
     guesser.fails(times=FREE_BY_ACCOUNT)
     guesser.clock.advance(5)
-    attempt = guesser.lockout.admit(username="ada", address=ABROAD, is_client=False)
+    attempt = guesser.lockout.admit(username="ada", address=ABROAD)
     assert guesser.must_wait() == 10
     attempt.succeeded()
     assert guesser.must_wait() == 0
@@ -96,9 +102,9 @@ def test_of_two_replicas_that_read_the_same_one_gets_the_attempt(guesser: Guesse
     guesser.fails(times=FREE_BY_ACCOUNT)
     guesser.clock.advance(5)
     other = Lockout(ReadEarlier(guesser.store), clock=guesser.clock)
-    guesser.lockout.admit(username="ada", address=ABROAD, is_client=False)
+    guesser.lockout.admit(username="ada", address=ABROAD)
     with pytest.raises(RateLimited):
-        other.admit(username="ada", address=ABROAD, is_client=False)
+        other.admit(username="ada", address=ABROAD)
 
 
 def test_a_day_of_guessing_at_one_account_from_everywhere_is_a_hundred_guesses(guesser: Guesser) -> None:
@@ -139,9 +145,49 @@ def test_an_hour_of_peace_is_forgiveness(guesser: Guesser) -> None:
     assert guesser.must_wait() == 0
 
 
-def test_a_login_without_failures_before_it_writes_nothing(guesser: Guesser) -> None:
-    guesser.succeeds()
-    assert guesser.store.writes == 0
+def test_where_somebody_logs_in_is_home_from_then_on(guesser: Guesser) -> None:
+    guesser.succeeds(address=HOME)
+    guesser.fails(times=FREE_BY_ACCOUNT)
+    assert guesser.must_wait(address=HOME) == 0
+    assert guesser.must_wait("bob", address=HOME) == 0
+
+
+def test_a_login_at_home_without_failures_before_it_writes_once_a_day(guesser: Guesser) -> None:
+    for _ in range(8):
+        guesser.succeeds()
+        guesser.clock.advance(6 * 3600)
+    assert guesser.store.writes == 2
+
+
+class Asked(MemoryLoginFailures):
+    """Counts what is asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.questions: list[str] = []
+
+    def read(self, keys: Sequence[str]) -> Mapping[str, Failures]:
+        self.questions.append(f"read {len(keys)}")
+        return super().read(keys)
+
+    def last_login(self, pair: str) -> float | None:
+        self.questions.append("last login")
+        return super().last_login(pair)
+
+
+@pytest.mark.parametrize("failures", [0, FREE_BY_ACCOUNT])
+def test_who_exists_and_logs_in_often_is_asked_about_as_nobody_is(guesser: Guesser, failures: int) -> None:
+    seen = []
+    for name in ("ada", "nobody"):
+        store = guesser.store = Asked()
+        guesser.lockout = Lockout(store, clock=guesser.clock)
+        for number in range(200):
+            guesser.lives_at("ada", f"192.0.2.{number}")
+        guesser.fails(name, times=failures)
+        store.questions.clear()
+        guesser.must_wait(name)
+        seen.append(store.questions)
+    assert seen[0] == seen[1] == ["last login", "read 2"]
 
 
 def test_a_stranger_cannot_lock_out_the_owner_at_home(guesser: Guesser) -> None:
@@ -220,24 +266,12 @@ def test_home_is_the_whole_network_of_an_ipv6_subscriber(guesser: Guesser) -> No
     assert guesser.must_wait(address="2001:db8:1:2:aaaa::9") == 0
 
 
-def test_a_client_cannot_be_locked_out_by_its_name(guesser: Guesser) -> None:
-    guesser.fails("shop", times=FREE_BY_ADDRESS - 1, is_client=True)
-    assert guesser.must_wait("shop", is_client=True) == 0
-    guesser.fails("shop", is_client=True)
-    assert guesser.must_wait("shop", is_client=True) == 5
-    assert guesser.must_wait("shop", HOME, is_client=True) == 0
-
-
-def test_a_client_is_let_in_from_where_it_works(guesser: Guesser) -> None:
-    guesser.lives_at("shop", ABROAD)
-    guesser.fails("other", times=FREE_BY_ADDRESS, is_client=True)
-    assert guesser.must_wait("shop", is_client=True) == 0
-
-
 def test_without_an_address_the_account_still_counts(guesser: Guesser) -> None:
+    guesser.succeeds(address="")
     guesser.fails(address="", times=FREE_BY_ACCOUNT)
     assert guesser.must_wait(address="") == 5
-    assert len(guesser.store.kept) == 1
+    assert guesser.must_wait("bob", address="") == 0
+    assert (len(guesser.store.kept), guesser.store.homes) == (1, {})
 
 
 def test_a_clock_that_was_wrong_locks_nobody_for_days(guesser: Guesser) -> None:
@@ -262,7 +296,7 @@ def test_the_answer_says_how_long_and_not_what_is_locked(guesser: Guesser) -> No
     told = []
     for name, address in (("ada", ABROAD), ("nobody", HOME)):
         with pytest.raises(RateLimited) as refused:
-            guesser.lockout.admit(username=name, address=address, is_client=False)
+            guesser.lockout.admit(username=name, address=address)
         told.append((refused.value.detail, refused.value.headers))
     assert told[0] == told[1]
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import argon2
 import pytest
 
 from auth.audit import Origin
-from auth.lockout import FREE_BY_ACCOUNT, Lockout
+from auth.client_secrets import new_secret, secret_hash
+from auth.lockout import FREE_BY_ACCOUNT, FREE_BY_ADDRESS, Lockout
 from auth.login import CLIENT, PERSON, Account, Prover
 from auth.passwords import Passwords
 from modelkit.errors import IdentityUnavailable, RateLimited, Unauthenticated
@@ -14,6 +17,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.identity import MemoryLoginFailures, MemoryUserDirectory
 
 PASSWORD = "correct horse battery"
+SECRET = new_secret()
 ORIGIN = Origin(request_id="r-1", address="192.0.2.7")
 
 
@@ -38,7 +42,12 @@ class Door:
         ada = Account(user_id=7, username="ada", password_hash=hashed, scopes="predict read", disabled=False)
         bob = Account(user_id=8, username="bob", password_hash=hashed, scopes="predict", disabled=True)
         shop = Account(
-            user_id=9, username="shop", password_hash=hashed, scopes="predict", disabled=False, kind=CLIENT
+            user_id=9,
+            username="shop",
+            password_hash=secret_hash(SECRET),
+            scopes="predict",
+            disabled=False,
+            kind=CLIENT,
         )
         self.users, self.failures = MemoryUserDirectory(ada, bob, shop), MemoryLoginFailures()
         self.events: list[tuple[str, dict[str, object]]] = []
@@ -65,7 +74,8 @@ def test_the_right_password_proves_a_user(door: Door) -> None:
 
 
 def test_a_client_is_proved_as_a_client(door: Door) -> None:
-    assert door.opens("shop", kind=CLIENT).user_id == 9
+    assert door.opens("shop", SECRET, kind=CLIENT).user_id == 9
+    assert door.events[-1][1]["kind"] == CLIENT
 
 
 WRONG = [
@@ -80,10 +90,30 @@ WRONG = [
     ("ada' OR 1=1 --", PASSWORD, PERSON),
     ("\ud800", PASSWORD, PERSON),
     ("x" * 10_000, PASSWORD, PERSON),
-    ("shop", PASSWORD, PERSON),
-    ("ada", PASSWORD, CLIENT),
-    ("nobody", PASSWORD, CLIENT),
+    ("shop", SECRET, PERSON),
 ]
+WRONG_CLIENTS = [
+    ("shop", "slipway_wrong"),
+    ("shop", ""),
+    ("shop", "\ud800"),
+    ("ada", PASSWORD),
+    ("nobody", SECRET),
+    ("shop\x00", SECRET),
+    ("closed", SECRET),
+]
+
+
+@pytest.mark.parametrize(("username", "secret"), WRONG_CLIENTS, ids=range(len(WRONG_CLIENTS)))
+def test_a_wrong_secret_is_refused_without_hashing_and_locks_no_program_out(
+    door: Door, username: str, secret: str
+) -> None:
+    shop = door.users.accounts["shop"]
+    door.users.accounts["closed"] = dataclasses.replace(shop, username="closed", disabled=True)
+    for _ in range(FREE_BY_ADDRESS + 1):
+        with pytest.raises(Unauthenticated):
+            door.opens(username, secret, CLIENT)
+    assert (door.passwords.compared, door.failures.writes) == (0, 0)
+    assert door.opens("shop", SECRET, kind=CLIENT).user_id == 9
 
 
 @pytest.mark.parametrize(("username", "password", "kind"), WRONG, ids=range(len(WRONG)))
