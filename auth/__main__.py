@@ -19,7 +19,7 @@ from auth.credentials import check_new_password, check_username
 from auth.passwords import Passwords
 from records.actor import actor_of
 from records.database_option import database_url
-from records.engine import open_engine
+from records.engine import lacks_tables, open_existing
 from records.users import NoSuchUser, UserExists
 
 
@@ -36,10 +36,10 @@ def main(arguments: Sequence[str] | None = None, *, typed: TextIO | None = None)
     except ValueError as error:
         print(error, file=sys.stderr)
     except SQLAlchemyError as error:
-        print(
-            f"the database cannot be used: {getattr(error, 'orig', None) or type(error).__name__}",
-            file=sys.stderr,
-        )
+        reason = getattr(error, "orig", None) or type(error).__name__
+        print(f"the database cannot be used: {reason}", file=sys.stderr)
+        if lacks_tables(error):
+            print("`python -m records upgrade` makes its tables", file=sys.stderr)
         return 2
     return 1
 
@@ -57,7 +57,7 @@ def _run(options: argparse.Namespace, typed: TextIO) -> str:
     if options.command == "check-policy":
         told = policy.check(options.file, audience=options.audience, own_issuer=options.issuer)
         return told.shown(options.output)
-    engine = open_engine(database_url(options))
+    engine = open_existing(database_url(options))
     try:
         actor = actor_of(options) if "actor" in options else ""
         return _do(Administration(engine, actor), options, typed).shown(options.output)

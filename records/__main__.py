@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from sqlalchemy.exc import SQLAlchemyError
 
 from records.database_option import add_database_options, database_url
-from records.engine import open_engine
+from records.engine import open_existing
 from records.migrate import is_current, upgrade
 
 
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _report(url: str) -> int:
-    engine = open_engine(url)
+    engine = open_existing(url)
     try:
         current = is_current(engine)
     finally:

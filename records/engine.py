@@ -11,13 +11,14 @@ from typing import Any
 import orjson
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from records.mounted_secrets import read_secret
 
 BUSY_TIMEOUT_SECONDS = 10
 CONNECT_TIMEOUT_SECONDS = 3
+UNDEFINED_TABLE = "42P01"
 
 # WAL lets readers go on while the log is written. In WAL mode `synchronous=NORMAL` may undo the last commits
 # at a power loss; the shipper deletes its copy of a record once it is committed here, so a commit must be final.
@@ -32,6 +33,29 @@ POSTGRES_ARGUMENTS = {
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,
 }
+
+
+def open_existing(url: str) -> Engine:
+    """For commands that work on what is there: a mistyped path does not become a new database. Raises ValueError."""
+    target = make_url(url)
+    if _is_missing_file(target):
+        raise ValueError(f"there is no database {target.database}: `python -m records upgrade` makes one")
+    return open_engine(url)
+
+
+def _is_missing_file(target: URL) -> bool:
+    path = target.database
+    return (
+        target.get_backend_name() == "sqlite"
+        and path not in (None, "", ":memory:")
+        and not Path(str(path)).exists()
+    )
+
+
+def lacks_tables(error: SQLAlchemyError) -> bool:
+    """Whether that is what went wrong."""
+    reason = getattr(error, "orig", None)
+    return getattr(reason, "sqlstate", None) == UNDEFINED_TABLE or str(reason).startswith("no such table")
 
 
 def open_engine(url: str, *, mounted: Path | None = None) -> Engine:

@@ -9,7 +9,6 @@ from sqlalchemy import Connection, Engine, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from records.columns import utc_now
 from records.tables import User
 
 
@@ -81,15 +80,6 @@ def lock_user(connection: Connection, username: str) -> UserRow:
 def change_user(connection: Connection, user_id: int, **values: str | datetime | None) -> None:
     """Sets columns of a user that is locked."""
     connection.execute(update(User).where(User.id == user_id).values(**values))
-
-
-def set_disabled(engine: Engine, username: str, *, disabled: bool) -> None:
-    """A disabled user cannot log in; tokens they hold live on until they expire. Raises NoSuchUser."""
-    moment = utc_now() if disabled else None
-    with engine.begin() as connection:
-        changed = connection.execute(update(User).where(User.username == username).values(disabled_at=moment))
-    if changed.rowcount == 0:
-        raise NoSuchUser(username)
 
 
 def set_password_hash(engine: Engine, user_id: int, password_hash: str) -> None:

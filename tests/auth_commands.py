@@ -13,6 +13,8 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from auth.__main__ import main
+from auth.commands import accounts
+from auth.commands.administration import Administration
 from records import identity_events, revocations
 from records.columns import utc_now
 from records.session_rows import RefreshRow, SessionRow
@@ -67,6 +69,10 @@ def log_in(engine: Engine, name: str, session_id: str, address: str = "192.0.2.7
 
 def ada(engine: Engine, *, kind: str = "person", scopes: str = "predict read") -> None:
     add_user(engine, username="ada", password_hash="hash", scopes=scopes, kind=kind)
+
+
+def disable(engine: Engine, name: str) -> None:
+    accounts.disable(Administration(engine, "grace"), name)
 
 
 def revoked(engine: Engine) -> set[tuple[str, str]]:

@@ -13,7 +13,8 @@ import httpx
 from auth.client_secrets import secret_hash
 from auth.passwords import Passwords
 from records.engine import open_engine
-from records.users import add_user, set_disabled
+from records.users import add_user
+from tests.auth_commands import disable
 from tests.front_service import PASSWORD, FrontService
 
 SECRET = "a secret that was made for the shop"  # of these tests
@@ -30,7 +31,7 @@ def service_with_users(folder: Path, template: Path, **settings: Any) -> Iterato
     for name, (scopes, kind) in {**USERS, "gone": ("predict", "person")}.items():
         add_user(engine, username=name, password_hash=passwords.hash(PASSWORD), scopes=scopes, kind=kind)
     add_user(engine, username="shop", password_hash=secret_hash(SECRET), scopes="predict", kind="client")
-    set_disabled(engine, "gone", disabled=True)
+    disable(engine, "gone")
     engine.dispose()
     made = FrontService(folder, database_url=url, models="iris", **settings)
     try:

@@ -65,7 +65,13 @@ def _add_lists(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         if name != "users":
             sub.add_argument("name", nargs="?", help="only of this one")
         if name == "events":
-            sub.add_argument("--limit", type=int, default=50, help="the latest so many")
+            sub.add_argument("--limit", type=_number, default=50, help="the latest so many")
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no number from 1")
+    return int(text)
 
 
 def _add_policy(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

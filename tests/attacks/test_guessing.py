@@ -10,9 +10,10 @@ import httpx
 from auth.lockout import FREE_BY_ACCOUNT
 from auth.passwords import Passwords
 from records.engine import open_engine
-from records.users import add_user, set_disabled
+from records.users import add_user
 from serving.http.slow_lane import SLOW_QUEUE, SLOW_THREADS
 from tests.attacks.callers import but_for_its_id, log_in
+from tests.auth_commands import disable
 from tests.front_service import FLOWER, PASSWORD, FrontService
 from tests.problem_schema import problem
 
@@ -26,7 +27,7 @@ def new_user(service: FrontService, name: str, *, disabled: bool = False) -> Non
     engine = open_engine(service.settings.database_url.get_secret_value())
     add_user(engine, username=name, password_hash=Passwords().hash(PASSWORD), scopes="predict")
     if disabled:
-        set_disabled(engine, name, disabled=True)
+        disable(engine, name)
     engine.dispose()
 
 

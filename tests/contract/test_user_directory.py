@@ -12,7 +12,8 @@ from auth.directory import SqlUserDirectory
 from auth.login import Account
 from modelkit.errors import IdentityUnavailable
 from records.engine import open_engine
-from records.users import add_user, set_disabled
+from records.users import add_user
+from tests.auth_commands import disable
 from tests.fakes.identity import MemoryUserDirectory
 
 Directory = MemoryUserDirectory | SqlUserDirectory
@@ -27,7 +28,7 @@ def on_sql(database_url: str) -> Iterator[SqlUserDirectory]:
         add_user(
             engine, username=account.username, password_hash=account.password_hash, scopes=account.scopes
         )
-    set_disabled(engine, "bob", disabled=True)
+    disable(engine, "bob")
     engine.dispose()
     database = Database(database_url)
     yield SqlUserDirectory(database)

@@ -118,6 +118,15 @@ def test_the_trail_says_who_did_what_to_whom(command: Command, engine: Engine) -
     assert len(command("events", "--limit", "1", "--output", "json").document) == 1
 
 
+@pytest.mark.parametrize("limit", ["0", "-1", "few"])
+def test_less_than_one_event_cannot_be_asked_for(
+    capsys: pytest.CaptureFixture[str], sqlite_url: str, limit: str
+) -> None:
+    with pytest.raises(SystemExit):
+        Command(sqlite_url, capsys)("events", "--limit", limit)
+    assert "argument --limit" in capsys.readouterr().err
+
+
 def test_a_change_that_cannot_be_written_down_does_not_happen(command: Command, engine: Engine) -> None:
     ada(engine)
     log_in(engine, "ada", "s-1")

@@ -13,9 +13,11 @@ from sqlalchemy import Engine, text
 from auth.database import Database
 from auth.directory import SqlUserDirectory
 from auth.passwords import Passwords
+from records.engine import open_engine
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "correct horse battery"
+NO_TABLES = "`python -m records upgrade` makes its tables"
 
 
 def run(*arguments: str, typed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
@@ -29,9 +31,21 @@ def run(*arguments: str, typed: str = "", **environment: str) -> subprocess.Comp
 
 def test_a_schema_is_brought_up_and_asked_for(empty_database_url: str) -> None:
     where = ("--database-url", empty_database_url)
+    there = open_engine(empty_database_url)
+    there.connect().close()
+    there.dispose()
     assert run("records", "current", *where).returncode == 1
-    assert run("records", "upgrade", *where).returncode == 0
-    assert run("records", "current", *where).returncode == 0
+    asked = run("auth", "users", *where)
+    assert (asked.returncode, asked.stderr.splitlines()[-1]) == (2, NO_TABLES)
+
+
+def test_a_mistyped_path_makes_no_database(tmp_path: Path) -> None:
+    path = tmp_path / "mistyped" / "records.db"
+    for command in (("auth", "users"), ("records", "current")):
+        done = run(*command, "--database-url", f"sqlite:///{path}")
+        assert done.returncode in (1, 2)
+        assert done.stderr == f"there is no database {path}: `python -m records upgrade` makes one\n"
+    assert not path.parent.exists()
 
 
 def test_a_rolled_back_image_is_content_with_a_newer_schema(engine: Engine, database_url: str) -> None:

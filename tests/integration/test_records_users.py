@@ -6,11 +6,9 @@ import pytest
 from sqlalchemy import Engine
 
 from records.users import (
-    NoSuchUser,
     UserExists,
     add_user,
     find_user,
-    set_disabled,
     set_password_hash,
 )
 
@@ -27,20 +25,6 @@ def test_a_name_is_given_once(engine: Engine) -> None:
     with pytest.raises(UserExists):
         add_user(engine, username="ada", password_hash="other", scopes="admin")
     assert find_user(engine, "ada") == first
-
-
-def test_a_user_is_disabled_and_enabled_again(engine: Engine) -> None:
-    add_user(engine, username="ada", password_hash="hash", scopes="predict")
-    for disabled in (True, False):
-        set_disabled(engine, "ada", disabled=disabled)
-        found = find_user(engine, "ada")
-        assert found is not None
-        assert found.disabled is disabled
-
-
-def test_nobody_cannot_be_disabled(engine: Engine) -> None:
-    with pytest.raises(NoSuchUser):
-        set_disabled(engine, "nobody", disabled=True)
 
 
 def test_a_new_password_hash_replaces_the_old_one(engine: Engine) -> None:

@@ -14,7 +14,7 @@ from auth.login import CLIENT, Account
 from auth.revocations import SESSION
 from modelkit.errors import InvalidGrant, InvalidScope, Unauthenticated
 from records.tables import LoginSession, RefreshToken
-from records.users import set_disabled
+from tests.auth_commands import disable
 from tests.session_world import HOME, LIVES, World, account, rescope, revoked, secret_of
 
 
@@ -168,7 +168,7 @@ def test_a_user_who_may_less_meanwhile_gets_less_and_who_may_more_gets_what_the_
 
 def test_a_user_disabled_meanwhile_gets_nothing_more(world: World, ada: Account, engine: Engine) -> None:
     tokens = world.sessions.open(ada, HOME)
-    set_disabled(engine, "ada", disabled=True)
+    disable(engine, "ada")
     with pytest.raises(InvalidGrant):
         world.refresh(tokens)
     with pytest.raises(Unauthenticated):
