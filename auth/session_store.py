@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from auth.database import Database
 from auth.revocations import SUBJECT, Revocation
-from records.session_rows import OwnerRow, RefreshRow, ReusedRow, RotatedRow, SessionRow, Turn
+from records.session_rows import EndedRow, OwnerRow, RefreshRow, ReusedRow, RotatedRow, SessionRow, Turn
+
+if TYPE_CHECKING:
+    from records.revocations import RevocationRow
 
 Signed = TypeVar("Signed")
+
+# Access tokens of one session; the next one ends it, which is one entry for all that come after.
+REVOKED_ONE_BY_ONE = 7
 
 
 class SqlSessions:
@@ -41,7 +47,7 @@ class SqlSessions:
         with self._database.engine() as engine:
             return sessions.session_of(engine, token_hash)
 
-    def end(self, user_id: int, revocation: Revocation) -> bool:
+    def end(self, user_id: int, revocation: Revocation) -> EndedRow | None:
         """Ends the session that `revocation` names, if it is this user's and open."""
         from records import sessions
 
@@ -55,18 +61,25 @@ class SqlSessions:
         with self._database.engine() as engine:
             return sessions.list_sessions(engine, user_id, _moment(now))
 
+    def revoke_token(self, token: Revocation, user_id: int, session: Revocation) -> Revocation:
+        """What was revoked: the token, or all of its session where that has had too many revoked one by one."""
+        from records import revocations, sessions
+
+        now, until = _moment(session.issued_before), _moment(session.expires_at)
+        with self._database.engine() as engine, engine.begin() as connection:
+            if sessions.count_revoked(connection, user_id, session.value, now=now) <= REVOKED_ONE_BY_ONE:
+                revocations.add(connection, [_row(token)])
+                return token
+            sessions.end_sessions(connection, user_id, now=now, until=until, session_id=session.value)
+            return session
+
     def revoke(self, revocation: Revocation, *, by: str = "", request_id: str = "") -> None:
         """`by` is an administrator, whose doing is written down in the same transaction. A user of ours who is revoked
         has no session left to get new tokens from.
         """
         from records import identity_events, revocations, sessions
 
-        row = revocations.RevocationRow(
-            kind=revocation.kind,
-            value=revocation.value,
-            issued_before=_moment(revocation.issued_before),
-            expires_at=_moment(revocation.expires_at),
-        )
+        row = _row(revocation)
         with self._database.engine() as engine, engine.begin() as connection:
             if revocation.kind == SUBJECT:
                 sessions.end_sessions_of(connection, row.value, now=row.issued_before, until=row.expires_at)
@@ -80,6 +93,17 @@ class SqlSessions:
                     at=row.issued_before,
                 )
                 identity_events.append(connection, event)
+
+
+def _row(revocation: Revocation) -> RevocationRow:
+    from records.revocations import RevocationRow
+
+    return RevocationRow(
+        kind=revocation.kind,
+        value=revocation.value,
+        issued_before=_moment(revocation.issued_before),
+        expires_at=_moment(revocation.expires_at),
+    )
 
 
 def _moment(seconds: float) -> datetime:

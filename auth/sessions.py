@@ -21,12 +21,12 @@ from auth.challenges import wrong_credentials
 from auth.granted_scopes import common, narrowed
 from auth.login import CLIENT, Account
 from auth.principal import Principal
-from auth.revocations import LONGEST_LIFE_SECONDS, SESSION, SUBJECT, TOKEN, Revocation
+from auth.revocations import LONGEST_LIFE_SECONDS, SESSION, SUBJECT, TOKEN, Revocation, seconds_ahead
 from auth.scopes import format_scopes, parse_scopes
 from auth.session_store import SqlSessions
 from auth.tokens import IssuedToken, TokenIssuer
 from modelkit.errors import IdentityUnavailable, InvalidGrant, SessionNotFound
-from records.session_rows import OwnerRow, RefreshRow, ReusedRow, RotatedRow, SessionRow, Turn
+from records.session_rows import EndedRow, OwnerRow, RefreshRow, ReusedRow, RotatedRow, SessionRow, Turn
 
 REFRESH_BYTES = 32
 _REFRESH_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -55,13 +55,25 @@ class Lives:
     leeway: float
 
 
+Pace = Callable[[str, str], None]
+LOGIN, REFRESH, REVOKE = "login", "refresh", "revoke"
+
+
+def no_pace(subject: str, act: str) -> None:
+    """For programs that hold up nobody."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
-    """`announce` hears of every revocation once SQL has it, or could not be asked: then it is all that there is."""
+    """`announce` hears of every revocation once SQL has it, or could not be asked: then it is all that there is. `pace`
+    raises RateLimited for a subject who does something too often. Ending a session is never held up: what there is to end
+    was issued at that pace.
+    """
 
     announce: Callable[[Revocation], None]
     audit: Audit
     clock: Callable[[], float]
+    pace: Pace = no_pace
 
 
 class Sessions:
@@ -72,11 +84,13 @@ class Sessions:
     ) -> None:
         self._store, self._issuer, self._lives = store, issuer, lives
         self._announce, self._audit, self._clock = around.announce, around.audit, around.clock
+        self._pace = around.pace
 
     def open(self, account: Account, origin: Origin, scopes: str | None = None) -> Tokens:
-        """For somebody who was proved. Raises InvalidScope, Unauthenticated if he was disabled meanwhile, or
+        """For somebody who was proved. Raises InvalidScope, RateLimited, Unauthenticated if he was disabled meanwhile, or
         IdentityUnavailable.
         """
+        self._pace(account.username, LOGIN)
         granted, now = narrowed(parse_scopes(account.scopes), scopes), self._clock()
         client, session_id, refresh_token = account.kind == CLIENT, uuid.uuid4().hex, _new_token()
         ends_at = now + (self._lives.access if client else self._lives.session)
@@ -103,7 +117,7 @@ class Sessions:
     def refresh(self, refresh_token: str, scopes: str | None, origin: Origin) -> Tokens:
         """The successor of a refresh token, and a new access token. A token that was used before ends its session.
 
-        Raises InvalidGrant, InvalidScope or IdentityUnavailable.
+        Raises InvalidGrant, InvalidScope, RateLimited or IdentityUnavailable; after all but the first it is good still.
         """
         if not is_refresh_token(refresh_token):
             raise InvalidGrant
@@ -117,8 +131,8 @@ class Sessions:
         )
         turned = self._store.rotate(turn, lambda row: (row, self._sign_again(row, scopes)))
         if isinstance(turned, ReusedRow):
-            self._tell("token.reused", origin, session=turned.session_id, user_id=turned.user_id)
-            self._announce(self._revocation(SESSION, turned.session_id))
+            self._tell("token.reused", origin, session=turned.session.session_id, user_id=turned.user_id)
+            self._ended(turned.session, self._revocation(SESSION, turned.session.session_id))
         if not isinstance(turned, tuple):
             refused = InvalidGrant()
             refused.reused = isinstance(turned, ReusedRow)
@@ -144,10 +158,11 @@ class Sessions:
     def end(self, caller: Principal, session_id: str, origin: Origin) -> None:
         """Ends one of the caller's own sessions. Raises SessionNotFound for everybody else's, as for none."""
         revocation = self._revocation(SESSION, session_id)
-        if caller.user_id is None or not self._store.end(caller.user_id, revocation):
+        ended = None if caller.user_id is None else self._store.end(caller.user_id, revocation)
+        if ended is None:
             raise SessionNotFound
         self._tell("session.ended", origin, subject=caller.subject, session=session_id)
-        self._announce(revocation)
+        self._ended(ended, revocation)
 
     def list(self, caller: Principal) -> list[SessionRow]:
         """The caller's open sessions, the latest first. Somebody else's user has none here."""
@@ -159,24 +174,34 @@ class Sessions:
         if known is None:
             return
         revocation = self._revocation(SESSION, known[0])
-        if self._store.end(known[1], revocation):
+        ended = self._store.end(known[1], revocation)
+        if ended is not None:
             self._tell("token.revoked", origin, session=known[0], user_id=known[1])
-            self._announce(revocation)
+            self._ended(ended, revocation)
 
     def revoke_access(self, principal: Principal, origin: Origin) -> None:
-        """Refuses one access token from now on, its session's others not."""
+        """Refuses one access token from now on, its session's others not, until there were too many: then the session
+        ends. Raises RateLimited or IdentityUnavailable.
+        """
+        self._pace(principal.subject, REVOKE)
         until = principal.expires_at + 2 * self._lives.leeway
-        self._revoke(Revocation(TOKEN, principal.token_id, self._clock(), until))
+        token = Revocation(TOKEN, principal.token_id, self._clock(), until)
+        if principal.session_id is None or principal.user_id is None:
+            self._revoke(token)
+        else:
+            self._revoke_one(token, principal.user_id, self._revocation(SESSION, principal.session_id))
         self._tell("token.revoked", origin, subject=principal.subject, token_id=principal.token_id)
 
     def revoke_subject(self, subject: str, actor: Principal, origin: Origin) -> None:
         """Refuses every access token that a caller has now, and ends a user's sessions. Who may log in gets new ones."""
         now = self._clock()  # other issuers' tokens may live longer than ours
-        revocation = Revocation(SUBJECT, subject, now, now + LONGEST_LIFE_SECONDS)
+        before = now + seconds_ahead(subject, self._lives.leeway)
+        revocation = Revocation(SUBJECT, subject, before, now + LONGEST_LIFE_SECONDS)
         self._revoke(revocation, by=actor.subject, request_id=origin.request_id)
         self._tell("token.revoked", origin, subject=subject, actor=actor.subject)
 
     def _sign_again(self, turned: RotatedRow, scopes: str | None) -> IssuedToken:
+        self._pace(turned.owner.username, REFRESH)
         return self._sign(turned.owner, narrowed(parse_scopes(turned.granted), scopes), turned.session_id)
 
     def _sign(self, owner: OwnerRow, granted: frozenset[str], session_id: str) -> IssuedToken:
@@ -186,6 +211,17 @@ class Sessions:
             user_id=owner.user_id,
             session_id=session_id,
         )
+
+    def _revoke_one(self, token: Revocation, user_id: int, session: Revocation) -> None:
+        revoked = token
+        try:
+            revoked = self._store.revoke_token(token, user_id, session)
+        finally:
+            self._announce(revoked)
+
+    def _ended(self, ended: EndedRow, revocation: Revocation) -> None:
+        if ended.in_use:
+            self._announce(revocation)
 
     def _revoke(self, revocation: Revocation, *, by: str = "", request_id: str = "") -> None:
         try:

@@ -44,11 +44,19 @@ class RotatedRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EndedRow:
+    """A session that was ended just now; `in_use` while access tokens of it may be good."""
+
+    session_id: str
+    in_use: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReusedRow:
-    """A token that was used before; its session has been ended by this."""
+    """A token that was used before, and its session, which has been ended by this."""
 
     user_id: int
-    session_id: str
+    session: EndedRow
 
 
 @dataclass(frozen=True, kw_only=True)

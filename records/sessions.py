@@ -6,16 +6,19 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, Select, delete, insert, select, update
+from sqlalchemy.orm import aliased
 
 from records.revocations import RevocationRow, add
-from records.session_rows import OwnerRow, RefreshRow, ReusedRow, RotatedRow, SessionRow, Turn
+from records.session_rows import EndedRow, OwnerRow, RefreshRow, ReusedRow, RotatedRow, SessionRow, Turn
 from records.tables import LoginSession, RefreshToken, User
 
 LISTED_AT_MOST = 1000
 PRUNED_AT_ONCE = 1000
 # Ended sessions are kept for whoever asks later from where somebody has logged in.
 SESSIONS_KEPT = timedelta(days=30)
+# From looking at the clock to signing a token.
+SIGNED_WITHIN = timedelta(minutes=1)
 
 Signed = TypeVar("Signed")
 
@@ -99,44 +102,71 @@ def session_of(engine: Engine, token_hash: str) -> tuple[str, int] | None:
     return None if row is None else (row.family_id, row.user_id)
 
 
-def end_session(engine: Engine, user_id: int, session_id: str, *, now: datetime, until: datetime) -> bool:
-    """Ends a session of this user, with its refresh tokens and, until `until`, its access tokens. False if there is
-    none that is still open.
+def end_session(
+    engine: Engine, user_id: int, session_id: str, *, now: datetime, until: datetime
+) -> EndedRow | None:
+    """Ends a session of this user, with its refresh tokens and, until `until`, its access tokens. None if there
+    is none that is still open.
     """
     with engine.begin() as connection:
-        return bool(end_sessions(connection, user_id, now=now, until=until, session_id=session_id))
+        ended = end_sessions(connection, user_id, now=now, until=until, session_id=session_id)
+    return ended[0] if ended else None
 
 
 def end_sessions(
     connection: Connection, user_id: int, *, now: datetime, until: datetime, session_id: str | None = None
-) -> Sequence[str]:
-    """The same for all of a user's sessions, or one, in the caller's transaction; the ids of those that were open."""
+) -> Sequence[EndedRow]:
+    """The same for all of a user's sessions, or one, in the caller's transaction; those that were open.
+
+    `until` is also as far ahead as a token of now can live: a session that gave none for so long before has none left to
+    revoke. So the list of revocations grows with the tokens that were issued lately, not with the sessions there are.
+    """
     ending = (
         update(LoginSession)
         .where(
             LoginSession.user_id == user_id, LoginSession.revoked_at.is_(None), LoginSession.expires_at > now
         )
         .values(revoked_at=now)
-        .returning(LoginSession.token_id)
+        .returning(LoginSession.token_id, LoginSession.created_at, LoginSession.last_used_at)
     )
     if session_id is not None:
         ending = ending.where(LoginSession.token_id == session_id)
-    ended = connection.execute(ending).scalars().all()
+    since = now - (until - now) - SIGNED_WITHIN
+    ended = [
+        EndedRow(session_id=row.token_id, in_use=(row.last_used_at or row.created_at) >= since)
+        for row in connection.execute(ending)
+    ]
     if ended:
         tokens = update(RefreshToken).where(
-            RefreshToken.family_id.in_(ended), RefreshToken.revoked_at.is_(None)
+            RefreshToken.family_id.in_([each.session_id for each in ended]), RefreshToken.revoked_at.is_(None)
         )
         connection.execute(tokens.values(revoked_at=now))
     add(
         connection,
-        [RevocationRow(kind="session", value=each, issued_before=now, expires_at=until) for each in ended],
+        [
+            RevocationRow(kind="session", value=each.session_id, issued_before=now, expires_at=until)
+            for each in ended
+            if each.in_use
+        ],
     )
     return ended
 
 
+def count_revoked(connection: Connection, user_id: int, session_id: str, *, now: datetime) -> int:
+    """How many access tokens of an open session have been revoked one by one, with the one that is being revoked now."""
+    counted = (
+        update(LoginSession)
+        .where(LoginSession.token_id == session_id, LoginSession.user_id == user_id)
+        .where(LoginSession.revoked_at.is_(None), LoginSession.expires_at > now)
+        .values(revoked_tokens=LoginSession.revoked_tokens + 1)
+        .returning(LoginSession.revoked_tokens)
+    )
+    return connection.execute(counted).scalar_one_or_none() or 0
+
+
 def end_sessions_of(
     connection: Connection, username: str, *, now: datetime, until: datetime
-) -> Sequence[str]:
+) -> Sequence[EndedRow]:
     """All of a user's, who is locked first, as by everybody who changes one. None for a name that is no user's."""
     asked = select(User.id).where(User.username == username).with_for_update()
     user_id = connection.execute(asked).scalar_one_or_none()
@@ -179,7 +209,19 @@ def prune(engine: Engine, now: datetime) -> int:
         ended = connection.execute(
             delete(LoginSession).where(LoginSession.id.in_(sessions.scalar_subquery()))
         )
-    return int(gone.rowcount + ended.rowcount)
+        spent = connection.execute(
+            delete(LoginSession).where(LoginSession.id.in_(_of_clients(now).scalar_subquery()))
+        )
+    return int(gone.rowcount + ended.rowcount + spent.rowcount)
+
+
+def _of_clients(now: datetime) -> Select[int]:
+    """Those that end with their only token, of which a busy client has many; the latest says when it was here last."""
+    newer = aliased(LoginSession)
+    later = select(newer.id).where(newer.user_id == LoginSession.user_id, newer.id > LoginSession.id)
+    asked = select(LoginSession.id).join(User, User.id == LoginSession.user_id)
+    asked = asked.where(User.kind == "client", LoginSession.expires_at <= now, later.exists())
+    return asked.limit(PRUNED_AT_ONCE)
 
 
 def _owner(connection: Connection, user_id: int) -> OwnerRow | None:
@@ -226,4 +268,4 @@ def _reused(connection: Connection, turn: Turn) -> ReusedRow | None:
     ended = end_sessions(
         connection, row.user_id, now=turn.now, until=turn.revoked_until, session_id=row.family_id
     )
-    return ReusedRow(user_id=row.user_id, session_id=row.family_id) if ended else None
+    return ReusedRow(user_id=row.user_id, session=ended[0]) if ended else None

@@ -56,6 +56,7 @@ class LoginSession(Base):
     last_used_at: Mapped[datetime | None]
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    revoked_tokens: Mapped[int] = mapped_column(default=0, server_default="0")  # access tokens, one by one
 
 
 class RefreshToken(Base):

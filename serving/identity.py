@@ -23,6 +23,7 @@ from serving.audit import audit_log
 from serving.identity_folder import IdentityFolder
 from serving.identity_metrics import IdentityMetrics
 from serving.key_files import KeyFiles
+from serving.limits.own_pace import OwnPace
 from serving.own_keys import own_keys
 from serving.policy_setting import policy_file
 from serving.revoking import Revoking, lives_of
@@ -75,7 +76,9 @@ class Identity:
         return "; ".join(reason for reason in reasons if reason)
 
     def _sessions(self) -> Sessions:
-        around = Surroundings(announce=self.revoking.announce, audit=self._audit, clock=time.time)
+        around = Surroundings(
+            announce=self.revoking.announce, audit=self._audit, clock=time.time, pace=OwnPace(self._metrics)
+        )
         lives = lives_of(self._settings)
         return Sessions(SqlSessions(self.database), self.issuer, lives=lives, around=around)
 

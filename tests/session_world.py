@@ -16,6 +16,7 @@ from auth.revocations import Revocation
 from auth.session_store import SqlSessions
 from auth.sessions import Lives, Sessions, Surroundings, Tokens
 from auth.tokens import JwtVerifier, TokenIssuer
+from modelkit.errors import RateLimited
 from records import revocations
 from records.tables import User
 from records.users import add_user
@@ -30,15 +31,22 @@ HOME = Origin(request_id="r-1", address="192.0.2.7")
 
 
 class World:
-    """Sessions over one database; remembers what was announced and audited."""
+    """Sessions over one database; remembers what was announced and audited. `too_often` are acts that are refused."""
 
     def __init__(self, database: Database, clock: FakeClock | None = None) -> None:
         self.clock, self.trail = clock or FakeClock(NOW), Trail()
         self.announced: list[Revocation] = []
+        self.too_often: set[str] = set()
         issuer = TokenIssuer(KEYS, issuer=ISSUER, audience=AUDIENCE, ttl_seconds=900, clock=self.clock)
         self.verifier = JwtVerifier(KEYS, issuer=ISSUER, audience=AUDIENCE, clock=self.clock)
-        around = Surroundings(announce=self.announced.append, audit=self.trail, clock=self.clock)
+        around = Surroundings(
+            announce=self.announced.append, audit=self.trail, clock=self.clock, pace=self._pace
+        )
         self.sessions = Sessions(SqlSessions(database), issuer, lives=LIVES, around=around)
+
+    def _pace(self, subject: str, act: str) -> None:
+        if act in self.too_often:
+            raise RateLimited
 
     def caller(self, tokens: Tokens) -> Principal:
         return self.verifier.verify(tokens.access_token)

@@ -33,11 +33,10 @@ class RateLimits:
         sharing: Sharing,
         *,
         max_buckets: int = MAX_BUCKETS,
-        unit: str = "rows",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._rates, self._metrics, self.sharing = rates, metrics, sharing
-        self._max_buckets, self._unit, self.clock = max_buckets, unit, clock
+        self._max_buckets, self.clock = max_buckets, clock
         self._buckets: dict[tuple[str, str], Bucket | Any] = {}
         self._generation = rates.generation()
         self.on = rates.any()
@@ -147,5 +146,5 @@ class RateLimits:
         self._metrics.rate_limited(bucket.model)
         fields = [(name.decode(), value.decode()) for name, value in refusal_fields(bucket, now)]
         wait = fields[-1][1]
-        detail = f"The limit is {bucket.rate:g} {self._unit} a second; the next may come in {wait} s"
+        detail = f"The limit is {bucket.rate:g} rows a second; the next may come in {wait} s"
         return RateLimited(detail, headers=fields)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 from auth.policy import Rate
+from modelkit.errors import RateLimited
 from serving.identity_metrics import IdentityMetrics
 from serving.limits.limiter import RateLimits
 from serving.limits.sharing import Sharing
@@ -42,10 +43,14 @@ class OwnPace:
     def __init__(
         self, metrics: IdentityMetrics, *, rate: Rate = PACE, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._limits = RateLimits(OnePace(rate), metrics, Sharing(divisor=1), unit="requests", clock=clock)
+        self._limits = RateLimits(OnePace(rate), metrics, Sharing(divisor=1), clock=clock)
         self._lock = threading.Lock()
+        self._told = f"too often: {rate.burst:g} at once and {rate.per_second:g} a second are the limit"
 
     def __call__(self, subject: str, act: str) -> None:
         """Raises RateLimited."""
         with self._lock:
-            self._limits.admit(subject, act)
+            try:
+                self._limits.admit(subject, act)
+            except RateLimited as error:
+                raise RateLimited(self._told, headers=error.headers) from None

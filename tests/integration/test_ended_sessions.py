@@ -113,7 +113,8 @@ def test_ending_all_sessions_of_a_user_revokes_each(
     his = world.sessions.open(bob, HOME)
     now = datetime.fromtimestamp(world.clock(), UTC)
     with engine.begin() as connection:
-        assert set(end_sessions(connection, ada.user_id, now=now, until=now.replace(year=2200))) == hers
+        ended = end_sessions(connection, ada.user_id, now=now, until=now.replace(year=2200))
+    assert {each.session_id for each in ended} == hers
     assert revoked(engine, world) == {(SESSION, each): 1 for each in hers}
     assert world.refresh(his).scope == "predict read"
 

@@ -51,7 +51,7 @@ def test_others_and_other_acts_are_not_held_up(pace: OwnPace) -> None:
 
 def test_who_is_refused_hears_when_to_come_back(pace: OwnPace) -> None:
     granted(pace, "ada", "revoke", 30)
-    with pytest.raises(RateLimited, match=r"0\.5 requests a second; the next may come in 2 s") as caught:
+    with pytest.raises(RateLimited, match=r"30 at once and 0\.5 a second") as caught:
         pace("ada", "revoke")
     said = dict(caught.value.headers)
     assert (said["retry-after"], said["ratelimit"]) == ("2", '"revoke";r=0;t=2')
