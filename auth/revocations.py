@@ -14,9 +14,15 @@ from auth.principal import Principal
 
 TOKEN, SESSION, SUBJECT = "token", "session", "subject"
 
-# The longest life that JWT_ACCESS_TTL_SECONDS allows, and the leeway of clocks: who does not know how long the tokens
-# live that he revokes keeps a revocation for so long.
-LONGEST_LIFE_SECONDS = 86_400 + 60.0
+# The most that JWT_LEEWAY_SECONDS and JWT_ACCESS_TTL_SECONDS allow: who does not know how long the tokens live that he
+# revokes keeps a revocation for so long. The leeway counts when a token begins, in how long it lives, and when it ends.
+LONGEST_LEEWAY_SECONDS = 30.0
+LONGEST_LIFE_SECONDS = 86_400 + 3 * LONGEST_LEEWAY_SECONDS
+
+
+def seconds_ahead(subject: str, leeway: float = LONGEST_LEEWAY_SECONDS) -> float:
+    """How far beyond now the `iat` of a caller's tokens may be: another issuer's clock may be ahead of ours."""
+    return leeway if ":" in subject else 0.0
 
 
 class Revocation(NamedTuple):

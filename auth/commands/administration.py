@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from auth.revocations import LONGEST_LIFE_SECONDS, SUBJECT
+from auth.revocations import LONGEST_LIFE_SECONDS, SUBJECT, seconds_ahead
 from records import identity_events, login_failures, revocations, sessions, users
 from records.columns import utc_now
 from records.identity_events import EventRow
@@ -40,8 +40,9 @@ class Administration:
     def revoke(self, connection: Connection, kind: str, value: str) -> None:
         """What was issued up to now; kept until all of it has expired."""
         now = self.clock()
+        before = now + timedelta(seconds=seconds_ahead(value))
         until = now + timedelta(seconds=LONGEST_LIFE_SECONDS)
-        row = RevocationRow(kind=kind, value=value, issued_before=now, expires_at=until)
+        row = RevocationRow(kind=kind, value=value, issued_before=before, expires_at=until)
         revocations.add(connection, [row])
 
     def end_sessions_of(self, connection: Connection, username: str) -> int:
