@@ -60,7 +60,7 @@ def parse_policy(raw: bytes, *, audience: str, own_issuer: str) -> Policy:
         document = msgspec.convert(tomllib.loads(raw.decode("utf-8")), Document)
     except UnicodeDecodeError:
         raise PolicyRefused("it is not UTF-8") from None
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError) as error:
+    except (ValueError, OverflowError, RecursionError, msgspec.ValidationError) as error:
         raise PolicyRefused(str(error)) from None
     issuers = tuple(
         checked_issuer(block, f"issuers[{index}]", audience=audience)

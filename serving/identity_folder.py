@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -58,12 +59,13 @@ class IdentityFolder:
         fresh.write_bytes(msgspec.json.encode(stored))
         os.replace(fresh, self._keys(issuer.name))
 
-    def forget_all_but(self, names: set[str]) -> None:
-        """Keys of issuers that are believed no more."""
+    def forget_all_but(self, names: set[str], *, older_than: float) -> None:
+        """Keys of issuers that are believed no more, which were fetched so many seconds ago."""
         for path in self.path.glob("keys-*.json"):
             if path.name.removeprefix("keys-").removesuffix(".json") not in names:
                 with suppress(OSError):
-                    path.unlink()
+                    if time.time() - path.stat().st_mtime > older_than:
+                        path.unlink()
 
     def want(self, name: str) -> None:
         """Best effort: on a full disk nothing can be wanted."""

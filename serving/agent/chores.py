@@ -6,7 +6,6 @@ import random
 import threading
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
 
 import structlog
 
@@ -31,7 +30,7 @@ KEYS_SECONDS = 0.1  # how soon a worker is heard that misses a key
 RETRY_SECONDS = 2.0
 JITTER = 0.2
 
-T = TypeVar("T")
+Step = Callable[[], float]  # does a chore once, and says how long to pause then
 
 
 class Chores:
@@ -45,84 +44,84 @@ class Chores:
     def start(self) -> threading.Thread:
         """Returns the thread that ships: it ends after its last step."""
         if needs_registry(self._settings):
-            self._thread("follow", self._follow)
+            self._thread("follow", partial(self.keep_going, "follow", self._following))
         if views_to_compile(self._settings):
-            self._thread("features", self._compile_features)
+            self._thread("features", partial(self.keep_going, "features", self._compiling))
         if self._settings.auth_policy_file is not None:
-            self._thread("keys", self._fetch_keys)
+            self._thread("keys", partial(self.keep_going, "keys", self._fetching))
         pod = PodRevocations(RevocationFile(self._settings.model_store_dir))
-        self._thread("revocations", partial(self._read_revoked_in_sql, pod))
+        in_sql, in_redis = partial(self._reading_sql, pod), partial(self._reading_redis, pod)
+        self._thread("revocations", partial(self.keep_going, "revocations", in_sql))
         if self._settings.redis_url is not None:
-            self._thread("revocations-redis", partial(self._read_revoked_in_redis, pod))
+            self._thread("revocations-redis", partial(self.keep_going, "revocations-redis", in_redis))
         return self._thread("ship", self._ship)
 
-    def _thread(self, name: str, work: Callable[[], None]) -> threading.Thread:
+    def keep_going(self, chore: str, make: Callable[[], Step]) -> Step | None:
+        """Steps until the agent is told to stop, whatever `make` or a step raises: that is told, and tried again.
+
+        Returns what `make` made, or None where it never could.
+        """
+        step: Step | None = None
+        while not self._stop.is_set():
+            self._pulse.beat(chore)
+            try:
+                step = step or make()
+                pause = step()
+            except Exception as error:  # a thread that ends is missed by nobody
+                self._failed(chore, error, started=step is not None)
+                pause = RETRY_SECONDS
+            self._pulse.beat(chore, pause=pause)
+            self._stop.wait(pause)
+        return step
+
+    def _failed(self, chore: str, error: Exception, *, started: bool) -> None:
+        self._metrics.chore_failed(chore)
+        log = structlog.get_logger("slipway.agent")
+        if started:
+            log.error("chore failed", chore=chore, exc_info=error)
+        else:  # what it needs is down
+            log.warning("chore cannot start", chore=chore, reason=type(error).__name__)
+
+    def _thread(self, name: str, work: Callable[[], object]) -> threading.Thread:
         thread = threading.Thread(target=work, name=name, daemon=True)
         thread.start()
         return thread
 
-    def _follow(self) -> None:
-        sync = self._made("follow", lambda: make_registry_sync(self._settings, self._metrics))
-        while sync is not None and not self._stop.is_set():
-            self._pulse.beat("follow")
-            sync.step()
-            self._pause("follow", self._poll_seconds())
+    def _following(self) -> Step:
+        sync = make_registry_sync(self._settings, self._metrics)
+        return _paced(sync.step, self._poll_seconds)
 
-    def _compile_features(self) -> None:
-        views = views_to_compile(self._settings)
-        sync = self._made("features", lambda: make_feature_sync(self._settings, views, self._metrics))
-        while sync is not None and not self._stop.is_set():
-            self._pulse.beat("features")
-            sync.step()
-            self._pause("features", self._poll_seconds())
+    def _compiling(self) -> Step:
+        sync = make_feature_sync(self._settings, views_to_compile(self._settings), self._metrics)
+        return _paced(sync.step, self._poll_seconds)
 
-    def _fetch_keys(self) -> None:
-        sets = self._made("keys", lambda: make_key_sets(self._settings, self._metrics))
-        while sets is not None and not self._stop.is_set():
-            self._pulse.beat("keys")
-            sets.step(lambda fetch: self._thread("fetch", fetch))
-            self._pause("keys", KEYS_SECONDS)
+    def _fetching(self) -> Step:
+        sets = make_key_sets(self._settings, self._metrics)
+        return _paced(lambda: sets.step(partial(self._thread, "fetch")), lambda: KEYS_SECONDS)
 
-    def _read_revoked_in_sql(self, pod: PodRevocations) -> None:
-        chore = "revocations"
-        turns = self._made(chore, lambda: make_sql_turns(self._settings, pod, self._metrics))
-        while turns is not None and not self._stop.is_set():
-            self._pulse.beat(chore)
-            turns.step()
-            self._pause(chore, SQL_SECONDS)
+    def _reading_sql(self, pod: PodRevocations) -> Step:
+        turns = make_sql_turns(self._settings, pod, self._metrics)
+        return _paced(turns.step, lambda: SQL_SECONDS)
 
-    def _read_revoked_in_redis(self, pod: PodRevocations) -> None:
-        chore = "revocations-redis"
-        turns = self._made(chore, lambda: make_redis_turns(self._settings, pod, self._metrics))
-        while turns is not None and not self._stop.is_set():
-            self._pulse.beat(chore)
-            turns.step()
-            self._pause(chore, REDIS_SECONDS)
+    def _reading_redis(self, pod: PodRevocations) -> Step:
+        turns = make_redis_turns(self._settings, pod, self._metrics)
+        return _paced(turns.step, lambda: REDIS_SECONDS)
+
+    def _shipping(self) -> Step:
+        shipper = make_shipper(self._settings, self._metrics)
+        return lambda: SHIP_SECONDS if shipper.step() else RETRY_SECONDS
 
     def _ship(self) -> None:
-        shipper = self._made("ship", lambda: make_shipper(self._settings, self._metrics))
-        while shipper is not None and not self._stop.is_set():
-            self._pulse.beat("ship")
-            self._pause("ship", SHIP_SECONDS if shipper.step() else RETRY_SECONDS)
-        if shipper is not None:
-            shipper.step()
-
-    def _made(self, chore: str, make: Callable[[], T]) -> T | None:
-        """Repeats `make` until it succeeds; None when the agent is told to stop first."""
-        while not self._stop.is_set():
-            self._pulse.beat(chore)
-            try:
-                return make()
-            except Exception as error:  # a dependency that is down must not end the other threads' work
-                structlog.get_logger("slipway.agent").warning(
-                    "chore cannot start", chore=chore, reason=type(error).__name__
-                )
-                self._pause(chore, RETRY_SECONDS)
-        return None
-
-    def _pause(self, chore: str, seconds: float) -> None:
-        self._pulse.beat(chore, pause=seconds)
-        self._stop.wait(seconds)
+        if (last := self.keep_going("ship", self._shipping)) is not None:
+            last()
 
     def _poll_seconds(self) -> float:
         return self._settings.model_poll_seconds * random.uniform(1 - JITTER, 1)
+
+
+def _paced(work: Callable[[], object], seconds: Callable[[], float]) -> Step:
+    def step() -> float:
+        work()
+        return seconds()
+
+    return step

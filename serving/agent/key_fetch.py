@@ -6,8 +6,8 @@ is read each time: the token of a ServiceAccount is replaced every hour.
 
 from __future__ import annotations
 
+import asyncio
 import ssl
-import time
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -18,7 +18,6 @@ from auth.jwk_sets import MAX_SET_BYTES, JwkSet, parse_jwk_set
 from auth.policy import ExternalIssuer, PolicyRefused
 from auth.policy_checks import checked_url
 
-TIMEOUT_SECONDS = 5.0
 MAX_SECONDS = 10.0
 DISCOVERY = "/.well-known/openid-configuration"
 ACCEPTED = "application/jwk-set+json, application/json;q=0.9, */*;q=0.1"
@@ -30,15 +29,10 @@ class KeysRefused(Exception):
 
 def fetch_keys(issuer: ExternalIssuer, *, max_seconds: float = MAX_SECONDS) -> JwkSet:
     """Raises KeysRefused, httpx.HTTPError, OSError (a file of the policy cannot be read)."""
-    with httpx.Client(
-        verify=_trust(issuer),
-        timeout=TIMEOUT_SECONDS,
-        follow_redirects=False,
-        trust_env=not _is_this_machine(issuer.jwks_url or issuer.issuer),
-        headers={"accept": ACCEPTED, "accept-encoding": "identity", "user-agent": "slipway"},
-    ) as client:
-        asking = _Asking(client, issuer, time.monotonic() + max_seconds)
-        raw = asking.get(issuer.jwks_url or _discovered(asking, issuer))
+    try:
+        raw = asyncio.run(_asked(issuer, max_seconds))
+    except TimeoutError:
+        raise KeysRefused("the answer takes too long") from None
     try:
         keys = parse_jwk_set(raw)
     except ValueError:
@@ -48,26 +42,48 @@ def fetch_keys(issuer: ExternalIssuer, *, max_seconds: float = MAX_SECONDS) -> J
     return keys
 
 
+async def _asked(issuer: ExternalIssuer, max_seconds: float) -> bytes:
+    """One end for all of it: connecting, encryption, headers and bodies, however slowly they come.
+
+    httpx's own timeout begins again with every byte; a task can be ended from outside, and a thread cannot. Only a name
+    that is being looked up is waited for: the resolver has a time limit of its own.
+    """
+    try:
+        async with asyncio.timeout(max_seconds), _client(issuer, max_seconds / 2) as client:
+            asking = _Asking(client, issuer)
+            return await asking.get(issuer.jwks_url or await _discovered(asking, issuer))
+    finally:
+        await asyncio.sleep(0)  # a connection that was given up is closed in the loop's next round
+
+
+def _client(issuer: ExternalIssuer, timeout: float) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        verify=_trust(issuer),
+        timeout=timeout,
+        follow_redirects=False,
+        trust_env=not _is_this_machine(issuer.jwks_url or issuer.issuer),
+        headers={"accept": ACCEPTED, "accept-encoding": "identity", "user-agent": "slipway"},
+    )
+
+
 class _Asking:
-    """Questions to one provider, with one end for all of them."""
+    """Questions to one provider."""
 
-    def __init__(self, client: httpx.Client, issuer: ExternalIssuer, give_up_at: float) -> None:
-        self._client, self._issuer, self._give_up_at = client, issuer, give_up_at
+    def __init__(self, client: httpx.AsyncClient, issuer: ExternalIssuer) -> None:
+        self._client, self._issuer = client, issuer
 
-    def get(self, url: str) -> bytes:
+    async def get(self, url: str) -> bytes:
         """Raises KeysRefused."""
         body = bytearray()
-        with self._client.stream("GET", url, headers=self._bearer(url)) as response:
+        async with self._client.stream("GET", url, headers=self._bearer(url)) as response:
             if response.status_code != httpx.codes.OK:
                 raise KeysRefused(f"it answered {response.status_code}")
             if response.headers.get("content-encoding", "identity") != "identity":
                 raise KeysRefused("the answer is compressed")
-            for chunk in response.iter_raw():
+            async for chunk in response.aiter_raw():
                 body += chunk
                 if len(body) > MAX_SET_BYTES:
                     raise KeysRefused("the answer is too large")
-                if time.monotonic() > self._give_up_at:
-                    raise KeysRefused("the answer takes too long")
         return bytes(body)
 
     def _bearer(self, url: str) -> dict[str, str]:
@@ -78,9 +94,9 @@ class _Asking:
         return {"authorization": f"Bearer {file.read_text(encoding='ascii').strip()}"}
 
 
-def _discovered(asking: _Asking, issuer: ExternalIssuer) -> str:
+async def _discovered(asking: _Asking, issuer: ExternalIssuer) -> str:
     """Where the provider's discovery document says its keys are. It must be about this very issuer."""
-    raw = asking.get(issuer.issuer.rstrip("/") + DISCOVERY)
+    raw = await asking.get(issuer.issuer.rstrip("/") + DISCOVERY)
     try:
         document = read_object(raw)
     except (ValueError, RecursionError):

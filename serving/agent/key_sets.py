@@ -20,6 +20,8 @@ from serving.agent.key_fetch import KeysRefused, fetch_keys
 from serving.agent.key_schedule import Pace, Turn
 from serving.identity_folder import IdentityFolder, StoredKeys
 
+FORGET_SECONDS = 86_400.0  # how long the keys of an issuer are kept that has left the policy
+
 
 class FetchCount(Protocol):
     """Port: hears of every fetch: `ok`, `refused` or `error`."""
@@ -52,22 +54,31 @@ class KeySets:
         self._policy, self._folder, self._pace = policy, folder, pace
         self._told, self._fetch = told, fetch
         self._turns: dict[str, Turn] = {}
-        self._known: set[str] | None = None
+        self._tidy_at = pace.clock()
         self._log = structlog.get_logger("slipway.agent")
 
     def step(self, start: Callable[[Callable[[], None]], object] | None = None) -> None:
         """Without `start`, the fetches run here, one after the other."""
         issuers = self._policy.current().issuers
         names = {issuer.name for issuer in issuers}
-        if names != self._known:
-            self._known = names
-            self._folder.forget_all_but(names)
+        self._tidy(names)
         self._turns = {name: turn for name, turn in self._turns.items() if name in names}
         for issuer in issuers:
-            turn = self._turn(issuer)
-            if turn.is_due(self._folder.wanted_stamp(issuer.name)):
+            turn, wish = self._turn(issuer), self._folder.wanted_stamp(issuer.name)
+            if turn.is_due(wish):
                 turn.running = True
-                (start or _here)(partial(self._refresh, issuer, turn))
+                try:
+                    (start or _here)(partial(self._refresh, issuer, turn))
+                except BaseException:  # no thread is to be had: nobody else would end the turn
+                    turn.done(ok=False, wish=wish)
+                    raise
+
+    def _tidy(self, names: set[str]) -> None:
+        """Not at once: a policy that is emptied, or written in two steps, is soon followed by another."""
+        now = self._pace.clock()
+        if now >= self._tidy_at:
+            self._tidy_at = now + self._pace.refresh_seconds
+            self._folder.forget_all_but(names, older_than=FORGET_SECONDS)
 
     def _turn(self, issuer: ExternalIssuer) -> Turn:
         turn = self._turns.get(issuer.name)
@@ -88,21 +99,29 @@ class KeySets:
             return None
 
     def _refresh(self, issuer: ExternalIssuer, turn: Turn) -> None:
-        wish = self._folder.wanted_stamp(issuer.name)
+        wish, result = self._folder.wanted_stamp(issuer.name), "error"
+        try:
+            result = self._asked(issuer, turn)
+            self._told.counted(issuer.name, result)
+        finally:
+            turn.done(ok=result == "ok", wish=wish)
+
+    def _asked(self, issuer: ExternalIssuer, turn: Turn) -> str:
         try:
             keys = self._fetch(issuer)
-            if self._turns.get(issuer.name) is not turn:
-                return  # the policy has moved or dropped the issuer meanwhile
-            self._keep(issuer, keys)
-            result, reason = "ok", ""
+            if (
+                self._turns.get(issuer.name) is turn
+            ):  # else the policy has moved or dropped the issuer meanwhile
+                self._keep(issuer, keys)
         except KeysRefused as error:
-            result, reason = "refused", str(error)
+            return self._said(issuer, "refused", str(error))
         except Exception as error:  # a provider that is down must not end the following of the others
-            result, reason = "error", type(error).__name__
-        self._told.counted(issuer.name, result)
-        if reason:
-            self._log.warning("keys not fetched", issuer=issuer.name, result=result, reason=reason)
-        turn.done(ok=result == "ok", wish=wish)
+            return self._said(issuer, "error", type(error).__name__)
+        return "ok"
+
+    def _said(self, issuer: ExternalIssuer, result: str, reason: str) -> str:
+        self._log.warning("keys not fetched", issuer=issuer.name, result=result, reason=reason)
+        return result
 
     def _keep(self, issuer: ExternalIssuer, keys: JwkSet) -> None:
         before = self._stored(issuer)

@@ -40,6 +40,12 @@ class AgentMetrics:
         self._key_fetches = Counter(
             "slipway_issuer_key_fetches", "Questions to other issuers.", ["issuer", "result"], **shared
         )
+        self._chore_failures = Counter(
+            "slipway_agent_chore_failures", "Steps that were given up and tried again.", ["chore"], **shared
+        )
+
+    def chore_failed(self, chore: str) -> None:
+        self._chore_failures.labels(chore).inc()
 
     def keys_fetched(self, issuer: str, result: str) -> None:
         self._key_fetches.labels(issuer, result).inc()

@@ -30,6 +30,7 @@ class KeyProvider:
         self.headers: dict[str, str] = {}
         self.body: bytes | None = None
         self.drip_seconds = 0.0
+        self.header_seconds = 0.0
         provider = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -41,6 +42,10 @@ class KeyProvider:
                 self.send_response(status)
                 for name, value in {"Content-Type": "application/json", **provider.headers}.items():
                     self.send_header(name, value)
+                while provider.header_seconds:
+                    self.send_header("X-More", "to come")
+                    self.flush_headers()
+                    time.sleep(provider.header_seconds)
                 self.end_headers()
                 for start in range(0, len(body), 1 if provider.drip_seconds else max(1, len(body))):
                     self.wfile.write(body[start : start + (1 if provider.drip_seconds else len(body))])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 from dataclasses import replace
 from pathlib import Path
 
@@ -105,7 +106,26 @@ def test_an_answer_that_drips_is_given_up() -> None:
     with KeyProvider() as provider:
         provider.drip_seconds = 0.05
         with pytest.raises(KeysRefused, match="takes too long"):
-            fetch_keys(issuer_of(provider), max_seconds=0.2)
+            fetch_keys(issuer_of(provider), max_seconds=1.0)
+
+
+@pytest.mark.parametrize("discovery", [False, True], ids=["keys", "discovery"])
+def test_headers_that_drip_are_given_up(discovery: bool) -> None:
+    with KeyProvider() as provider:
+        provider.header_seconds = 0.05
+        with pytest.raises(KeysRefused, match="takes too long"):
+            fetch_keys(issuer_of(provider, discovery=discovery), max_seconds=1.0)
+        provider.header_seconds = 0.0
+        assert fetch_keys(issuer_of(provider, discovery=discovery)).keys
+
+
+def test_who_takes_the_connection_and_says_nothing_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        for scheme in ("http", "https"):
+            url = f"{scheme}://127.0.0.1:{silent.getsockname()[1]}"
+            issuer = ExternalIssuer(name="corp", issuer=url, audience="slipway", algorithms=("RS256",))
+            with pytest.raises(httpx.TimeoutException):
+                fetch_keys(issuer, max_seconds=0.4)
 
 
 def test_only_the_authority_of_the_policy_is_trusted(tmp_path: Path) -> None:

@@ -126,6 +126,10 @@ def test_the_nearest_limit_holds() -> None:
 
 WRONG = {
     "no TOML": ("issuers = nobody\n", "line 1"),
+    "a number without end": ("[[limits]]\nper_second = " + "9" * 5000, "integer string conversion"),
+    "a number beyond all floats": ("[[limits]]\nper_second = " + "9" * 400, "per_second"),
+    "a day that is none": ("issuers = 2026-13-41\n", "ate"),
+    "a table without end": ("x = " + "[" * 50_000, "recursion"),
     "an unknown table": ("[[issuer]]\n", "`issuer`"),
     "an unknown member": (CORP + 'audiences = "x"', "`audiences` - at `$.issuers[0]`"),
     "a name that is ours": (CORP.replace('"corp"', '"own"'), "issuers[0] (own): the name own is ours"),

@@ -64,16 +64,26 @@ def test_a_new_edition_holds_after_a_second(tmp_path: Path) -> None:
     assert [name for name, _ in opened.audit.events] == ["policy.changed"]
 
 
-def test_a_wrong_edition_leaves_the_one_before_and_is_reported_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ("[[limits]]\nper_second = 0\n", "$.limits[0].per_second"),
+        ("[[limits]]\nper_second = " + "9" * 5000, "integer string conversion"),
+    ],
+    ids=["a limit of nothing", "a number without end"],
+)
+def test_a_wrong_edition_leaves_the_one_before_and_is_reported_once(
+    tmp_path: Path, wrong: str, told: str
+) -> None:
     path = tmp_path / "policy.toml"
     write(path, ONE)
     opened = Opened(path)
-    write(path, "[[limits]]\nper_second = 0\n")
+    write(path, wrong)
     for _ in range(3):
         opened.clock.now += 1.0
         assert opened.rate() == Rate(per_second=1.0, burst=2.0)
     assert len(opened.audit.events) == 1
-    assert "$.limits[0].per_second" in str(opened.audit.of("policy.refused")[0]["reason"])
+    assert told in str(opened.audit.of("policy.refused")[0]["reason"])
     assert opened.file.generation() == 0
 
 

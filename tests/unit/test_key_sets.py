@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from auth.jwk_sets import JwkSet, parse_jwk_set
 from auth.policy import ExternalIssuer, PolicyFile
 from serving.agent.key_fetch import KeysRefused
 from serving.agent.key_schedule import JITTER, LONGEST_RETRY_SECONDS, Pace
-from serving.agent.key_sets import KeySets, Told
+from serving.agent.key_sets import FORGET_SECONDS, KeySets, Told
 from serving.identity_folder import IdentityFolder
 from tests.fakes.clock import FakeClock
 from tests.fakes.provider_keys import Signer
@@ -186,12 +190,49 @@ def test_an_issuer_that_moves_is_asked_at_its_new_place(tmp_path: Path) -> None:
     assert agent.kids() == [Signer().kid]
 
 
-def test_keys_of_an_issuer_that_is_gone_are_deleted(tmp_path: Path) -> None:
+def test_keys_of_an_issuer_that_is_gone_are_forgotten_after_a_day(tmp_path: Path) -> None:
     agent = Agent(tmp_path, block("corp") + block("two"))
     agent.sets.step()
     agent.path.write_text(block("two"))
-    agent.run(2)
+    agent.run(2 * REFRESH)
+    left = agent.folder.path / "keys-corp.json"
+    assert left.exists()
+    long_ago = time.time() - FORGET_SECONDS - 1
+    os.utime(left, (long_ago, long_ago))
+    agent.run(REFRESH + 1)
     assert [path.name for path in agent.folder.path.glob("keys-*")] == ["keys-two.json"]
+
+
+def test_old_keys_of_an_issuer_that_is_believed_stay(tmp_path: Path) -> None:
+    agent = Agent(tmp_path)
+    agent.sets.step()
+    agent.failure = OSError("down")
+    long_ago = time.time() - FORGET_SECONDS - 1
+    os.utime(agent.folder.path / "keys-corp.json", (long_ago, long_ago))
+    agent.run(2 * REFRESH)
+    assert agent.kids() == [Signer().kid]
+
+
+def test_a_policy_that_is_empty_for_a_moment_costs_no_keys(tmp_path: Path) -> None:
+    agent = Agent(tmp_path)
+    agent.sets.step()
+    agent.failure = OSError("down")
+    agent.path.write_text("")
+    agent.run(2)
+    agent.path.write_text(block("corp"))
+    agent.run(2)
+    assert agent.kids() == [Signer().kid]
+
+
+def test_a_question_that_cannot_be_asked_is_asked_later(tmp_path: Path) -> None:
+    def no_thread(_: Callable[[], None]) -> None:
+        raise RuntimeError("can't start new thread")
+
+    agent = Agent(tmp_path)
+    with pytest.raises(RuntimeError):
+        agent.sets.step(no_thread)
+    agent.run(2)
+    assert agent.kids() == [Signer().kid]
 
 
 def test_an_answer_that_comes_after_the_issuer_has_moved_is_dropped(tmp_path: Path) -> None:
