@@ -43,6 +43,7 @@ def check_service(settings: Settings) -> None:
     """Raises ValueError, naming the setting and never its value."""
     policy_file(settings)
     check_own_keys(settings)
+    _check_periods(settings)
     _check_models(settings)
     _check_model_path(settings)
     refuse_wrong_addresses(settings)
@@ -63,6 +64,16 @@ def check_agent(settings: Settings) -> None:
     refuse_wrong_addresses(settings)
     _refuse_unwritable("SPOOL_DIR", settings.spool_dir)
     _refuse_unwritable("MODEL_STORE_DIR", settings.model_store_dir)
+
+
+def _check_periods(settings: Settings) -> None:
+    """A replica that has not heard of the new key yet signs with the old one for as long as a key settles."""
+    needed = settings.jwt_access_ttl_seconds + settings.jwt_key_settle_seconds
+    if settings.jwt_key_grace_seconds < needed:
+        raise ValueError(
+            "JWT_KEY_GRACE_SECONDS is shorter than JWT_ACCESS_TTL_SECONDS + JWT_KEY_SETTLE_SECONDS "
+            f"({needed:g}): tokens would outlive their key when keys are exchanged"
+        )
 
 
 def _check_models(settings: Settings) -> None:

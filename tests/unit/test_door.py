@@ -71,6 +71,8 @@ def test_what_neither_a_worker_nor_the_agent_could_start_with_is_refused_by_name
         ({"jwt_secret_key": "change-me-hunter2-" * 3}, "JWT_SECRET_KEY"),
         ({"jwt_secret_key_file": "/nowhere/hunter2"}, "JWT_SECRET_KEY_FILE"),
         ({"jwt_secret_key_file": "/dev/null"}, "JWT_SECRET_KEY_FILE: no key"),
+        ({"jwt_key_grace_seconds": 0}, "JWT_KEY_GRACE_SECONDS is shorter than JWT_ACCESS_TTL_SECONDS"),
+        ({"jwt_access_ttl_seconds": 3600}, r"JWT_KEY_GRACE_SECONDS is shorter .* \(3720\)"),
         ({"api_port": 9100}, "METRICS_PORT"),
         ({"model_source": "path", "model_path": "/nowhere/hunter2"}, "MODEL_PATH holds no servable"),
         ({"metrics_dir": "/proc/hunter2"}, "METRICS_DIR"),
@@ -97,6 +99,7 @@ def test_what_no_worker_could_start_with_is_refused_by_name(
         {"mlflow_tracking_uri": "mlruns"},
         {"model_source": "pinned", "model_versions": "iris=3, basket=12", "models": "iris"},
         {"metrics_port": 0, "agent_metrics_port": 0},
+        {"jwt_access_ttl_seconds": 60, "jwt_key_settle_seconds": 0, "jwt_key_grace_seconds": 60},
     ],
 )
 def test_what_is_right_is_let_in(tmp_path: Path, settings: dict[str, Any]) -> None:
