@@ -89,8 +89,7 @@ def _key(members: Any) -> ProviderKey | None:
 def _is_for_signatures(members: Mapping[str, Any]) -> bool:
     operations = members.get("key_ops", ["verify"])
     return (
-        members.get("kty") in ("RSA", "EC", "OKP")
-        and members.get("use", "sig") == "sig"
+        members.get("use", "sig") == "sig"
         and isinstance(operations, list)
         and "verify" in operations
         and "d" not in members  # whoever can read the set could sign with it

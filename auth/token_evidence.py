@@ -1,8 +1,8 @@
 """Whether a token of another issuer was made for calling services, and not to tell a client who has logged in.
 
 Only `typ: at+jwt` (RFC 9068) says so plainly. Where the policy accepts other types, it takes more: nothing that only
-tokens of other kinds carry, and something that an access token has: the claims that the policy's `require` names, or
-else a scope or a client, which an ID token never has.
+tokens of other kinds carry, and something that only an access token has. What the policy's `require` names comes on top
+of that and stands for none of it: roles and groups are in ID tokens, too.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ EVENTS = "events"
 OTHER_KINDS = frozenset(
     {("typ", "id"), ("typ", "refresh"), ("typ", "offline"), ("typ", "logout"), ("token_use", "id")}
 )
-ACCESS_TOKEN_MARKS = ("scope", "scp", "client_id")
+ACCESS_KINDS = frozenset({("typ", "bearer"), ("token_use", "access")})
+# Scopes, the client, and at Entra how that client was proved; `azp` is in ID tokens of Google and Keycloak as well.
+ACCESS_TOKEN_MARKS = ("scope", "scp", "client_id", "azpacr")
 
 NAMESPACE_CLAIM = "kubernetes.io"
 
@@ -41,7 +43,7 @@ def is_access_token(issuer: ExternalIssuer, kind: str, claims: Claims) -> bool:
         return not _says(claims, OTHER_KINDS - {("typ", "id"), ("token_use", "id")})
     if not ID_TOKEN_MARKS.isdisjoint(claims) or _says(claims, OTHER_KINDS):
         return False
-    return bool(issuer.require) or any(claims.get(mark) for mark in ACCESS_TOKEN_MARKS)
+    return _says(claims, ACCESS_KINDS) or any(claims.get(mark) for mark in ACCESS_TOKEN_MARKS)
 
 
 def _says(claims: Claims, kinds: frozenset[tuple[str, str]]) -> bool:

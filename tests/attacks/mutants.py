@@ -125,11 +125,12 @@ OTHERS: dict[str, list[Patch]] = {
     "signs of access tokens": [
         Patch(EVIDENCE, "any(claims.get(mark) for mark in ACCESS_TOKEN_MARKS)", "True")
     ],
+    "what the policy requires": [Patch(EVIDENCE, "if not claims_fit(issuer.require, claims):", "if False:")],
     "a bound account": [Patch(EVIDENCE, "return _is_service_account(claims)", "return True")],
     "the account's own name": [
         Patch(EVIDENCE, 'claims.get("sub") == f"system:', 'True or claims.get("sub") == f"system:')
     ],
-    "keys for signatures": [Patch(SETS, 'and members.get("use", "sig") == "sig"', "")],
+    "keys for signatures": [Patch(SETS, 'members.get("use", "sig") == "sig"', "True")],
     "operations of keys": [Patch(SETS, 'and "verify" in operations', "")],
     "keys that are public": [Patch(SETS, 'and "d" not in members', "and True")],
     "a key's own algorithm": [

@@ -16,6 +16,7 @@ from auth.issuer_block import IssuerBlock
 from auth.policy import Policy, parse_policy
 from auth.policy_document import GrantBlock, LimitBlock
 from auth.scopes import NAMES
+from auth.token_evidence import is_access_token
 from records.__main__ import main as records_main
 from serving.settings import Settings
 from tests.architecture.source_tree import ROOT
@@ -94,6 +95,52 @@ def test_a_policy_is_one_that_is_accepted(text: str) -> None:
     policy = read(text)
     assert policy.issuers
     assert {grant.issuer for grant in policy.grants} == {issuer.name for issuer in policy.issuers}
+
+
+def of(name: str, **changes: object) -> dict[str, object]:
+    """Claims as a provider puts them into every token that it makes for the issuer of the page, by its reference."""
+    at_entra = {"ver": "2.0", "oid": "1", "tid": "0", "rh": "r", "uti": "u", "roles": ["Slipway.Predict"]}
+    shared: dict[str, dict[str, object]] = {
+        "corp": {"azp": "shop-backend", "realm_access": {"roles": ["ml-analyst"]}, "sid": "s"},
+        "entra": {**at_entra, "preferred_username": "ada@example.com"},
+        "google": {"azp": "1", "email": "shop@my-project.iam.gserviceaccount.com", "email_verified": True},
+    }
+    return {"sub": "ada", **shared[name], **changes}
+
+
+@pytest.mark.parametrize(
+    ("name", "claims", "taken"),
+    [
+        ("corp", of("corp", typ="Bearer", scope="email profile"), True),
+        ("corp", of("corp", typ="Bearer"), True),
+        ("corp", of("corp", typ="ID"), False),
+        ("corp", of("corp", typ="Refresh", scope="email profile"), False),
+        ("entra", of("entra", azp="shop", azpacr="1"), True),
+        ("entra", of("entra", azp="shop", azpacr="0", scp="access"), True),
+        ("entra", of("entra"), False),
+        ("entra", of("entra", azp="shop", azpacr="1", roles=["Other"]), False),
+        ("google", of("google"), True),
+        ("google", of("google", email_verified=False), False),
+    ],
+    ids=[
+        "Keycloak's access token",
+        "without scopes",
+        "its ID token",
+        "its refresh token",
+        "Entra's token of a program",
+        "of a person",
+        "its ID token with the same role",
+        "without the role",
+        "Google's",
+        "of an address that nobody confirmed",
+    ],
+)
+def test_a_policy_takes_the_access_tokens_of_its_provider_and_no_others(
+    name: str, claims: dict[str, object], taken: bool
+) -> None:
+    issuer = read("\n".join(POLICIES)).issuer(name)
+    assert issuer is not None
+    assert is_access_token(issuer, "jwt", claims) is taken
 
 
 def test_the_policies_go_into_one_file() -> None:

@@ -65,6 +65,12 @@ GOOD: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
         {"typ": "Bearer", "scope": None, "client_id": None},
         {"typ": "JWT"},
     ),
+    "of Cognito": (PLAIN, {"token_use": "access", "scope": None, "client_id": None}, {"typ": "JWT"}),
+    "a program's at Entra": (
+        PLAIN + 'require = { roles = "ml" }\n',
+        {"azp": "shop", "azpacr": "1", "roles": ["ml"], "scope": None, "client_id": None},
+        {"typ": "JWT"},
+    ),
     "an ID token where there is nothing else": (
         "id_tokens = true\n",
         {"nonce": "n", "at_hash": "h", "scope": None, "client_id": None},
@@ -116,6 +122,11 @@ BAD: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "an ID token of Cognito": (PLAIN, {"token_use": "id"}, {"typ": "JWT"}),
     "without what the policy requires": (PLAIN + 'require = { typ = "Bearer" }\n', {}, {"typ": "JWT"}),
     "an access token without what the policy requires": ('require = { tenant = "x" }\n', {}, {}),
+    "an ID token with what the policy requires": (
+        PLAIN + 'require = { roles = "ml" }\n',
+        {"roles": ["ml"], "scope": None, "client_id": None, "azp": "shop", "ver": "2.0"},
+        {"typ": "JWT"},
+    ),
     "another algorithm of the same key": ("", {}, {"alg": "PS256"}),
     "keys elsewhere": ("", {}, {"jku": "https://evil.example/jwks"}),
     "certificates elsewhere": ("", {}, {"x5u": "https://evil.example/x5c"}),
@@ -150,6 +161,12 @@ def test_a_member_that_is_there_twice_is_refused() -> None:
     twice = b'{"sub":"root",' + base64.urlsafe_b64decode(body + "==")[1:]
     forged = base64.urlsafe_b64encode(twice).decode().rstrip("=")
     refuses(corp(), f"{head}.{forged}.{signature}")
+
+
+@pytest.mark.parametrize("number", [b"NaN", b"Infinity", b"-Infinity"])
+def test_a_number_that_is_none_is_refused_wherever_it_is(number: bytes) -> None:
+    body = json.dumps(claims()).encode()
+    refuses(corp(), Signer().sign_raw(body[:-1] + b',"x":' + number + b"}", {}))
 
 
 def test_a_huge_token_is_refused_unread() -> None:

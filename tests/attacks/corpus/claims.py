@@ -112,6 +112,8 @@ def _other_kinds(mint: Mint) -> dict[str, str]:
     }
     made = {f"an identity token by {name}": mint.token(claims=claims) for name, claims in signs.items()}
     made["an identity token by what it lacks"] = mint.token(without="client_id")
+    made["without what the policy requires"] = mint.token(without="roles")
+    made["almost what the policy requires"] = mint.token(claims={"roles": ["callers"]})
     return made
 
 

@@ -36,6 +36,7 @@ issuer = "{LOOSE}"
 jwks_url = "{LOOSE}/jwks"
 algorithms = ["RS256"]
 types = ["at+jwt", "JWT"]
+require = {{ roles = "caller" }}
 
 [[issuers]]
 name = "cluster"
@@ -170,7 +171,8 @@ def corp(algorithm: str = "RS256") -> Mint:
 @cache
 def loose() -> Mint:
     """A provider that calls every token of its a JWT, so that more has to be asked of an access token."""
-    claims = {"iss": LOOSE, "aud": AUDIENCE, "sub": "ada", "exp": NOW + 900, "iat": NOW, "client_id": "shop"}
+    said = {"client_id": "shop", "roles": ["caller"]}
+    claims = {"iss": LOOSE, "aud": AUDIENCE, "sub": "ada", "exp": NOW + 900, "iat": NOW, **said}
     return _mint("loose", "RS256", claims, strict=False, number=3, typ="JWT")
 
 
