@@ -1,6 +1,9 @@
 """Identity: clients beside people, revocations, failed logins, and what administrators did.
 
-Only adds: code of the revision before goes on with these tables as it did.
+Only adds: code of the revision before goes on with these tables as it did, and takes clients for people.
+
+The way back disables clients, since 0001 cannot tell them from people: after another way forward they are people who are
+disabled. It forgets what was revoked: those tokens are good again until they expire, unless their key is replaced.
 """
 
 from __future__ import annotations
@@ -57,6 +60,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute(
+        "UPDATE users SET disabled_at = CURRENT_TIMESTAMP WHERE kind <> 'person' AND disabled_at IS NULL"
+    )
     for name in reversed(TABLES):
         op.drop_table(name)
     op.drop_column("login_sessions", "last_used_at")
