@@ -26,14 +26,15 @@ def client_address(peer: str, forwarded: Iterable[bytes], trusted: Networks) -> 
 
     `forwarded` are the header's values in the order of their lines. What a caller wrote there himself stands to the left
     of what the first trusted proxy added, and is never reached. Where a proxy names no address, it is its own that
-    counts: whoever hides behind it shares it. Empty where there is not even a peer.
+    counts: whoever hides behind it shares it. Empty where it is not known: without a peer, and where somebody who is not
+    trusted says that he asks for another. He may be a proxy that nobody has named, whose address is everybody's.
     """
-    address = _parsed(peer)
+    address, lines = _parsed(peer), list(forwarded)
     if address is None:
         return ""
     if not _is_within(address, trusted):
-        return str(address)
-    for hop in reversed(b",".join(forwarded).split(b",")):
+        return "" if lines else str(address)
+    for hop in reversed(b",".join(lines).split(b",")):
         named = _parsed(hop.decode("latin-1").strip())
         if named is None:
             break

@@ -16,6 +16,7 @@ from k8s.api.connect import connect
 from k8s.errors import Misused, Refused, Unauthorized
 from k8s.preflight.around import check_kinds, check_metrics, check_namespace, check_permission, check_version
 from k8s.preflight.manifest import Manifest, read_manifest
+from k8s.preflight.proxies import check_proxies
 from k8s.preflight.room import check_capacity, check_quota, check_secrets, check_storage
 from k8s.report import Finding, Report, Severity, failed
 
@@ -52,6 +53,7 @@ CHECKS: dict[str, Callable[[Cluster, Manifest], Iterator[Finding]]] = {
     "storage": check_storage,
     "quota": check_quota,
     "capacity": check_capacity,
+    "proxies": check_proxies,
     "permission": check_permission,
 }
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import select
 
-from auth.lockout import FREE_BY_ACCOUNT
+from auth.lockout import FREE_BY_ACCOUNT, account_key
 from auth.passwords import Passwords
 from records.engine import open_engine
+from records.tables import KnownAddress, LoginFailure, LoginSession
 from records.users import add_user
 from tests.front_service import PASSWORD, FrontService
 
@@ -44,6 +46,36 @@ def log_in(
         json={"username": name, "password": password},
         headers={"x-forwarded-for": f"{HOME}, {address}"},
     )
+
+
+@pytest.mark.parametrize("name", ["ada\x00", "x" * 200], ids=range(2))
+def test_a_name_that_nobody_can_have_is_a_wrong_one(replicas: list[FrontService], name: str) -> None:
+    service = replicas[0]
+    assert log_in(service, name).status_code == 401
+    assert log_in(service, name).json()["code"] == log_in(service, "nobody").json()["code"]
+    secret = {"client_id": name, "client_secret": "slipway_wrong", "grant_type": "client_credentials"}
+    assert service.ask("POST", "/auth/token", data=secret).status_code == 401
+    password = {"username": name, "password": "wrong horse", "grant_type": "password"}
+    assert service.ask("POST", "/auth/token", data=password).status_code == 400
+    revoking = {"client_id": name, "client_secret": "slipway_wrong", "token": "x"}
+    assert service.ask("POST", "/auth/revoke", data=revoking).status_code == 401
+
+
+def test_behind_a_proxy_that_nobody_named_a_stranger_does_not_share_the_owners_address(
+    tmp_path: Path, database_url: str, replicas: list[FrontService]
+) -> None:
+    made = FrontService(tmp_path / "three", database_url=database_url, models="iris", trusted_proxies="")
+    try:
+        assert log_in(made, "ada", PASSWORD, HOME).status_code == 200
+        assert log_in(made, "ada").status_code == 401
+    finally:
+        made.close()
+    engine = open_engine(database_url)
+    with engine.connect() as connection:
+        assert connection.scalars(select(LoginFailure.key)).all() == [account_key("ada")]
+        assert connection.scalars(select(KnownAddress.key)).all() == []
+        assert connection.scalars(select(LoginSession.address)).all() == [None]
+    engine.dispose()
 
 
 def test_replicas_count_together_and_tell_nobody_who_exists(replicas: list[FrontService]) -> None:

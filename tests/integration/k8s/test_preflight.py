@@ -136,6 +136,29 @@ def test_what_may_be_meant_so_is_a_warning(
     assert words in " | ".join(result.findings("warning"))
 
 
+def door(kind: str) -> Json:
+    return {"apiVersion": "v1", "kind": kind, "metadata": {"name": "slipway"}, "spec": {}}
+
+
+def settings(proxies: str) -> Json:
+    data = {"TRUSTED_PROXIES": proxies}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "slipway-settings"}, "data": data}
+
+
+@pytest.mark.parametrize("kind", ["Ingress", "HTTPRoute", "InferenceService"])
+def test_a_door_that_the_settings_do_not_name_is_a_warning(
+    look: Callable[..., Result], objects: dict[str, Json], kind: str
+) -> None:
+    objects["settings"] = settings(" ")
+    assert not any("proxies:" in text for text in look().findings("warning"))
+    objects["door"] = door(kind)
+    warned = [text for text in look().findings("warning") if text.startswith("proxies:")]
+    expected = f"proxies: {kind}, and TRUSTED_PROXIES is empty: strangers can slow down the login of anybody"
+    assert warned == [expected]
+    objects["settings"] = settings("10.244.0.0/16")
+    assert not any("proxies:" in text for text in look().findings("warning"))
+
+
 def an_external_secret(objects: dict[str, Json]) -> None:
     spec = {"target": {"name": SERVICE}}
     objects["ExternalSecret"] = {
