@@ -9,7 +9,7 @@ from auth.audit import Audit, Origin, no_audit
 from auth.challenges import wrong_credentials
 from auth.client_secrets import is_secret
 from auth.credentials import MAX_PASSWORD_LENGTH, is_username
-from auth.lockout import Lockout
+from auth.lockout import Attempt, Lockout
 from auth.passwords import Passwords
 from modelkit.errors import RateLimited
 
@@ -54,39 +54,35 @@ class Prover:
 
     def __call__(self, *, username: str, password: str, origin: Origin, kind: str = PERSON) -> Account:
         """Raises Unauthenticated, RateLimited, or IdentityUnavailable when users cannot be reached."""
+        attempt = None if kind == CLIENT else self._admitted(username, origin)
         found = self._users.find(username) if is_username(username) else None
         account = found if found is not None and found.kind == kind else None
         if kind == CLIENT:
-            proved = self._proved_client(account, password)
+            proved = is_secret("" if account is None else account.password_hash, password)
         else:
-            proved = self._proved_person(account, username, password, origin)
-        if proved is None:
+            proved = self._proves(account, password)
+        if account is None or not proved or account.disabled:
+            if attempt is not None:
+                attempt.failed()
             self._tell("login.refused", found, origin, kind)
             raise wrong_credentials()
-        self._tell("login", proved, origin, kind)
-        return proved
+        if attempt is not None:
+            attempt.succeeded()
+            self._rehash(account, password)
+        self._tell("login", account, origin, kind)
+        return account
 
-    def _proved_client(self, account: Account | None, secret: str) -> Account | None:
-        """Nothing is counted: nobody guesses 256 bits, and a lock would stop somebody's programs."""
-        proved = is_secret("" if account is None else account.password_hash, secret)
-        return account if account is not None and proved and not account.disabled else None
-
-    def _proved_person(
-        self, account: Account | None, username: str, password: str, origin: Origin
-    ) -> Account | None:
+    def _admitted(self, username: str, origin: Origin) -> Attempt:
+        """Before anybody is looked up: who must wait learns nothing from the time that it takes, however often he asks."""
         try:
-            attempt = self._lockout.admit(username=username, address=origin.address)
+            return self._lockout.admit(username=username, address=origin.address)
         except RateLimited:
-            self._tell("login.locked", account, origin, PERSON)
+            self._tell("login.locked", None, origin, PERSON)
             raise
-        proved = self._proves(account, password)
-        if account is None or not proved or account.disabled:
-            attempt.failed()
-            return None
-        attempt.succeeded()
+
+    def _rehash(self, account: Account, password: str) -> None:
         if self._passwords.needs_rehash(account.password_hash):
             self._users.set_password_hash(account.user_id, self._passwords.hash(password))
-        return account
 
     def _proves(self, account: Account | None, password: str) -> bool:
         """The same work whether there is such a user or not."""

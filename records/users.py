@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from records.tables import User
+
+_COLUMNS = (User.id, User.username, User.password_hash, User.scopes, User.disabled_at, User.kind)
 
 
 class UserExists(Exception):
@@ -33,9 +34,9 @@ class UserRow:
 
 
 def find_user(engine: Engine, username: str) -> UserRow | None:
-    with Session(engine) as session:
-        user = session.scalar(select(User).where(User.username == username))
-        return None if user is None else _row(user)
+    with engine.connect() as connection:
+        row = connection.execute(select(*_COLUMNS).where(User.username == username)).one_or_none()
+        return None if row is None else _user(row)
 
 
 def add_user(
@@ -63,18 +64,10 @@ def insert_user(
 def lock_user(connection: Connection, username: str) -> UserRow:
     """Nobody else changes the user until the transaction ends. Raises NoSuchUser."""
     found = update(User).where(User.username == username).values(username=User.username)
-    columns = User.id, User.username, User.password_hash, User.scopes, User.disabled_at, User.kind
-    row = connection.execute(found.returning(*columns)).one_or_none()
+    row = connection.execute(found.returning(*_COLUMNS)).one_or_none()
     if row is None:
         raise NoSuchUser(username)
-    return UserRow(
-        id=row.id,
-        username=row.username,
-        password_hash=row.password_hash,
-        scopes=row.scopes,
-        disabled=row.disabled_at is not None,
-        kind=row.kind,
-    )
+    return _user(row)
 
 
 def change_user(connection: Connection, user_id: int, **values: str | datetime | None) -> None:
@@ -87,12 +80,12 @@ def set_password_hash(engine: Engine, user_id: int, password_hash: str) -> None:
         connection.execute(update(User).where(User.id == user_id).values(password_hash=password_hash))
 
 
-def _row(user: User) -> UserRow:
+def _user(row: Row[int, str, str, str, datetime | None, str]) -> UserRow:
     return UserRow(
-        id=user.id,
-        username=user.username,
-        password_hash=user.password_hash,
-        scopes=user.scopes,
-        disabled=user.disabled_at is not None,
-        kind=user.kind,
+        id=row.id,
+        username=row.username,
+        password_hash=row.password_hash,
+        scopes=row.scopes,
+        disabled=row.disabled_at is not None,
+        kind=row.kind,
     )

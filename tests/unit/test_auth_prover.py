@@ -12,7 +12,7 @@ from auth.client_secrets import new_secret, secret_hash
 from auth.lockout import FREE_BY_ACCOUNT, FREE_BY_ADDRESS, Lockout
 from auth.login import CLIENT, PERSON, Account, Prover
 from auth.passwords import Passwords
-from modelkit.errors import IdentityUnavailable, RateLimited, Unauthenticated
+from modelkit.errors import IdentityUnavailable, RateLimited, Unauthenticated, WrongCredentials
 from tests.fakes.clock import FakeClock
 from tests.fakes.identity import MemoryLoginFailures, MemoryUserDirectory
 
@@ -122,7 +122,7 @@ def test_whatever_is_wrong_the_answer_and_the_work_are_the_same(
 ) -> None:
     with pytest.raises(Unauthenticated) as refused:
         door.opens(username, password, kind)
-    assert type(refused.value) is Unauthenticated
+    assert type(refused.value) is WrongCredentials
     assert refused.value.detail == "user name or password is wrong"
     assert refused.value.headers == (("WWW-Authenticate", 'Bearer realm="slipway"'),)
     assert (door.passwords.compared, door.failures.writes) == (1, 1)
@@ -149,7 +149,7 @@ def test_after_some_failures_everybody_waits_alike_and_without_work(door: Door, 
     with pytest.raises(RateLimited) as locked:
         door.opens(username)
     assert (locked.value.status, dict(locked.value.headers)) == (429, {"Retry-After": "5"})
-    assert door.passwords.compared == FREE_BY_ACCOUNT
+    assert door.passwords.compared == len(door.users.asked) == FREE_BY_ACCOUNT
     assert [event for event, _ in door.events] == ["login.refused"] * FREE_BY_ACCOUNT + ["login.locked"]
 
 
