@@ -23,7 +23,7 @@ def test_a_refused_token_leaves_an_event(service: FrontService, trail: Trail) ->
     assert trail.of("request.refused") == [
         {
             "request_id": "r-7",
-            "address": "",  # somebody speaks for others whom nobody trusts,
+            "address": "",  # somebody speaks for others whom nobody trusts
             "route": "/predict/{model}",
             "method": "POST",
             "status": 401,

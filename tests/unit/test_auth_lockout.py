@@ -159,37 +159,6 @@ def test_a_login_at_home_without_failures_before_it_writes_once_a_day(guesser: G
     assert guesser.store.writes == 2
 
 
-class Asked(MemoryLoginFailures):
-    """Counts what is asked."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.questions: list[str] = []
-
-    def read(self, keys: Sequence[str]) -> Mapping[str, Failures]:
-        self.questions.append(f"read {len(keys)}")
-        return super().read(keys)
-
-    def last_login(self, pair: str) -> float | None:
-        self.questions.append("last login")
-        return super().last_login(pair)
-
-
-@pytest.mark.parametrize("failures", [0, FREE_BY_ACCOUNT])
-def test_who_exists_and_logs_in_often_is_asked_about_as_nobody_is(guesser: Guesser, failures: int) -> None:
-    seen = []
-    for name in ("ada", "nobody"):
-        store = guesser.store = Asked()
-        guesser.lockout = Lockout(store, clock=guesser.clock)
-        for number in range(200):
-            guesser.lives_at("ada", f"192.0.2.{number}")
-        guesser.fails(name, times=failures)
-        store.questions.clear()
-        guesser.must_wait(name)
-        seen.append(store.questions)
-    assert seen[0] == seen[1] == ["last login", "read 2"]
-
-
 def test_a_stranger_cannot_lock_out_the_owner_at_home(guesser: Guesser) -> None:
     guesser.lives_at("ada", HOME)
     guesser.fails(times=FREE_BY_ACCOUNT)
