@@ -40,6 +40,8 @@ help: ## List these targets
 demo: data train register promote ## From raw data to an authenticated, cached, logged prediction, step by step
 	$(BIN)/python -m clients.demo
 
+# Two processes, a file of tests to each in turn: files share what they set up. The long ones come first, as they are listed.
+PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 .PHONY: test tests
 test: setup checks-env ## Run every test (synthetic data; real data too when SLIPWAY_RAW_DIR is set)
 	$(BIN)/pytest $(PYTEST_ARGS)
