@@ -81,12 +81,14 @@ def test_behind_a_proxy_that_nobody_named_a_stranger_does_not_share_the_owners_a
 def test_replicas_count_together_and_tell_nobody_who_exists(replicas: list[FrontService]) -> None:
     one, two = replicas
     assert log_in(two, "ada", PASSWORD, HOME).status_code == 200
+    locked = {}
     for name in ("ada", "nobody"):
         for number in range(FREE_BY_ACCOUNT):
             assert log_in(replicas[number % 2], name).status_code == 401
-    locked = {name: log_in(two, name, PASSWORD) for name in ("ada", "nobody")}
+        locked[name] = log_in(two, name, PASSWORD)
     for answer in locked.values():
-        assert (answer.status_code, answer.headers["retry-after"]) == (429, "5")
+        assert answer.status_code == 429
+        assert 1 <= int(answer.headers["retry-after"]) <= 5
         assert answer.json()["code"] == "rate-limited"
     told = [{**answer.json(), "request_id": "", "instance": ""} for answer in locked.values()]
     assert told[0] == told[1]
