@@ -23,11 +23,11 @@ class SqlUserDirectory:
         with self._database.engine() as engine:
             return _account(users.find_user(engine, username))
 
-    def set_password_hash(self, user_id: int, password_hash: str) -> None:
+    def set_password_hash(self, user_id: int, password_hash: str, *, instead_of: str) -> bool:
         from records import users
 
         with self._database.engine() as engine:
-            users.set_password_hash(engine, user_id, password_hash)
+            return users.set_password_hash(engine, user_id, password_hash, instead_of=instead_of)
 
 
 def _account(row: UserRow | None) -> Account | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from auth.audit import Audit, Origin, no_audit
@@ -37,7 +37,8 @@ class UserDirectory(Protocol):
 
     def find(self, username: str) -> Account | None: ...
 
-    def set_password_hash(self, user_id: int, password_hash: str) -> None: ...
+    def set_password_hash(self, user_id: int, password_hash: str, *, instead_of: str) -> bool:
+        """False, and nothing changes, where another hash is kept by now."""
 
 
 class Prover:
@@ -68,7 +69,7 @@ class Prover:
             raise wrong_credentials()
         if attempt is not None:
             attempt.succeeded()
-            self._rehash(account, password)
+            account = self._rehashed(account, password)
         self._tell("login", account, origin, kind)
         return account
 
@@ -80,9 +81,18 @@ class Prover:
             self._tell("login.locked", None, origin, PERSON)
             raise
 
-    def _rehash(self, account: Account, password: str) -> None:
-        if self._passwords.needs_rehash(account.password_hash):
-            self._users.set_password_hash(account.user_id, self._passwords.hash(password))
+    def _rehashed(self, account: Account, password: str) -> Account:
+        """With the hash that is kept from now on. Raises Unauthenticated where the password was changed meanwhile."""
+        old = account.password_hash
+        if not self._passwords.needs_rehash(old):
+            return account
+        new = self._passwords.hash(password)
+        if self._users.set_password_hash(account.user_id, new, instead_of=old):
+            return replace(account, password_hash=new)
+        present = self._users.find(account.username)
+        if present is None or not self._passwords.verify(present.password_hash, password):
+            raise wrong_credentials()
+        return present
 
     def _proves(self, account: Account | None, password: str) -> bool:
         """The same work whether there is such a user or not."""

@@ -87,7 +87,8 @@ class Sessions:
         self._pace = around.pace
 
     def open(self, account: Account, origin: Origin, scopes: str | None = None) -> Tokens:
-        """For somebody who was proved. Raises InvalidScope, RateLimited, Unauthenticated if he was disabled meanwhile, or
+        """For somebody who was proved. Raises InvalidScope, RateLimited, Unauthenticated if he was disabled or got another
+        password meanwhile, or
         IdentityUnavailable.
         """
         self._pace(account.username, LOGIN)
@@ -106,9 +107,13 @@ class Sessions:
             scopes=format_scopes(granted),
             expires_at=_moment(min(now + self._lives.refresh, ends_at)),
         )
-        access = self._store.open(
-            session, None if client else refresh, lambda owner: self._sign(owner, granted, session_id)
-        )
+
+        def sign(owner: OwnerRow) -> IssuedToken:
+            if owner.password_hash != account.password_hash:  # changed since it was proved
+                raise wrong_credentials()
+            return self._sign(owner, granted, session_id)
+
+        access = self._store.open(session, None if client else refresh, sign)
         if access is None:
             raise wrong_credentials()
         self._tell("token.issued", origin, subject=account.username, session=session_id, kind=account.kind)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -27,11 +27,12 @@ class RefreshRow:
 
 @dataclass(frozen=True, kw_only=True)
 class OwnerRow:
-    """A user who may act now, with the scopes of now."""
+    """A user who may act now, with the scopes and the password of now."""
 
     user_id: int
     username: str
     scopes: str
+    password_hash: str = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -226,9 +226,11 @@ def _of_clients(now: datetime) -> Select[int]:
 
 def _owner(connection: Connection, user_id: int) -> OwnerRow | None:
     """Locked until the transaction ends, so that nobody is disabled between this look and what follows from it."""
-    asked = select(User.username, User.scopes).where(User.id == user_id, User.disabled_at.is_(None))
+    asked = select(User.username, User.scopes, User.password_hash).where(
+        User.id == user_id, User.disabled_at.is_(None)
+    )
     row = connection.execute(asked.with_for_update(read=True)).one_or_none()
-    return None if row is None else OwnerRow(user_id=user_id, username=row.username, scopes=row.scopes)
+    return None if row is None else OwnerRow(user_id=user_id, **row._mapping)
 
 
 def _locked(connection: Connection, turn: Turn) -> bool:

@@ -75,9 +75,12 @@ def change_user(connection: Connection, user_id: int, **values: str | datetime |
     connection.execute(update(User).where(User.id == user_id).values(**values))
 
 
-def set_password_hash(engine: Engine, user_id: int, password_hash: str) -> None:
+def set_password_hash(engine: Engine, user_id: int, password_hash: str, *, instead_of: str) -> bool:
+    """False, and nothing changes, where another hash than `instead_of` is kept by now."""
+    same = (User.id == user_id, User.password_hash == instead_of)
     with engine.begin() as connection:
-        connection.execute(update(User).where(User.id == user_id).values(password_hash=password_hash))
+        changed = connection.execute(update(User).where(*same).values(password_hash=password_hash))
+    return changed.rowcount > 0
 
 
 def _user(row: Row[int, str, str, str, datetime | None, str]) -> UserRow:

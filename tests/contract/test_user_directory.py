@@ -52,11 +52,15 @@ class DirectoryContract:
         assert directory.find(name) is None
 
     def test_a_new_hash_is_kept_for_that_user_only(self, directory: Directory) -> None:
-        directory.set_password_hash(1, "hash-3")
+        assert directory.set_password_hash(1, "hash-3", instead_of="hash-1")
         found, other = directory.find("ada"), directory.find("bob")
         assert found is not None
         assert found.password_hash == "hash-3"
         assert other == BOB
+
+    def test_a_hash_that_was_changed_meanwhile_stays(self, directory: Directory) -> None:
+        assert not directory.set_password_hash(1, "hash-3", instead_of="hash-0")
+        assert directory.find("ada") == ADA
 
 
 class TestInMemory(DirectoryContract):
@@ -82,7 +86,7 @@ def test_a_database_that_cannot_be_reached_is_identity_unavailable(url: str) -> 
     with pytest.raises(IdentityUnavailable):
         directory.find("ada")
     with pytest.raises(IdentityUnavailable):
-        directory.set_password_hash(1, "hash")
+        directory.set_password_hash(1, "hash", instead_of="-")
 
 
 def test_a_database_without_tables_is_identity_unavailable(empty_database_url: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from auth.challenges import invalid_token
 from auth.lockout import Failures
@@ -19,18 +19,22 @@ class MemoryUserDirectory:
         self.asked: list[str] = []
         self.rehashed: list[int] = []
         self.failure: Exception | None = None
+        self.before_change: Callable[[], object] = lambda: None
 
     def find(self, username: str) -> Account | None:
         self._fail()
         self.asked.append(username)
         return self.accounts.get(username)
 
-    def set_password_hash(self, user_id: int, password_hash: str) -> None:
+    def set_password_hash(self, user_id: int, password_hash: str, *, instead_of: str) -> bool:
         self._fail()
-        self.rehashed.append(user_id)
+        self.before_change()
         for name, account in self.accounts.items():
-            if account.user_id == user_id:
+            if (account.user_id, account.password_hash) == (user_id, instead_of):
+                self.rehashed.append(user_id)
                 self.accounts[name] = dataclasses.replace(account, password_hash=password_hash)
+                return True
+        return False
 
     def _fail(self) -> None:
         if self.failure is not None:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, select
 
 from auth.commands import accounts
 from auth.commands.administration import Administration
 from auth.database import Database
-from auth.login import CLIENT, PERSON
+from auth.login import CLIENT, PERSON, Account
 from auth.revocations import SUBJECT, Revocation, Revocations
 from auth.session_store import SqlSessions
 from auth.sessions import Sessions, Surroundings, Tokens
 from auth.tokens import IssuedToken, TokenIssuer
+from modelkit.errors import Unauthenticated
 from records import revocations
+from records.tables import LoginSession
+from records.users import find_user
 from tests.attacks.corpus.minting import NOW
 from tests.attacks.corpus.mints import AUDIENCE, ISSUER
 from tests.fakes.clock import FakeClock
@@ -85,6 +89,13 @@ def refused(world: World, engine: Engine, tokens: Tokens) -> bool:
     return known.covers(world.caller(tokens))
 
 
+def present(engine: Engine, account: Account) -> Account:
+    """As whoever logs in now is proved."""
+    row = find_user(engine, account.username)
+    assert row is not None
+    return replace(account, password_hash=row.password_hash)
+
+
 def new_secret(admin: Administration) -> None:
     accounts.replace_secret(admin, "ada")
 
@@ -113,7 +124,7 @@ def test_a_token_of_the_same_second_lives_if_it_was_issued_after_the_change(
     ada = account(engine, "ada", scopes=SCOPES, kind=kind)
     before = world.sessions.open(ada, HOME, "predict")
     change(admin)
-    after = world.sessions.open(ada, HOME, "predict")
+    after = world.sessions.open(present(engine, ada), HOME, "predict")
     assert (refused(world, engine, before), refused(world, engine, after)) == (True, False)
     assert int(world.clock()) == NOW
 
@@ -137,3 +148,14 @@ def test_a_scope_that_is_taken_away_while_a_token_is_signed_is_in_no_token_that_
     later = world.refresh(signed)
     assert not world.caller(later).has("admin")
     assert not refused(world, engine, later)
+
+
+def test_a_password_that_was_changed_after_it_was_proved_opens_nothing(
+    world: World, admin: Administration, engine: Engine
+) -> None:
+    proved = account(engine, "ada", scopes=SCOPES)
+    accounts.set_password(admin, "ada", PASSWORD)
+    with pytest.raises(Unauthenticated):
+        world.sessions.open(proved, HOME)
+    with engine.connect() as connection:
+        assert connection.execute(select(func.count()).select_from(LoginSession)).scalar_one() == 0

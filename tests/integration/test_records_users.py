@@ -29,7 +29,8 @@ def test_a_name_is_given_once(engine: Engine) -> None:
 
 def test_a_new_password_hash_replaces_the_old_one(engine: Engine) -> None:
     user = add_user(engine, username="ada", password_hash="old", scopes="predict")
-    set_password_hash(engine, user.id, "new")
+    assert set_password_hash(engine, user.id, "new", instead_of="old")
+    assert not set_password_hash(engine, user.id, "newer", instead_of="old")
     found = find_user(engine, "ada")
     assert found is not None
     assert found.password_hash == "new"

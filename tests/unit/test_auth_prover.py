@@ -185,6 +185,24 @@ def test_a_hash_with_old_parameters_is_replaced_by_the_right_password(door: Door
     assert not door.passwords.needs_rehash(door.users.accounts["old"].password_hash)
 
 
+@pytest.mark.parametrize("same", [True, False])
+def test_a_hash_that_changes_while_a_new_one_is_made_is_not_undone(door: Door, same: bool) -> None:
+    """Another replica was quicker: with the same password, or because an administrator set another one."""
+    weaker = argon2.PasswordHasher(time_cost=1, memory_cost=8_192, parallelism=1).hash(PASSWORD)
+    present = door.passwords.hash(PASSWORD if same else "another horse, another staple")
+    old = Account(user_id=10, username="old", password_hash=weaker, scopes="predict", disabled=False)
+    door.users.accounts["old"] = old
+    door.users.before_change = lambda: door.users.accounts.update(
+        old=dataclasses.replace(old, password_hash=present)
+    )
+    if same:
+        assert door.opens("old").password_hash == present
+    else:
+        with pytest.raises(Unauthenticated):
+            door.opens("old")
+    assert door.users.accounts["old"].password_hash == present
+
+
 def test_users_out_of_reach_are_not_wrong_credentials(door: Door) -> None:
     door.users.failure = IdentityUnavailable()
     with pytest.raises(IdentityUnavailable):
