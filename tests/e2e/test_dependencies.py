@@ -36,9 +36,10 @@ def test_redis_stopping_mid_flight_is_invisible_to_clients_and_visible_in_metric
 
     with Load(service.api_port, service.token(), any_row, pause_seconds=PAUSE_SECONDS) as load:
         until(lambda: asked("miss") > 100, seconds=PATIENCE_SECONDS, what="Redis is asked")
-        assert (asked("error"), total(port, "slipway_cache_breaker_open")) == (0, 0)
+        assert total(port, "slipway_cache_breaker_open") == 0
+        errors = asked("error")  # a call that took longer than its budget, on a busy machine
         redis_server.stop()
-        until(lambda: asked("error") > 0, seconds=PATIENCE_SECONDS, what="errors are counted")
+        until(lambda: asked("error") > errors, seconds=PATIENCE_SECONDS, what="errors are counted")
         until(lambda: asked("bypass") > 0, seconds=PATIENCE_SECONDS, what="Redis is left alone")
         until(
             lambda: total(port, "slipway_cache_breaker_open") == 1, seconds=PATIENCE_SECONDS, what="it shows"
