@@ -13,7 +13,6 @@ from typing import Any, Self
 import httpx
 import jwt
 
-CALLERS = 4
 PAUSE_SECONDS = 0.02
 SPARE_SECONDS = 0.3  # of a token's life, that may be over before a request arrives
 
@@ -29,15 +28,20 @@ class Failure:
 
 
 class Callers(AbstractContextManager["Callers"]):
-    """Over new connections, so that every worker is asked. `kids` are those of the tokens that logins gave, in order."""
+    """Over new connections, so that every worker is asked. `kids` are those of the tokens that logins gave, in order.
 
-    def __init__(self, url: str, credentials: dict[str, str], path: str, row: dict[str, Any]) -> None:
+    One for each of `credentials`, because an account may log in only so often.
+    """
+
+    def __init__(self, url: str, credentials: list[dict[str, str]], path: str, row: dict[str, Any]) -> None:
         self._url, self._credentials, self._path, self._row = url, credentials, path, row
         self.kids: list[str] = []
         self.answered: list[str] = []
         self.failures: list[Failure] = []
         self._end = threading.Event()
-        self._threads = [threading.Thread(target=self._live, args=(seed,)) for seed in range(CALLERS)]
+        self._threads = [
+            threading.Thread(target=self._live, args=(seed,)) for seed in range(len(credentials))
+        ]
 
     def __enter__(self) -> Self:
         for thread in self._threads:
@@ -57,15 +61,15 @@ class Callers(AbstractContextManager["Callers"]):
             base_url=self._url, timeout=20, limits=httpx.Limits(max_keepalive_connections=0)
         ) as client:
             while not self._end.is_set():
-                token, lives = self._log_in(client)
+                token, lives = self._log_in(client, self._credentials[seed])
                 # To the end of its life, or less: tokens of every age are asked with.
                 until = time.monotonic() + lives * chance.uniform(0.2, 1)
                 while token and time.monotonic() < until and not self._end.is_set():
                     self._ask(client, token)
                     time.sleep(PAUSE_SECONDS)
 
-    def _log_in(self, client: httpx.Client) -> tuple[str, float]:
-        said = client.post("/login", json=self._credentials)
+    def _log_in(self, client: httpx.Client, credentials: dict[str, str]) -> tuple[str, float]:
+        said = client.post("/login", json=credentials)
         if said.status_code != 200:
             self.failures.append(Failure("login", said.status_code, said.text, ""))
             return "", 0.0

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -14,10 +12,12 @@ import httpx
 import pytest
 
 from auth.keys import KeySet, SecretKeys
+from auth.passwords import Passwords
 from auth.pem_keys import PemKeys
 from auth.tokens import TokenIssuer
+from records.engine import open_engine
 from records.migrate import upgrade
-from tests.architecture.source_tree import ROOT
+from records.users import add_user
 from tests.e2e.callers import Callers
 from tests.e2e.running_service import RunningService
 from tests.e2e.trained_registry import CATALOG
@@ -25,7 +25,9 @@ from tests.e2e.waiting import until
 from tests.signing_keys import pem, shared_secret
 from tests.tiny_servables import write_tiny
 
-CREDENTIALS = {"username": "grace", "password": "a plain sentence of mine"}
+CREDENTIALS = [
+    {"username": name, "password": "a plain sentence of mine"} for name in ("ada", "bea", "cleo", "dora")
+]
 TOKEN_SECONDS, SETTLE_SECONDS, GRACE_SECONDS = 3, 2.5, 9.0
 PATIENCE_SECONDS = 30.0
 ROW = dict(CATALOG["iris"].examples[0])
@@ -37,7 +39,7 @@ def service(tmp_path: Path) -> Iterator[RunningService]:
     database = f"sqlite:///{tmp_path / 'slipway.db'}"
     upgrade(database)
     write_tiny(CATALOG["iris"], tmp_path / "models" / "iris")
-    _create_user(database)
+    _create_users(database)
     write(tmp_path / "jwt-secret-key", shared_secret())
     settings = {
         "WORKERS": "2",
@@ -58,19 +60,12 @@ def service(tmp_path: Path) -> Iterator[RunningService]:
         yield running
 
 
-def _create_user(database: str) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "auth",
-        "create-user",
-        CREDENTIALS["username"],
-        "--database-url",
-        database,
-    ]
-    subprocess.run(
-        command, cwd=ROOT, input=CREDENTIALS["password"] + "\n", text=True, check=True, capture_output=True
-    )
+def _create_users(database: str) -> None:
+    engine, passwords = open_engine(database), Passwords()
+    for each in CREDENTIALS:
+        hashed = passwords.hash(each["password"])
+        add_user(engine, username=each["username"], password_hash=hashed, scopes="predict read")
+    engine.dispose()
 
 
 def write(path: Path, text: str) -> None:
