@@ -53,7 +53,9 @@ class GuardedRedis:
             retry=Retry(NoBackoff(), 0),
         )
         if mounted is not None:
-            _follow_credentials(pool, url, mounted)
+            from serving.adapters.redis_credentials import follow_credentials
+
+            follow_credentials(pool, url, mounted)
         self.commands = Redis(connection_pool=pool, retry=Retry(NoBackoff(), 0))
         self._timeout, self._on_breaker, self._clock = timeout_seconds, on_breaker, clock
         self._failures = 0
@@ -96,13 +98,3 @@ def _still_wanted(cancels: int) -> None:
     """redis-py's own time-outs may swallow a cancellation that comes with them; whoever was cancelled would go on."""
     if _cancels() > cancels:
         raise asyncio.CancelledError
-
-
-def _follow_credentials(pool: Any, url: str, mounted: Path) -> None:
-    from serving.adapters.redis_credentials import MountedCredentials
-
-    credentials = MountedCredentials(url, mounted)
-    if credentials.known:
-        for name in ("username", "password"):
-            pool.connection_kwargs.pop(name, None)
-        pool.connection_kwargs["credential_provider"] = credentials

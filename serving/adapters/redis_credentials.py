@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from redis.asyncio.connection import parse_url
 from redis.credentials import CredentialProvider
@@ -32,6 +33,15 @@ class MountedCredentials(CredentialProvider):
 
     async def get_credentials_async(self) -> tuple[str] | tuple[str, str]:
         return self.get_credentials()
+
+
+def follow_credentials(pool: Any, url: str, mounted: Path) -> None:
+    """New connections of a pool, asynchronous or not, take theirs from the file; a URL without any is left as it is."""
+    credentials = MountedCredentials(url, mounted)
+    if credentials.known:
+        for name in ("username", "password"):
+            pool.connection_kwargs.pop(name, None)
+        pool.connection_kwargs["credential_provider"] = credentials
 
 
 def _credentials(url: str) -> tuple[str] | tuple[str, str] | None:

@@ -91,18 +91,10 @@ class RedisRevocations:
         }
         client = Redis.from_url(self._url, **options)
         if self._mounted is not None:
-            _follow_credentials(client, self._url, self._mounted)
+            from serving.adapters.redis_credentials import follow_credentials
+
+            follow_credentials(client.connection_pool, self._url, self._mounted)
         return client
-
-
-def _follow_credentials(client: Any, url: str, mounted: Path) -> None:
-    from serving.adapters.redis_credentials import MountedCredentials
-
-    credentials = MountedCredentials(url, mounted)
-    if credentials.known:
-        for name in ("username", "password"):
-            client.connection_pool.connection_kwargs.pop(name, None)
-        client.connection_pool.connection_kwargs["credential_provider"] = credentials
 
 
 def _encode(entry: Revocation) -> bytes:
