@@ -23,9 +23,8 @@ def own_keys(settings: Settings, *, audit: Audit = no_audit) -> KeySet:
     Without any key: in `dev` one is made; elsewhere the policy file must name somebody else who issues tokens.
     """
     sources = _sources(settings)
-    for source in sources:
-        source.read()  # what is wrong with one is said before what is missing
-    if not any(source.read().keys for source in sources):
+    given = [source.read() for source in sources]  # what is wrong with one is said before what is missing
+    if not any(each.keys for each in given):
         if settings.slipway_env is not Environment.DEV and _others_issue(settings):
             return NoKeys()
         sources = [*sources, *_made_here(settings, named=[source.setting for source in sources])]
