@@ -184,6 +184,7 @@ def test_a_failed_check_stops_with_a_sentence_and_leaves_the_page(rows: pd.DataF
         (gzip.compress(b"sepal_length,species\n" * 999)[:40], "cannot be read"),
         (b"no gzip", "cannot be read"),
     ],
+    ids=["columns missing", "cut off", "no gzip"],
 )
 def test_raw_files_that_no_recipe_can_read_are_refused_before_it_tries(
     content: bytes, said: str, tmp_path: Path
