@@ -17,13 +17,14 @@ from records.prediction_record import PredictionRecord
 ROWS_PER_STATEMENT = 1000
 
 COLUMNS = """prediction_id, user_id, subject, model, version, request_id, features,
-    predicted_value, prediction, outcome, cached, latency_ms, created_at"""
+    predicted_value, prediction, outcome, cached, latency_ms, created_at,
+    lower, upper, trace_id, split_key"""
 
 # A user id that this database does not have (restored from an older copy, another database behind the same key)
 # becomes NULL, where a broken foreign key would hold up the log for ever; `subject` still says who asked.
 SQLITE = f"""
 INSERT INTO predictions ({COLUMNS})
-VALUES (?, (SELECT id FROM users WHERE id = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, (SELECT id FROM users WHERE id = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (prediction_id) DO NOTHING
 """  # noqa: S608 (constants only)
 
@@ -33,10 +34,11 @@ POSTGRESQL = f"""
 INSERT INTO predictions ({COLUMNS})
 SELECT sent.prediction_id, users.id, sent.subject, sent.model, sent.version, sent.request_id,
     CAST(sent.features AS json), sent.predicted_value, CAST(sent.prediction AS json), sent.outcome, sent.cached,
-    sent.latency_ms, to_timestamp(sent.created_at)
+    sent.latency_ms, to_timestamp(sent.created_at), sent.lower, sent.upper, sent.trace_id, sent.split_key
 FROM json_to_recordset(CAST(%s AS json)) AS sent (
     prediction_id text, user_id bigint, subject text, model text, version text, request_id text, features text,
-    predicted_value float8, prediction text, outcome text, cached boolean, latency_ms float8, created_at float8)
+    predicted_value float8, prediction text, outcome text, cached boolean, latency_ms float8, created_at float8,
+    lower float8, upper float8, trace_id text, split_key text)
 LEFT JOIN users ON users.id = sent.user_id
 ON CONFLICT (prediction_id) DO NOTHING
 """  # noqa: S608 (constants only)
@@ -56,6 +58,10 @@ class _Sent(msgspec.Struct, frozen=True, gc=False):
     cached: bool
     latency_ms: float
     created_at: float
+    lower: float | None
+    upper: float | None
+    trace_id: str | None
+    split_key: str | None
 
 
 _encode = msgspec.json.Encoder().encode
@@ -95,6 +101,10 @@ def _sqlite_row(record: PredictionRecord) -> tuple[Any, ...]:
         record.latency_ms,
         # The text that SQLAlchemy's own DateTime writes on SQLite.
         datetime.fromtimestamp(record.created_at, UTC).isoformat(" ", "microseconds")[:26],
+        record.lower,
+        record.upper,
+        record.trace_id or None,
+        record.split_key or None,
     )
 
 
@@ -113,6 +123,10 @@ def _sent(record: PredictionRecord) -> _Sent:
         record.cached,
         record.latency_ms,
         record.created_at,
+        record.lower,
+        record.upper,
+        record.trace_id or None,
+        record.split_key or None,
     )
 
 

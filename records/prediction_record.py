@@ -14,7 +14,8 @@ class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """`features` is the canonical request row as JSON, `prediction` a classifier's label and probabilities
     as JSON, or NO_PREDICTION for a regressor (msgspec cannot decode `Raw | None`).
 
-    `created_at` is seconds since the epoch, `latency_ms` from the request's arrival to this record.
+    `created_at` is seconds since the epoch, `latency_ms` from the request's arrival to this record. What has a default may
+    be missing in a spool that an earlier release wrote.
     """
 
     prediction_id: str
@@ -30,3 +31,7 @@ class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     cached: bool
     latency_ms: float
     created_at: float
+    lower: float | None = None
+    upper: float | None = None
+    trace_id: str = ""
+    split_key: str = ""

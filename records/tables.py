@@ -125,7 +125,10 @@ class IdentityEvent(Base):
 
 
 class Prediction(Base):
-    """One answered row. `prediction` is what a classifier says beyond a number: its label and probabilities."""
+    """One answered row. `prediction` is what a classifier says beyond a number: its label and probabilities.
+
+    `split_key` is what an A/B split was decided by, where that was not the subject; hashed.
+    """
 
     __tablename__ = "predictions"
     __table_args__ = (Index(None, "model", "created_at"), Index(None, "subject", "created_at"))
@@ -140,15 +143,23 @@ class Prediction(Base):
     features: Mapped[Any] = mapped_column(nullable=False)
     predicted_value: Mapped[float | None]
     predicted_minutes: Mapped[float | None] = synonym("predicted_value")
+    lower: Mapped[float | None]
+    upper: Mapped[float | None]
     prediction: Mapped[Any | None]
     outcome: Mapped[str]
     cached: Mapped[bool]
     latency_ms: Mapped[float]
+    trace_id: Mapped[str | None]
+    split_key: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 class Feedback(Base):
-    """What really happened. No foreign key: the truth may arrive before the prediction has left the spool."""
+    """What really happened. No foreign key: the truth may arrive before the prediction has left the spool.
+
+    `scored_at` is when it met its prediction, whose model and version are then noted with the error: a number's distance,
+    or whether a label was right. Truth that changes is scored again.
+    """
 
     __tablename__ = "feedback"
 
@@ -157,6 +168,13 @@ class Feedback(Base):
     subject: Mapped[str]
     actual_value: Mapped[float | None]
     actual: Mapped[Any | None]
+    model: Mapped[str | None]
+    version: Mapped[str | None]
+    absolute_error: Mapped[float | None]
+    correct: Mapped[bool | None]
+    scored_at: Mapped[datetime | None] = mapped_column(index=True)
+    changed_at: Mapped[datetime | None]
+    changes: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
 
 
@@ -174,6 +192,22 @@ class ShadowPrediction(Base):
     prediction: Mapped[Any | None]
     outcome: Mapped[str]
     latency_ms: Mapped[float]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Erasure(Base):
+    """Whose records were erased, as a digest: what was still in a spool then is erased when it arrives.
+
+    `kind` is `subject` for a caller, or the name of a view for an entity that requests name.
+    """
+
+    __tablename__ = "erasures"
+    __table_args__ = (UniqueConstraint("kind", "digest"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    kind: Mapped[str]
+    digest: Mapped[str]
+    erased_before: Mapped[datetime]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

@@ -26,7 +26,7 @@ from serving.http.docs import DocsRoutes
 from serving.http.exchange import FrontLimits
 from serving.http.history import HistoryRoutes
 from serving.http.identity import IdentityRoutes
-from serving.http.native import Bounds, NativeRoutes
+from serving.http.native import NativeRoutes
 from serving.http.oauth import OAuthRoutes
 from serving.http.origins import Origins
 from serving.http.own_records import OwnRecordRoutes
@@ -39,6 +39,7 @@ from serving.http.token_desk import TokenDesk
 from serving.http.well_known import WellKnownRoutes
 from serving.identifiers import Identifiers
 from serving.identity import Identity
+from serving.inference import Inference
 from serving.limits.wiring import Limiting
 from serving.metrics import Metrics, forget_dead_workers
 from serving.metrics_port import MetricsPort
@@ -47,6 +48,7 @@ from serving.model_path import ModelPath
 from serving.orphans import watch_parent
 from serving.prediction_log import PredictionLog
 from serving.predictor import Predictor
+from serving.routing import Routing
 from serving.runtime import Errand, Runtime
 from serving.served_models import model_store, pinned_versions, served_models, views_of
 from serving.settings import Durability, Settings, agent_environment
@@ -80,6 +82,7 @@ class Worker:
         self.origins = Origins(settings.proxies)
         self.identity = Identity(settings, self.metrics.identity, audit=audit)
         self.limiting = Limiting(settings, self.identity.policy, self.metrics.identity)
+        self.inference = Inference(Routing(self.board), self.predictor, self.limiting.limits, self.entities)
         self.front = self._front()
         self.runtime = self._runtime()
 
@@ -87,13 +90,7 @@ class Worker:
         settings = self.settings
         engine = _engine_on_first_use(settings)
         rows = Limits(max_json_depth=settings.max_json_depth, max_instances=settings.max_instances)
-        self.native = NativeRoutes(
-            self.board,
-            self.predictor,
-            Bounds(rows=rows, rates=self.limiting.limits),
-            entities=self.entities,
-            default_model=settings.default_model,
-        )
+        self.native = NativeRoutes(self.inference, self.board, rows, default_model=settings.default_model)
         desk = self._token_desk()
         handlers = Handlers(
             native=self.native,

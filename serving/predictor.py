@@ -30,12 +30,17 @@ Found = tuple[Outcome, str]
 
 
 class Asking(msgspec.Struct, frozen=True, gc=False):
-    """Who asks, under which request id, when it arrived and when it must be answered (both `time.perf_counter`)."""
+    """Who asks, under which request id, when it arrived and when it must be answered (both `time.perf_counter`).
+
+    `trace_id` is the W3C trace's, where there is one; `split_key` what an A/B split goes by, where that is not the caller.
+    """
 
     request_id: str
     principal: Principal
     arrived: float
     deadline: float
+    trace_id: str = ""
+    split_key: str = ""
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
@@ -193,4 +198,8 @@ def _record(model: LoadedModel, answer: Answer, text: bytes, asking: Asking) -> 
         cached=answer.cached,
         latency_ms=round((time.perf_counter() - asking.arrived) * 1000, 3),
         created_at=time.time(),
+        lower=outcome.lower,
+        upper=outcome.upper,
+        trace_id=asking.trace_id,
+        split_key=asking.split_key,
     )

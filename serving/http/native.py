@@ -3,99 +3,63 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
 
 import msgspec
 import orjson
 
-from auth.scopes import require_predict
 from modelkit.definition import ModelDefinition
 from modelkit.errors import AmbiguousModel, InvalidRequest
-from serving.entities import Entities
-from serving.http.entity_rows import known_rows
 from serving.http.exchange import Exchange, Reply
-from serving.http.request_rows import Limits, RequestRows, accepts, read_rows
+from serving.http.request_rows import Limits, accepts, read_rows
+from serving.inference import Inference, Ready
 from serving.limits.bucket import Bucket
-from serving.limits.limiter import RateLimits
 from serving.loaded_model import LoadedModel
 from serving.model_board import ModelBoard
-from serving.predictor import Answer, Asking, Predictor
+from serving.predictor import Answer, Asking
+from serving.requested_rows import RequestRows
 
 _FROM_CACHE, _FROM_MODEL = (b"x-cache", b"hit"), (b"x-cache", b"miss")
 
 
-class Checked(NamedTuple):
-    """A whole row that nothing is wrong with, the version it was read for, and who asks."""
-
-    model: LoadedModel
-    row: msgspec.Struct
-    asking: Asking
-
-
 # Of the request that is being passed on, for the typed API behind BentoML's stack.
-checked: ContextVar[Checked] = ContextVar("checked")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
-    """Of one request's rows, and of a caller's requests."""
-
-    rows: Limits
-    rates: RateLimits
+checked: ContextVar[tuple[Ready, Asking]] = ContextVar("checked")
 
 
 class NativeRoutes:
-    """Handlers that read a body, ask the predictor and write its answers."""
+    """Handlers that read a body, have it answered and write the answers."""
 
     def __init__(
-        self,
-        board: ModelBoard,
-        predictor: Predictor,
-        bounds: Bounds,
-        *,
-        entities: Entities,
-        default_model: str,
+        self, inference: Inference, board: ModelBoard, limits: Limits, *, default_model: str
     ) -> None:
-        self._board, self._predictor = board, predictor
-        self._limits, self._rates = bounds.rows, bounds.rates
-        self._entities, self._default_model = entities, default_model
+        self._inference, self._board, self._limits = inference, board, limits
+        self._default_model = default_model
 
     async def predict(self, exchange: Exchange, name: str) -> Reply:
         """POST /predict/{model}: one typed object or `instances`."""
-        require_predict(exchange.caller, name)
-        bucket = self._rates.admit(exchange.caller.subject, name) if self._rates.on else None
-        body = await exchange.json_body()
-        return await self._answer(exchange, self._board.current(name), body, bucket)
+        bucket = self._inference.admit(exchange.caller, name)
+        return await self._answer(exchange, name, bucket, await exchange.json_body())
 
     async def predict_any(self, exchange: Exchange) -> Reply:
         """POST /predict: the default model, or the only one whose schema accepts the body."""
         body = await exchange.json_body()
         name = self._default_model or self._only_taker(body)
-        require_predict(exchange.caller, name)
-        bucket = self._rates.admit(exchange.caller.subject, name) if self._rates.on else None
-        return await self._answer(exchange, self._board.current(name), body, bucket)
+        return await self._answer(exchange, name, self._inference.admit(exchange.caller, name), body)
 
     async def checked_row(self, exchange: Exchange, name: str) -> bytes:
         """The body of a request for one row, after everything that `predict` would refuse was refused."""
-        require_predict(exchange.caller, name)
-        bucket = self._rates.admit(exchange.caller.subject, name) if self._rates.on else None
-        body, model = await exchange.json_body(), self._board.current(name)
-        request = read_rows(model.reader, body, self._limits)
-        if request.is_batch:
-            raise InvalidRequest("This route takes one row: ask /predict/{model} for many")
-        if bucket is not None:
-            exchange.limit_fields = self._rates.charged(bucket, 1)
-        request = await self._whole_rows(model, request)
-        checked.set(Checked(model, request.rows[0], exchange.asking))
+        bucket = self._inference.admit(exchange.caller, name)
+        body = await exchange.json_body()
+        ready = await self._inference.ready(exchange, name, bucket, partial(self._only_row, body))
+        checked.set((ready, exchange.asking))
         return body
 
     async def answer_checked(self) -> dict[str, Any]:
         """The body that `predict` would write, for the row that `checked_row` has let through."""
-        model, row, asking = checked.get()
-        (answer,) = await self._predictor.predict(model, [row], asking)
-        return one_answer(model, row, answer)
+        model, request, answers = await self._inference.answer_ready(*checked.get())
+        return one_answer(model, request.rows[0], answers[0])
 
     def _only_taker(self, body: bytes) -> str:
         readers = {
@@ -108,22 +72,18 @@ class NativeRoutes:
             raise InvalidRequest("No served model accepts this body: ask /predict/{model} to see why")
         return takers[0]
 
-    async def _whole_rows(self, model: LoadedModel, request: RequestRows) -> RequestRows:
-        """The request with the features of its entities. Raises EntityNotFound where the caller must hear of it."""
-        view = model.definition.view
-        if view is None:
-            return request
-        return known_rows(request, await self._entities.complete(model, request.rows), view.key)
+    def _rows(self, body: bytes, model: LoadedModel) -> RequestRows:
+        return read_rows(model.reader, body, self._limits)
 
-    async def _answer(
-        self, exchange: Exchange, model: LoadedModel, body: bytes, bucket: Bucket | None
-    ) -> Reply:
-        request = read_rows(model.reader, body, self._limits)
-        if bucket is not None:
-            exchange.limit_fields = self._rates.charged(bucket, request.size)
-        if model.definition.view is not None:
-            request = await self._whole_rows(model, request)
-        answers = await self._predictor.predict(model, request.rows, exchange.asking)
+    def _only_row(self, body: bytes, model: LoadedModel) -> RequestRows:
+        request = self._rows(body, model)
+        if request.is_batch:
+            raise InvalidRequest("This route takes one row: ask /predict/{model} for many")
+        return request
+
+    async def _answer(self, exchange: Exchange, name: str, bucket: Bucket | None, body: bytes) -> Reply:
+        read = partial(self._rows, body)
+        model, request, answers = await self._inference.answer(exchange, name, bucket, read)
         written = (
             one_answer(model, request.rows[0], answers[0])
             if not request.is_batch

@@ -6,7 +6,6 @@ The fast path decodes with msgspec; a body it refuses is read again by pydantic,
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,6 +15,7 @@ from pydantic import ValidationError
 from modelkit.errors import FieldError, InvalidRequest
 from modelkit.rows import RowReader
 from modelkit.schema import field_errors
+from serving.requested_rows import RequestRows
 
 BAD_BODY = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
@@ -25,24 +25,6 @@ _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 class Limits:
     max_json_depth: int
     max_instances: int
-
-
-class RequestRows(msgspec.Struct, frozen=True, gc=False):
-    """`rows` are the valid ones, `places` their positions in the request, `errors` what was wrong with the others."""
-
-    rows: list[msgspec.Struct]
-    places: list[int]
-    size: int
-    is_batch: bool
-    errors: list[FieldError]
-    skips: bool = False
-
-    def with_rows(
-        self, rows: Sequence[msgspec.Struct | None], places: list[int], errors: list[FieldError]
-    ) -> RequestRows:
-        """The same request with other rows, and more that is wrong, in order."""
-        found = sorted([*self.errors, *errors], key=lambda error: error.row or 0)
-        return RequestRows([row for row in rows if row is not None], places, self.size, self.is_batch, found)
 
 
 class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
@@ -126,7 +108,11 @@ def _read_instances(reader: RowReader, envelope: _Envelope, limits: Limits) -> R
                 error.errors or [FieldError(pointer=f"/instances/{place}", detail=error.detail, row=place)]
             )
     skips = envelope.on_error == "skip"
-    return RequestRows(rows, places, len(envelope.instances), True, errors, skips)
+    return RequestRows(rows, places, len(envelope.instances), True, errors, skips, _in_an_instance)
+
+
+def _in_an_instance(place: int, field: str) -> str:
+    return f"/instances/{place}/{field}"
 
 
 def _read_instance(reader: RowReader, raw: msgspec.Raw, place: int, limits: Limits) -> msgspec.Struct:

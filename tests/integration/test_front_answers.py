@@ -13,7 +13,7 @@ import pytest
 
 from modelkit.errors import AmbiguousModel
 from serving.http.exchange import Exchange, FrontLimits
-from serving.http.native import Bounds, NativeRoutes, answer_fields
+from serving.http.native import NativeRoutes, answer_fields
 from serving.http.request_rows import Limits
 from serving.model_board import ModelBoard
 from tests.front_service import CATALOG, DELIVERY, FLOWER, FrontService
@@ -97,8 +97,7 @@ def test_a_body_that_two_models_take_is_ambiguous(service: FrontService) -> None
     for name, twin in twins.items():
         board.swap(name, dataclasses.replace(iris, definition=twin), desired="1")
     worker = service.worker
-    bounds = Bounds(rows=Limits(32, 10), rates=worker.limiting.limits)
-    routes = NativeRoutes(board, worker.predictor, bounds, entities=worker.entities, default_model="")
+    routes = NativeRoutes(worker.inference, board, Limits(32, 10), default_model="")
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": json.dumps(FLOWER).encode()}
