@@ -2,18 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from modelkit import errors
 from modelkit.errors import SlipwayError
+from serving.http.openapi_headers import OF_STATUS, REQUEST_ID, TEXT
 from serving.http.problems import PROBLEM_JSON, problem_types
 
 JSON_TYPE = "application/json"
-PROBLEM_REF = {"$ref": "#/components/schemas/Problem"}
 OPEN: list[dict[str, Any]] = []
+MOMENT: dict[str, Any] = {"type": "string", "format": "date-time"}
+
+# What a kind of route can answer besides its own problems. 500 `internal-error` is possible everywhere, and 405 is what
+# methods answer that are not in the document.
+SHED = (errors.Overloaded,)  # every route but the probes
+CALLER = (
+    errors.Unauthenticated,
+    errors.TokenExpired,
+    errors.TokenRevoked,
+    *SHED,
+)  # every route that is not open
+BODY = (  # every route that reads one
+    errors.InvalidRequest,
+    errors.NotAcceptable,
+    errors.RequestTimeout,
+    errors.PayloadTooLarge,
+    errors.UnsupportedMediaType,
+)
+SLOW = (errors.Overloaded, errors.Unavailable)  # every route that asks SQL
+PREDICTION = (  # every route that has rows answered, besides CALLER and BODY
+    errors.InsufficientScope,
+    errors.RateLimited,
+    errors.PredictionFailed,
+    errors.ModelNotReady,
+    errors.LogUnavailable,
+    errors.DeadlineExceeded,
+)
+ENTITY = (errors.EntityNotFound, errors.FeaturesUnavailable)  # the same of a model that looks features up
 
 
 def schema_ref(name: str) -> dict[str, Any]:
     return {"$ref": f"#/components/schemas/{name}"}
+
+
+def closed_object(optional: Mapping[str, Any] | None = None, /, **fields: Any) -> dict[str, Any]:
+    """With exactly these members; those of `optional` may be absent."""
+    schema = {"type": "object", "properties": {**fields, **(optional or {})}, "additionalProperties": False}
+    return {**schema, "required": list(fields)} if fields else schema
 
 
 def json_content(schema: dict[str, Any], *, examples: list[dict[str, Any]] | None = None) -> dict[str, Any]:
@@ -23,21 +59,35 @@ def json_content(schema: dict[str, Any], *, examples: list[dict[str, Any]] | Non
     return {"required": True, "content": {JSON_TYPE: content}}
 
 
-def answer(description: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"description": description, "content": {JSON_TYPE: {"schema": schema}}}
+def answer(
+    description: str,
+    schema: dict[str, Any],
+    *,
+    headers: Mapping[str, Any] | None = None,
+    media_type: str = JSON_TYPE,
+) -> dict[str, Any]:
+    content = {media_type: {"schema": schema}}
+    return {"description": description, "headers": {**REQUEST_ID, **(headers or {})}, "content": content}
+
+
+def problems_of(*kinds: type[SlipwayError]) -> dict[str, Any]:
+    """The responses of an operation that can fail in these ways, and by a bug of ours; see the groups above."""
+    by_status: dict[int, dict[str, type[SlipwayError]]] = {}
+    for kind in (SlipwayError, *kinds):
+        by_status.setdefault(kind.status, {})[kind.code] = kind
+    return {str(status): _problem(status, group) for status, group in sorted(by_status.items())}
+
+
+def _problem(status: int, kinds: Mapping[str, type[SlipwayError]]) -> dict[str, Any]:
+    """The one schema of problems, narrowed to what can be met here: its type stays one for generated clients."""
+    narrowed = {"status": {"const": status}, "code": {"enum": sorted(kinds)}}
+    said = "; ".join(f"`{code}`: {kind.title}" for code, kind in sorted(kinds.items()))
+    schema = {**schema_ref("Problem"), "properties": narrowed}
+    return answer(said, schema, headers=OF_STATUS.get(status), media_type=PROBLEM_JSON.decode())
 
 
 def problems() -> dict[str, Any]:
-    kinds: dict[int, list[type[SlipwayError]]] = {}
-    for kind in problem_types().values():
-        kinds.setdefault(kind.status, []).append(kind)
-    return {
-        str(status): {
-            "description": "; ".join(kind.title for kind in group),
-            "content": {PROBLEM_JSON.decode(): {"schema": PROBLEM_REF}},
-        }
-        for status, group in sorted(kinds.items())
-    }
+    return problems_of(*problem_types().values())
 
 
 def allowed_by(*scopes: str) -> list[dict[str, Any]]:
@@ -47,18 +97,23 @@ def allowed_by(*scopes: str) -> list[dict[str, Any]]:
 
 
 def problem_schema() -> dict[str, Any]:
-    text = {"type": "string"}
-    fields: dict[str, Any] = {
-        name: text for name in ("type", "title", "detail", "instance", "request_id", "error")
-    }
-    fields |= {"status": {"type": "integer"}, "code": {"enum": sorted(problem_types())}}
-    fields["errors"] = {
-        "type": "array",
-        "items": {
-            "type": "object",
-            "properties": {"pointer": text, "detail": text, "row": {"type": "integer"}},
-        },
-    }
-    required = list(fields)
-    fields["error_description"] = text  # where `error` is a name of OAuth 2.0's
-    return {"type": "object", "properties": fields, "required": required}
+    """RFC 9457's members, those of the Open Inference Protocol and of OAuth 2.0, and what is wrong where."""
+    statuses = sorted({kind.status for kind in problem_types().values()})
+    place = closed_object(
+        {"row": {"type": "integer", "minimum": 0, "description": "which of several rows, from 0"}},
+        pointer={**TEXT, "description": "JSON pointer (RFC 6901) into the body"},
+        detail=TEXT,
+    )
+    schema = closed_object(
+        {"error_description": {**TEXT, "description": "where `error` is a name of OAuth 2.0's"}},
+        type={"type": "string", "pattern": "^/problems/[a-z-]+$", "description": "a page about this kind"},
+        title=TEXT,
+        status={"type": "integer", "enum": statuses},
+        detail=TEXT,
+        instance={"type": "string", "description": "the request, as a URN"},
+        code={"type": "string", "enum": sorted(problem_types())},
+        request_id=TEXT,
+        error={**TEXT, "description": "`detail` again, for clients of the Open Inference Protocol"},
+        errors={"type": "array", "items": place},
+    )
+    return {**schema, "description": "What went wrong (RFC 9457), the same shape everywhere."}

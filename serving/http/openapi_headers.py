@@ -1,0 +1,50 @@
+"""The header fields of answers, as the OpenAPI document describes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+TEXT: dict[str, Any] = {"type": "string"}
+
+
+def header(description: str, *, required: bool = False, **schema: Any) -> dict[str, Any]:
+    return {"description": description, "required": required, "schema": schema or TEXT}
+
+
+REQUEST_ID = {
+    "X-Request-ID": header(
+        "The request's own, if it was one; also in logs and records.",
+        required=True,
+        type="string",
+        pattern="^[A-Za-z0-9._:-]{1,128}$",
+    )
+}
+NO_STORE = {"Cache-Control": header("Never kept by a cache.", required=True, type="string", const="no-store")}
+RATE_LIMIT = {
+    "RateLimit-Policy": header('Rows in a window: `"iris";q=20;w=2`. Absent where there is no limit.'),
+    "RateLimit": header('Rows that are left, and seconds until it is more: `"iris";r=7;t=1`.'),
+    "RateLimit-Limit": header("The same for older clients: rows in a window.", type="integer", minimum=0),
+    "RateLimit-Remaining": header("Rows that are left.", type="integer", minimum=0),
+    "RateLimit-Reset": header("Seconds until it is more.", type="integer", minimum=1),
+}
+ANSWERED = {
+    "X-Model-Version": header("The version that answered.", required=True),
+    "X-Cache": header(
+        "Whether every row was known already.", required=True, type="string", enum=["hit", "miss"]
+    ),
+    **RATE_LIMIT,
+}
+PREDICTED = {**ANSWERED, "X-Prediction-ID": header("Of the prediction; absent where there are several.")}
+_CLOSED = {
+    "Connection": header(
+        "`close`: the rest of the body is not read.", required=True, type="string", const="close"
+    )
+}
+_WAIT = {"Retry-After": header("Seconds to wait.", required=True, type="integer", minimum=1)}
+OF_STATUS: dict[int, dict[str, Any]] = {
+    401: {"WWW-Authenticate": header("How to prove who asks (RFC 9110, RFC 6750).", required=True)},
+    408: _CLOSED,
+    413: _CLOSED,
+    429: {**_WAIT, **RATE_LIMIT},
+    503: _WAIT,
+}
