@@ -13,6 +13,7 @@ from auth.gate import Gate
 from modelkit.definition import ModelDefinition
 from serving.adapters.memory_cache import MemoryCache
 from serving.adapters.segment_files import PosixSegmentFiles
+from serving.admission import Admission
 from serving.agent_process import AgentProcess
 from serving.audit import audit_log
 from serving.cache import AnswerCache
@@ -20,7 +21,6 @@ from serving.drain import Drain
 from serving.entities import Entities
 from serving.following import Follower
 from serving.heartbeat import Heartbeat, watch_agent
-from serving.http.admission import Admission
 from serving.http.app import FrontApp, Surface
 from serving.http.docs import DocsRoutes
 from serving.http.exchange import FrontLimits
@@ -28,7 +28,6 @@ from serving.http.history import HistoryRoutes
 from serving.http.identity import IdentityRoutes
 from serving.http.native import NativeRoutes
 from serving.http.oauth import OAuthRoutes
-from serving.http.origins import Origins
 from serving.http.own_records import OwnRecordRoutes
 from serving.http.own_sessions import OwnSessionRoutes
 from serving.http.request_rows import Limits
@@ -45,6 +44,7 @@ from serving.metrics import Metrics, forget_dead_workers
 from serving.metrics_port import MetricsPort
 from serving.model_board import ModelBoard
 from serving.model_path import ModelPath
+from serving.origins import Origins
 from serving.orphans import watch_parent
 from serving.prediction_log import PredictionLog
 from serving.predictor import Predictor

@@ -15,8 +15,8 @@ import structlog
 
 from auth.scopes import require
 from modelkit.errors import MethodNotAllowed, NotFound, Overloaded, SlipwayError, Unauthenticated
+from serving.admission import Admission
 from serving.drain import Drain
-from serving.http.admission import Admission
 from serving.http.exchange import (
     Exchange,
     FrontLimits,
@@ -147,9 +147,9 @@ class FrontApp:
                 metrics.shed("in_flight")
                 raise Overloaded
             try:
-                exchange.principal = self._admission.admit(scope)
+                exchange.principal = self._admission.admit(scope["path"], scope["headers"])
             except Unauthenticated as error:
-                exchange.principal = await self._admission.admit_later(scope, error)
+                exchange.principal = await self._admission.admit_later(scope["path"], scope["headers"], error)
             if route is None and self._inner is not None and self._inner.owns(scope["path"]):
                 return await self._delegate(self._inner, exchange, send)
             reply = await self._handler(route, exchange)(exchange)

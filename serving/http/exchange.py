@@ -46,6 +46,7 @@ class FrontLimits:
     max_in_flight: int
     max_body_bytes: int
     request_timeout_seconds: float
+    split_keys: bool = False  # AB_SPLIT_BY=key: the header counts
 
 
 @dataclass(slots=True)
@@ -68,6 +69,18 @@ class Exchange:
     def caller(self) -> Principal:
         assert self.principal is not None, "an open route has no caller"
         return self.principal
+
+    @property
+    def peer(self) -> str:
+        return str((self.scope.get("client") or ("", 0))[0])
+
+    @property
+    def pairs(self) -> Headers:
+        return cast(Headers, self.scope["headers"])
+
+    @property
+    def method(self) -> str:
+        return cast(str, self.scope["method"])
 
     @property
     def deadline(self) -> float:
