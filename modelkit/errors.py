@@ -26,9 +26,11 @@ SlipwayError
 ├── UnsupportedMediaType    415 unsupported-media-type
 ├── RateLimited             429 rate-limited
 ├── PredictionFailed        500 prediction-failed
+├── ExplanationFailed       500 explanation-failed
 ├── Unavailable             503 unavailable
 │   ├── ModelNotReady       503 model-not-ready
 │   ├── FeaturesUnavailable 503 features-unavailable
+│   ├── ExplainerUnavailable 503 explainer-unavailable
 │   ├── Overloaded          503 overloaded
 │   ├── Draining            503 draining
 │   ├── IdentityUnavailable 503 identity-unavailable
@@ -205,6 +207,10 @@ class PredictionFailed(SlipwayError):
     status, code, title = 500, "prediction-failed", "The prediction could not be computed"
 
 
+class ExplanationFailed(SlipwayError):
+    status, code, title = 500, "explanation-failed", "The explanation could not be computed"
+
+
 class Unavailable(SlipwayError):
     status, code, title = 503, "unavailable", "The service cannot answer now"
     retry_after_seconds = 1
@@ -216,6 +222,10 @@ class ModelNotReady(Unavailable):
 
 class FeaturesUnavailable(Unavailable):
     code, title = "features-unavailable", "The features of the entity cannot be looked up now"
+
+
+class ExplainerUnavailable(Unavailable):
+    code, title = "explainer-unavailable", "Explanations cannot be computed now"
 
 
 class Overloaded(Unavailable):

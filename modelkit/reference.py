@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BINS = 10
+BACKGROUND_ROWS = 64
 
 
 class ColumnReference(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,11 +27,15 @@ class ColumnReference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reference(msgspec.Struct, frozen=True, kw_only=True):
-    """`reference.json`: `rows` is how many rows the shares were counted on."""
+    """`reference.json`: `rows` is how many rows the shares were counted on.
+
+    `background` is a sample of these rows, for explanations to compare with; versions of before it was kept have none.
+    """
 
     rows: int
     columns: dict[str, ColumnReference]
     prediction: ColumnReference
+    background: list[dict[str, Any]] = []
 
 
 def describe(column: NDArray[Any]) -> ColumnReference:

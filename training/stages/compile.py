@@ -10,7 +10,7 @@ import pandas as pd
 
 from modelkit.contract import GOLDEN_ROWS, make_contract
 from modelkit.definition import ModelDefinition, Task
-from modelkit.reference import Reference, describe
+from modelkit.reference import BACKGROUND_ROWS, Reference, describe
 from modelkit.runtime import CompiledModel
 from modelkit.servable import Card, write_servable
 from training.compiling.graph import to_graph
@@ -86,6 +86,9 @@ def _reference(definition: ModelDefinition, rows: pd.DataFrame, valid_outputs: A
         rows=len(usual),
         columns={name: describe(columns[name]) for name in definition.drift_columns},
         prediction=describe(prediction),
+        background=to_requests(
+            usual.sample(min(BACKGROUND_ROWS, len(usual)), random_state=0), definition.row
+        ),
     )
 
 
