@@ -65,8 +65,12 @@ class Inference:
         asking = call.asking
         model = self.routing.model_for(name, asking, version)
         request = self._charged(call, bucket, read(model))
+        if asking.stages is not None:
+            asking.stages.ended("read")
         if model.definition.view is not None:
             request = await self._whole_rows(model, request)
+            if asking.stages is not None:
+                asking.stages.ended("features")
         return Answered(model, request, await self._predictor.predict(model, request.rows, asking))
 
     async def ready(self, call: Call, name: str, bucket: Bucket | None, read: Read) -> Ready:

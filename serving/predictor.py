@@ -22,17 +22,21 @@ from serving.loaded_model import LoadedModel
 from serving.metrics import Metrics
 from serving.outcome import Outcome, encode_outcome
 from serving.prediction_log import PredictionLog
+from serving.tracing.stages import Stages
 
 MAX_ROWS_PER_CALL = 64
 
 # An outcome and where it came from: `cache`, `joined` (another request was computing it) or `model`.
 Found = tuple[Outcome, str]
+# A row that waits for its model, and where it is told how long that took, if anybody wants to know.
+Waiting = tuple[LoadedModel, msgspec.Struct, Stages | None]
 
 
 class Asking(msgspec.Struct, frozen=True, gc=False):
     """Who asks, under which request id, when it arrived and when it must be answered (both `time.perf_counter`).
 
-    `trace_id` is the W3C trace's, where there is one; `split_key` what an A/B split goes by, where that is not the caller.
+    `trace_id` is the W3C trace's, where there is one; `split_key` what an A/B split goes by, where that is not the caller;
+    `stages` are of a request that is recorded.
     """
 
     request_id: str
@@ -41,6 +45,7 @@ class Asking(msgspec.Struct, frozen=True, gc=False):
     deadline: float
     trace_id: str = ""
     split_key: str = ""
+    stages: Stages | None = None
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
@@ -57,10 +62,11 @@ class Predictor:
     def __init__(
         self, cache: AnswerCache | None, log: PredictionLog, metrics: Metrics, *, new_id: Callable[[], str]
     ) -> None:
+        self.records_stages = False
         self._cache, self._log, self._metrics, self._new_id = cache, log, metrics, new_id
         self._local = _nothing_known if cache is None else cache.local
         self._computing: dict[bytes, asyncio.Future[Outcome | None]] = {}
-        self._calls: Coalescer[tuple[LoadedModel, msgspec.Struct], Outcome] = Coalescer(
+        self._calls: Coalescer[Waiting, Outcome] = Coalescer(
             self._run_turn, max_items=MAX_ROWS_PER_CALL
         )
         self._service_log = structlog.get_logger("slipway.service")
@@ -77,17 +83,26 @@ class Predictor:
             texts.append(text)
             keys.append(key)
             known.append(local(model.name, key))
+        stages = asking.stages
+        if stages is not None:
+            stages.asked(model.name, model.version, len(rows))
+            stages.ended("cache")
         found = (
             await self._complete(model, rows, keys, known, asking)
             if None in known
             else [(outcome, "cache") for outcome in known if outcome is not None]
         )
+        if stages is not None:
+            stages.went_on()
+            stages.all_cached = all(source != "model" for _, source in found)
         answers, records = [], []
         for (outcome, source), text in zip(found, texts, strict=True):
             answer = Answer(outcome, self._new_id(), source != "model")
             answers.append(answer)
             records.append(_record(model, answer, text, asking))
         await self._log.append(records)
+        if stages is not None:
+            stages.ended("log")
         seconds = time.perf_counter() - asking.arrived
         for outcome, source in found:
             self._metrics.row_answered(model.name, model.version, "ok", source, seconds)
@@ -115,7 +130,10 @@ class Predictor:
 
     async def _find(self, model: LoadedModel, row: msgspec.Struct, key: bytes, asking: Asking) -> Found:
         while (leader := self._computing.get(key)) is not None:
+            started = time.perf_counter()
             outcome = await asyncio.shield(leader)
+            if asking.stages is not None:
+                asking.stages.add("joined", started, time.perf_counter(), rows=1)
             if outcome is not None:  # otherwise the leader failed or was cancelled: take its place
                 return outcome, "joined"
         return await self._lead(model, row, key, asking)
@@ -127,12 +145,15 @@ class Predictor:
         cache, ttl = self._cache, model.definition.cache_ttl_seconds
         try:
             if cache is not None and cache.has_remote:
+                started = time.perf_counter()
                 outcome = await cache.remote(model.name, key, ttl_seconds=ttl)
+                if asking.stages is not None:
+                    asking.stages.add("cache.shared", started, time.perf_counter(), rows=1)
                 if outcome is not None:
                     return outcome, "cache"
             if time.perf_counter() > asking.deadline:
                 raise DeadlineExceeded
-            outcome = await self._calls.submit((model, row))
+            outcome = await self._calls.submit((model, row, asking.stages))
             if cache is not None:
                 cache.store(key, outcome, ttl_seconds=ttl)
             return outcome, "model"
@@ -141,18 +162,21 @@ class Predictor:
             if not leader.done():
                 leader.set_result(outcome)
 
-    def _run_turn(self, turn: list[tuple[LoadedModel, msgspec.Struct]]) -> list[Outcome | Exception]:
+    def _run_turn(self, turn: list[Waiting]) -> list[Outcome | Exception]:
         """One call per model version that has rows in this turn: nearly always one call."""
         results: list[Outcome | Exception] = [PredictionFailed()] * len(turn)
         places: dict[int, list[int]] = {}
-        for place, (model, _) in enumerate(turn):
+        for place, (model, _, _) in enumerate(turn):
             places.setdefault(id(model), []).append(place)
         for group in places.values():
             model = turn[group[0]][0]
+            started = time.perf_counter() if self.records_stages else 0.0
             for place, result in zip(
                 group, self._run(model, [turn[place][1] for place in group]), strict=True
             ):
                 results[place] = result
+            if self.records_stages:
+                _tell([turn[place][2] for place in group], started, time.perf_counter())
         return results
 
     def _run(self, model: LoadedModel, rows: list[msgspec.Struct]) -> list[Outcome | Exception]:
@@ -169,6 +193,14 @@ class Predictor:
             return [result for row in rows for result in self._run(model, [row])]
         self._metrics.model_called(model.name, model.version, len(rows), time.perf_counter() - started)
         return outcomes
+
+
+def _tell(askers: list[Stages | None], started: float, ended: float) -> None:
+    """Each request is told of the call that its rows shared with those of others."""
+    for stages in {id(asker): asker for asker in askers}.values():
+        if stages is not None:
+            own = sum(asker is stages for asker in askers)
+            stages.add("model", started, ended, rows=own, shared_rows=len(askers))
 
 
 def _nothing_known(model: str, key: bytes) -> Outcome | None:
