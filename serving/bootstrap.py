@@ -48,9 +48,10 @@ from serving.origins import Origins
 from serving.orphans import watch_parent
 from serving.prediction_log import PredictionLog
 from serving.predictor import Predictor
+from serving.redaction import RedactedLog
 from serving.routing import Routing
 from serving.runtime import Errand, Runtime
-from serving.served_models import model_store, pinned_versions, served_models, views_of
+from serving.served_models import model_store, pinned_versions, redaction_of, served_models, views_of
 from serving.settings import Durability, Settings, agent_environment
 from serving.siblings import Siblings
 from serving.spool import SpoolLimits, SpoolWriter
@@ -77,7 +78,9 @@ class Worker:
         for name, definition in self.definitions.items():
             if definition.view is not None:
                 self.board.also_needs(name, partial(self.entities.unready, definition.view.name))
-        self.predictor = Predictor(self.cache, self.log, self.metrics, new_id=Identifiers())
+        self.redaction = redaction_of(settings)
+        log = RedactedLog(self.log, self.redaction) if self.redaction else self.log
+        self.predictor = Predictor(self.cache, log, self.metrics, new_id=Identifiers())
         self.lane, self.hashing = SlowLane(), SlowLane("hashing")
         self.origins = Origins(settings.proxies)
         self.identity = Identity(settings, self.metrics.identity, audit=audit)

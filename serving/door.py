@@ -16,7 +16,7 @@ from serving.addresses import refuse_wrong_addresses
 from serving.model_path import ModelPath
 from serving.own_keys import check_own_keys
 from serving.policy_setting import policy_file
-from serving.served_models import model_store, pinned_versions, served_models, views_of
+from serving.served_models import model_store, pinned_versions, redaction_of, served_models, views_of
 from serving.settings import ModelSource, Settings
 
 WRONG_SETTINGS = 2
@@ -81,6 +81,7 @@ def _check_models(settings: Settings) -> None:
     if settings.default_model and settings.default_model not in served:
         raise ValueError("DEFAULT_MODEL is not among the models of MODELS")
     views_of(served)
+    redaction_of(settings)
     pinned_versions(settings)
     model_store(settings)
 

@@ -21,7 +21,7 @@ from serving.coalesce import Coalescer
 from serving.loaded_model import LoadedModel
 from serving.metrics import Metrics
 from serving.outcome import Outcome, encode_outcome
-from serving.prediction_log import PredictionLog
+from serving.redaction import RecordLog
 from serving.tracing.stages import Stages
 
 MAX_ROWS_PER_CALL = 64
@@ -60,7 +60,7 @@ class Predictor:
     """Stateless but for what is in flight: rows waiting for their turn, and misses that others may join."""
 
     def __init__(
-        self, cache: AnswerCache | None, log: PredictionLog, metrics: Metrics, *, new_id: Callable[[], str]
+        self, cache: AnswerCache | None, log: RecordLog, metrics: Metrics, *, new_id: Callable[[], str]
     ) -> None:
         self.records_stages = False
         self._cache, self._log, self._metrics, self._new_id = cache, log, metrics, new_id

@@ -9,6 +9,7 @@ from modelkit.definition import FeatureView, ModelDefinition, load_catalog
 from serving.model_path import ModelPath
 from serving.model_store import ModelStore
 from serving.pins import read_pins, refuse_unpinned
+from serving.redaction import Redaction, parse_redaction
 from serving.settings import ModelSource, Settings
 
 # The pointers of pinned versions stand beside those of an alias: after a change of mode neither is taken for the other.
@@ -47,6 +48,13 @@ def model_store(settings: Settings) -> ModelStore | None:
         return None
     pinned = settings.model_source is ModelSource.PINNED
     return ModelStore(settings.model_store_dir, PINNED if pinned else settings.model_alias)
+
+
+def redaction_of(settings: Settings) -> Redaction:
+    """Fields of the catalog's models, served here or not. Raises ValueError for one that is not there."""
+    if not settings.log_redact_fields:
+        return Redaction({})
+    return parse_redaction(settings.log_redact_fields, _catalog(settings.catalog))
 
 
 def views_of(definitions: Mapping[str, ModelDefinition]) -> dict[str, FeatureView]:

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from modelkit.feature_url import FeatureHome, feature_home
 from records.mounted_secrets import with_mounted_secrets
 from serving.identity_settings import IdentitySettings
+from serving.records_settings import RecordsSettings
 
 DEV_RUN_FOLDER = Path("var")
 MOUNTED_SECRETS = ("database_url", "redis_url", "features_url")  # auth reads the signing key, again and again
@@ -47,7 +48,7 @@ class Durability(StrEnum):
     DISK = "disk"
 
 
-class Settings(IdentitySettings, BaseSettings):
+class Settings(RecordsSettings, IdentitySettings, BaseSettings):
     """Every setting, its default and its meaning; `python -m serving settings` prints them as the README's table."""
 
     model_config = SettingsConfigDict(
