@@ -12,6 +12,9 @@ UV := .venv-tools/bin/uv
 MODELS := $(subst _,-,$(patsubst catalog/%/definition.py,%,$(wildcard catalog/*/definition.py)))
 CHOSEN = $(or $(MODEL),$(MODELS))
 LOCK := $(UV) pip compile pyproject.toml --quiet --custom-compile-command "make lock"
+# Clients that others wrote have environments of their own: tests make them on demand, in .venv-clients.
+CLIENTS = $(basename $(notdir $(wildcard requirements/clients/*.in)))
+CLIENT_LOCK := $(UV) pip compile --quiet --custom-compile-command "make lock"
 
 # On a developer's machine the service may use development defaults; a deployment says otherwise.
 export SLIPWAY_ENV ?= dev
@@ -82,6 +85,7 @@ lock: .venv-tools/.stamp ## Rewrite the locks from pyproject.toml (LOCK_ARGS=--u
 	$(LOCK) --group serving --group agent --group training --constraints requirements/dev.txt --output-file requirements/training.txt
 	$(LOCK) $(LOCK_ARGS) --group tools --output-file requirements/tools.txt
 	$(LOCK) $(LOCK_ARGS) --group checks --output-file requirements/checks.txt
+	for name in $(CLIENTS); do $(CLIENT_LOCK) $(LOCK_ARGS) requirements/clients/$$name.in --output-file requirements/clients/$$name.txt || exit 1; done
 
 .PHONY: hooks
 hooks: setup ## Check every commit before it is made, and its message
