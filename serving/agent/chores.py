@@ -9,8 +9,10 @@ from functools import partial
 
 import structlog
 
+from serving.agent.folder_locks import FolderLocks
 from serving.agent.metrics import AgentMetrics
 from serving.agent.parts import (
+    make_challenger_sync,
     make_feature_sync,
     make_key_sets,
     make_redis_turns,
@@ -40,11 +42,14 @@ class Chores:
         self, settings: Settings, metrics: AgentMetrics, pulse: Pulse, stop: threading.Event
     ) -> None:
         self._settings, self._metrics, self._pulse, self._stop = settings, metrics, pulse, stop
+        self._locks = FolderLocks()
 
     def start(self) -> threading.Thread:
         """Returns the thread that ships: it ends after its last step."""
         if needs_registry(self._settings):
             self._thread("follow", partial(self.keep_going, "follow", self._following))
+        if needs_registry(self._settings) and self._settings.challenged:
+            self._thread("challengers", partial(self.keep_going, "challengers", self._following_challengers))
         if views_to_compile(self._settings):
             self._thread("features", partial(self.keep_going, "features", self._compiling))
         if self._settings.auth_policy_file is not None:
@@ -89,6 +94,13 @@ class Chores:
 
     def _following(self) -> Step:
         sync = make_registry_sync(self._settings, self._metrics)
+        sync.locks = self._locks
+        return _paced(sync.step, self._poll_seconds)
+
+    def _following_challengers(self) -> Step:
+        """A thread of its own: production does not wait for the challenger's download."""
+        sync = make_challenger_sync(self._settings, self._metrics)
+        sync.locks = self._locks
         return _paced(sync.step, self._poll_seconds)
 
     def _compiling(self) -> Step:

@@ -19,6 +19,7 @@ from modelkit.errors import (
     UnsupportedMediaType,
 )
 from serving.predictor import Asking
+from serving.splitting import split_key_of
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -27,6 +28,7 @@ Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 JSON = b"application/json"
+SPLIT_KEY = b"x-split-key"
 # A token in a cache is a token of whoever reads that cache (RFC 6749, section 5.1).
 NO_STORE = ((b"cache-control", b"no-store"), (b"pragma", b"no-cache"))
 MAX_DISCARDED_BYTES = 32 * 1024 * 1024
@@ -88,7 +90,8 @@ class Exchange:
 
     @property
     def asking(self) -> Asking:
-        return Asking(self.request_id, self.caller, self.arrived, self.deadline)
+        key = _split_key(self.headers) if self.limits.split_keys else ""
+        return Asking(self.request_id, self.caller, self.arrived, self.deadline, split_key=key)
 
     async def json_body(self) -> bytes:
         """The body of a JSON request that takes a JSON answer.
@@ -140,6 +143,11 @@ class Exchange:
             size += len(message.get("body", b""))
             more = message.get("more_body", False)
         raise PayloadTooLarge(headers=[("connection", "close")])
+
+
+def _split_key(headers: dict[bytes, bytes]) -> str:
+    given = headers.get(SPLIT_KEY)
+    return split_key_of(given) if given else ""
 
 
 def _declared_bytes(headers: dict[bytes, bytes]) -> int:
