@@ -19,11 +19,17 @@ from serving.audit import audit_log
 from serving.cache import AnswerCache
 from serving.drain import Drain
 from serving.entities import Entities
+from serving.explain.explainer import Explainer
+from serving.explain.explanations import Explanations
+from serving.explain.settings import explainer_environment
 from serving.following import Follower
+from serving.following_challengers import ChallengerFollower
 from serving.heartbeat import Heartbeat, watch_agent
 from serving.http.app import FrontApp, Surface
 from serving.http.docs import DocsRoutes
 from serving.http.exchange import FrontLimits
+from serving.http.explain import ExplainRoutes
+from serving.http.feedback import FeedbackRoutes
 from serving.http.history import HistoryRoutes
 from serving.http.identity import IdentityRoutes
 from serving.http.native import NativeRoutes
@@ -51,9 +57,17 @@ from serving.predictor import Predictor
 from serving.redaction import RedactedLog
 from serving.routing import Routing
 from serving.runtime import Errand, Runtime
-from serving.served_models import model_store, pinned_versions, redaction_of, served_models, views_of
+from serving.served_models import (
+    challenger_source,
+    model_store,
+    pinned_versions,
+    redaction_of,
+    served_models,
+    views_of,
+)
 from serving.settings import Durability, Settings, agent_environment
 from serving.siblings import Siblings
+from serving.splitting import Split, SplitBy
 from serving.spool import SpoolLimits, SpoolWriter
 
 if TYPE_CHECKING:
@@ -85,7 +99,9 @@ class Worker:
         self.origins = Origins(settings.proxies)
         self.identity = Identity(settings, self.metrics.identity, audit=audit)
         self.limiting = Limiting(settings, self.identity.policy, self.metrics.identity)
-        self.inference = Inference(Routing(self.board), self.predictor, self.limiting.limits, self.entities)
+        routing = Routing(self.board, self.metrics.comparison)
+        self.inference = Inference(routing, self.predictor, self.limiting.limits, self.entities)
+        self.explanations = _explanations(settings, self.cache, self.metrics)
         self.front = self._front()
         self.runtime = self._runtime()
 
@@ -108,6 +124,8 @@ class Worker:
             own_sessions=OwnSessionRoutes(desk),
             history=HistoryRoutes(self.board, engine, self.lane),
             own_records=OwnRecordRoutes(engine, self.lane),
+            explain=self._explain(),
+            feedback=FeedbackRoutes(engine, self.lane, rows),
             well_known=WellKnownRoutes(self.identity.keys, settle_seconds=settings.jwt_key_settle_seconds),
             issues_tokens=self.identity.issues_tokens,
             docs=self._docs(),
@@ -123,6 +141,7 @@ class Worker:
                 max_in_flight=settings.max_in_flight,
                 max_body_bytes=settings.max_body_bytes,
                 request_timeout_seconds=settings.request_timeout_seconds,
+                split_keys=settings.ab_split_by is SplitBy.KEY,
             ),
         )
 
@@ -159,6 +178,8 @@ class Worker:
         if self.entities.rows:
             errands.insert(0, partial(_follow_features, self.entities, settings, self.metrics))
         errands.append(self.limiting.leasing.run)
+        if settings.weights:
+            errands.append(_challenger_follower(self.board, self.metrics, settings).run)
         if self.cache is not None and settings.redis_url is not None:
             errands.append(partial(_attach_redis, self.cache, settings, self.metrics))
         if settings.agent_enabled:
@@ -180,6 +201,7 @@ class Worker:
                 self.hashing.close,
                 self.entities.close,
                 self.limiting.leasing.close,
+                *([self.explanations.close] if self.explanations else []),
                 *([self.cache.close] if self.cache else []),
             ],
         )
@@ -188,6 +210,11 @@ class Worker:
 def _follower(board: ModelBoard, metrics: Metrics, settings: Settings) -> Follower:
     baked = ModelPath(settings.model_path) if settings.model_path is not None else None
     return Follower(board, metrics, store=model_store(settings), baked=baked, pins=pinned_versions(settings))
+
+
+def _challenger_follower(board: ModelBoard, metrics: Metrics, settings: Settings) -> ChallengerFollower:
+    splits = {name: Split(name, weight, salt=settings.ab_salt) for name, weight in settings.weights.items()}
+    return ChallengerFollower(board, challenger_source(settings), metrics, splits=splits)
 
 
 def _prediction_log(settings: Settings, metrics: Metrics) -> PredictionLog:
@@ -202,6 +229,19 @@ def _answer_cache(settings: Settings, metrics: Metrics) -> AnswerCache | None:
     if not settings.cache_enabled:
         return None
     return AnswerCache(MemoryCache(max_entries=settings.cache_entries), None, metrics)
+
+
+def _explanations(settings: Settings, cache: AnswerCache | None, metrics: Metrics) -> Explanations | None:
+    if not settings.explain_enabled:
+        return None
+    explainer = Explainer(settings.catalog, explainer_environment(), queue=settings.explain_queue)
+    return Explanations(
+        explainer,
+        cache,
+        metrics.explanations,
+        entries=settings.explain_cache_entries,
+        evaluations=settings.explain_evaluations,
+    )
 
 
 async def _attach_redis(cache: AnswerCache, settings: Settings, metrics: Metrics) -> None:

@@ -16,7 +16,16 @@ from serving.addresses import refuse_wrong_addresses
 from serving.model_path import ModelPath
 from serving.own_keys import check_own_keys
 from serving.policy_setting import policy_file
-from serving.served_models import model_store, pinned_versions, redaction_of, served_models, views_of
+from serving.served_models import (
+    challenged_models,
+    challenger_store,
+    model_store,
+    pinned_challengers,
+    pinned_versions,
+    redaction_of,
+    served_models,
+    views_of,
+)
 from serving.settings import ModelSource, Settings
 
 WRONG_SETTINGS = 2
@@ -84,6 +93,9 @@ def _check_models(settings: Settings) -> None:
     redaction_of(settings)
     pinned_versions(settings)
     model_store(settings)
+    challenged_models(settings)
+    pinned_challengers(settings)
+    challenger_store(settings)
 
 
 def _check_model_path(settings: Settings) -> None:

@@ -130,8 +130,8 @@ class Follower:
 
     async def _follow(self, name: str, pointer: Pointer, folder: Path) -> None:
         slot = self._board.slots[name]
-        for warm in (slot.current, slot.previous):
-            if warm is not None and (warm.version, warm.servable.digest) == (pointer.version, pointer.digest):
+        for warm in slot.held:
+            if (warm.version, warm.servable.digest) == (pointer.version, pointer.digest):
                 self._board.swap(name, warm, desired=pointer.desired, reason=pointer.reason)
                 return
         self._board.loading(name, desired=pointer.desired)

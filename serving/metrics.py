@@ -12,6 +12,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from serving.comparison_metrics import ComparisonMetrics
+from serving.explanation_metrics import ExplanationMetrics
 from serving.identity_metrics import IdentityMetrics
 from serving.settings import multiprocess_folder
 
@@ -110,6 +112,8 @@ class Metrics:
         self._pending_shed: Tally[str] = Tally()
         self.in_flight = 0
         self.identity = IdentityMetrics(self.registry)
+        self.explanations = ExplanationMetrics(self.registry)
+        self.comparison = ComparisonMetrics(self.registry)
         self.authenticated = self.identity.authenticated
 
     def request_finished(self, route: str, method: str, code: int, seconds: float) -> None:
@@ -158,6 +162,7 @@ class Metrics:
                 counter.labels(label).inc(count)
         self._in_flight.set(self.in_flight)
         self.identity.fold()
+        self.comparison.fold()
 
 
 def _drained(pending: Any) -> list[Any]:

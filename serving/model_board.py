@@ -10,6 +10,7 @@ from modelkit.definition import ModelDefinition
 from modelkit.errors import ModelNotFound, ModelNotReady
 from serving.loaded_model import LoadedModel
 from serving.metrics import Metrics
+from serving.splitting import Split
 
 
 class State(StrEnum):
@@ -17,6 +18,17 @@ class State(StrEnum):
     LOADING = "loading"
     READY = "ready"
     FAILED = "failed"  # the last load failed; `current` may still serve an older version
+
+
+@dataclass
+class Challenger:
+    """The version that some callers are answered with. While `model` is None production answers them, too."""
+
+    split: Split
+    model: LoadedModel | None = None
+    desired: str | None = None
+    state: State = State.WAITING
+    reason: str = "no version is the challenger"
 
 
 @dataclass
@@ -30,6 +42,16 @@ class Slot:
     state: State = State.WAITING
     reason: str = "no version has been found yet"
     stale: bool = False
+    challenger: Challenger | None = None  # where AB_WEIGHTS names the model
+
+    @property
+    def held(self) -> list[LoadedModel]:
+        """Every version in memory, the one that is served first."""
+        challenger = None if self.challenger is None else self.challenger.model
+        return [model for model in (self.current, self.previous, challenger) if model is not None]
+
+    def not_ready(self) -> ModelNotReady:
+        return ModelNotReady(f"{self.definition.name} is {self.state.value}: {self.reason}")
 
 
 class ModelBoard:
@@ -48,7 +70,7 @@ class ModelBoard:
         if slot is None:
             raise ModelNotFound
         if slot.current is None:
-            raise ModelNotReady(f"{name} is {slot.state.value}: {slot.reason}")
+            raise slot.not_ready()
         return slot.current
 
     def loading(self, name: str, *, desired: str) -> None:

@@ -42,10 +42,7 @@ class ModelStore:
 
     def read_pointer(self, model: str) -> Pointer | None:
         """None where there is no readable pointer: the store was never filled, or is being repaired."""
-        try:
-            return msgspec.json.decode(self.pointer_path(model).read_bytes(), type=Pointer)
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
-            return None
+        return _read(self.pointer_path(model))
 
     def pointer_mark(self, model: str) -> tuple[int, int] | None:
         """Changes whenever the pointer was replaced; costs one stat."""
@@ -54,6 +51,12 @@ class ModelStore:
         except FileNotFoundError:
             return None
         return status.st_mtime_ns, status.st_ino
+
+    def pointed(self, model: str) -> set[str]:
+        """The versions that any pointer of the model names, this alias's or another's."""
+        folder = self.root / _safe(model)
+        pointers = [_read(path) for path in folder.glob("*.json")] if folder.is_dir() else []
+        return {pointer.version for pointer in pointers if pointer is not None}
 
     def forget_pointer(self, model: str) -> None:
         self.pointer_path(model).unlink(missing_ok=True)
@@ -69,6 +72,13 @@ class ModelStore:
         """Names of the version folders present."""
         folder = self.root / _safe(model)
         return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+
+
+def _read(path: Path) -> Pointer | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Pointer)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 def _safe(name: str) -> str:

@@ -1,25 +1,46 @@
-"""Which version of a model answers a request: the one that is served, or the one that the request names."""
+"""Which version of a model answers a request: production, its challenger for some callers, or the one that is named."""
 
 from __future__ import annotations
 
-from modelkit.errors import VersionNotLoaded
+from modelkit.errors import ModelNotFound, VersionNotLoaded
+from serving.comparison_metrics import ComparisonMetrics
 from serving.loaded_model import LoadedModel
-from serving.model_board import ModelBoard
+from serving.model_board import ModelBoard, Slot
 from serving.predictor import Asking
+
+PRODUCTION, CHALLENGER = "production", "challenger"
 
 
 class Routing:
     """Reads the board; nothing here waits."""
 
-    def __init__(self, board: ModelBoard) -> None:
-        self._board = board
+    def __init__(self, board: ModelBoard, metrics: ComparisonMetrics) -> None:
+        self._board, self._metrics = board, metrics
 
     def model_for(self, name: str, asking: Asking, version: str | None = None) -> LoadedModel:
         """Raises ModelNotFound, ModelNotReady, or VersionNotLoaded where this process does not hold `version`."""
-        current = self._board.current(name)
-        if version is None or version == current.version:
-            return current
-        previous = self._board.slots[name].previous
-        if previous is not None and previous.version == version:
-            return previous
+        slot = self._board.slots.get(name)
+        if slot is None:
+            raise ModelNotFound
+        current = slot.current
+        if current is None:
+            raise slot.not_ready()
+        if version is None:
+            return current if slot.challenger is None else self._split(slot, current, asking)
+        for held in slot.held:
+            if held.version == version:
+                return held
         raise VersionNotLoaded
+
+    def _split(self, slot: Slot, current: LoadedModel, asking: Asking) -> LoadedModel:
+        challenger, model = slot.challenger, current.name
+        assert challenger is not None
+        found = challenger.model
+        if challenger.split.takes(asking.split_key or asking.principal.subject):
+            if found is None:
+                self._metrics.missing(model)
+            elif found is not current:
+                self._metrics.routed(model, found.version, CHALLENGER)
+                return found
+        self._metrics.routed(model, current.version, PRODUCTION)
+        return current

@@ -6,9 +6,15 @@ import re
 from collections.abc import Mapping
 
 from modelkit.definition import FeatureView, ModelDefinition, load_catalog
+from serving.challengers import (
+    PINNED_CHALLENGER,
+    ChallengerSource,
+    PathChallengers,
+    StoredChallengers,
+)
 from serving.model_path import ModelPath
 from serving.model_store import ModelStore
-from serving.pins import read_pins, refuse_unpinned
+from serving.pins import parse_pins, read_pins, refuse_unpinned
 from serving.redaction import Redaction, parse_redaction
 from serving.settings import ModelSource, Settings
 
@@ -55,6 +61,39 @@ def redaction_of(settings: Settings) -> Redaction:
     if not settings.log_redact_fields:
         return Redaction({})
     return parse_redaction(settings.log_redact_fields, _catalog(settings.catalog))
+
+
+def challenged_models(settings: Settings) -> dict[str, ModelDefinition]:
+    """Those that AB_WEIGHTS or SHADOW_SAMPLES name. Raises ValueError for one that is not served."""
+    served = served_models(settings)
+    for setting, named in (("AB_WEIGHTS", settings.weights), ("SHADOW_SAMPLES", settings.shadows)):
+        if unknown := sorted(set(named) - set(served)):
+            raise ValueError(f"{setting} names {', '.join(unknown)}, which is not served here")
+    return {name: served[name] for name in served if name in settings.challenged}
+
+
+def pinned_challengers(settings: Settings) -> dict[str, str]:
+    """The challenger of each model that has one; none in other modes. Raises ValueError for a model without."""
+    if settings.model_source is not ModelSource.PINNED:
+        return {}
+    pins = parse_pins(settings.challenger_versions, setting="CHALLENGER_VERSIONS")
+    challenged = challenged_models(settings)
+    if missing := sorted(set(challenged) - set(pins)):
+        raise ValueError(f"CHALLENGER_VERSIONS pins no challenger of {', '.join(missing)}")
+    return {name: pins[name] for name in challenged}
+
+
+def challenger_store(settings: Settings) -> ModelStore:
+    """The store with the pointers of challengers, where a registry is followed."""
+    pinned = settings.model_source is ModelSource.PINNED
+    return ModelStore(settings.model_store_dir, PINNED_CHALLENGER if pinned else settings.challenger_alias)
+
+
+def challenger_source(settings: Settings) -> ChallengerSource:
+    if settings.model_source is not ModelSource.PATH:
+        return StoredChallengers(challenger_store(settings))
+    assert settings.challenger_path is not None
+    return PathChallengers(ModelPath(settings.challenger_path))
 
 
 def views_of(definitions: Mapping[str, ModelDefinition]) -> dict[str, FeatureView]:

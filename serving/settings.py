@@ -12,6 +12,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from modelkit.feature_url import FeatureHome, feature_home
 from records.mounted_secrets import with_mounted_secrets
+from serving.comparison_settings import ComparisonSettings
+from serving.explain.settings import ExplanationSettings
 from serving.identity_settings import IdentitySettings
 from serving.records_settings import RecordsSettings
 
@@ -48,7 +50,7 @@ class Durability(StrEnum):
     DISK = "disk"
 
 
-class Settings(RecordsSettings, IdentitySettings, BaseSettings):
+class Settings(ComparisonSettings, RecordsSettings, ExplanationSettings, IdentitySettings, BaseSettings):
     """Every setting, its default and its meaning; `python -m serving settings` prints them as the README's table."""
 
     model_config = SettingsConfigDict(
@@ -193,6 +195,16 @@ class Settings(RecordsSettings, IdentitySettings, BaseSettings):
             raise ValueError("MODEL_SOURCE=pinned needs MODEL_VERSIONS or MODEL_VERSIONS_FILE")
         if self.model_source is ModelSource.PATH and self.model_path is None:
             raise ValueError("MODEL_SOURCE=path needs MODEL_PATH")
+        return self
+
+    @model_validator(mode="after")
+    def _the_source_of_challengers_is_named(self) -> Self:
+        if self.challenger_alias == self.model_alias:
+            raise ValueError("CHALLENGER_ALIAS and MODEL_ALIAS must differ")
+        if self.challenger_versions and self.model_source is not ModelSource.PINNED:
+            raise ValueError("CHALLENGER_VERSIONS needs MODEL_SOURCE=pinned")
+        if self.challenged and self.model_source is ModelSource.PATH and self.challenger_path is None:
+            raise ValueError("AB_WEIGHTS and SHADOW_SAMPLES need CHALLENGER_PATH where MODEL_SOURCE=path")
         return self
 
     @model_validator(mode="after")

@@ -38,8 +38,12 @@ class AliasChoice:
 class PinnedChoice:
     """`MODEL_SOURCE=pinned`. Git may name any version; outside development only an approved one may serve."""
 
-    def __init__(self, registry: Registry, pins: Mapping[str, str], *, only_approved: bool) -> None:
+    def __init__(
+        self, registry: Registry, pins: Mapping[str, str], *, only_approved: bool, withdrawn: bool = True
+    ) -> None:
+        """Without `withdrawn` a version that was taken back is refused, approved or not."""
         self._registry, self._pins, self._only_approved = registry, pins, only_approved
+        self._withdrawn = withdrawn
 
     def wanted(self, definition: ModelDefinition) -> Wanted | None:
         version = self._pins[definition.name]
@@ -48,6 +52,8 @@ class PinnedChoice:
             return _refused(version, "the registry does not have it")
         if self._only_approved and not found.approved:
             return _refused(version, "it is not approved")
+        if found.withdrawn and not self._withdrawn:
+            return _refused(version, "it was withdrawn")
         return Wanted(version=version, found=found)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelkit.feature_url import FeatureHome
+from serving.agent.challenger_sync import ChallengerSync
 from serving.agent.metrics import AgentMetrics
 from serving.agent.revocations import PodRevocations, RedisTurns, SqlTurns
 from serving.agent.shipper import Shipper
@@ -15,7 +16,15 @@ from serving.audit import audit_log
 from serving.identity_folder import IdentityFolder
 from serving.policy_setting import policy_file
 from serving.revoking import revocations_in_redis
-from serving.served_models import model_store, pinned_versions, served_models, views_of
+from serving.served_models import (
+    challenged_models,
+    challenger_store,
+    model_store,
+    pinned_challengers,
+    pinned_versions,
+    served_models,
+    views_of,
+)
 from serving.settings import Environment, ModelSource, Settings
 
 if TYPE_CHECKING:
@@ -45,6 +54,21 @@ def make_registry_sync(settings: Settings, metrics: AgentMetrics) -> RegistrySyn
     approved = settings.slipway_env is not Environment.DEV
     choice = PinnedChoice(registry, pins, only_approved=approved) if pins else None
     return RegistrySync(registry, store, served_models(settings), metrics, choice=choice)
+
+
+def make_challenger_sync(settings: Settings, metrics: AgentMetrics) -> ChallengerSync:
+    """A challenger need not be approved: that is what it may become."""
+    from serving.agent.choice import PinnedChoice
+    from serving.agent.registry import MlflowRegistry
+
+    registry, pins = MlflowRegistry(settings.mlflow_tracking_uri), pinned_challengers(settings)
+    return ChallengerSync(
+        registry,
+        challenger_store(settings),
+        challenged_models(settings),
+        metrics,
+        choice=PinnedChoice(registry, pins, only_approved=False, withdrawn=False) if pins else None,
+    )
 
 
 def make_feature_sync(

@@ -12,6 +12,7 @@ from typing import Protocol
 SERVABLE_PATH = "servable"
 TAG_DIGEST = "slipway.servable_digest"
 TAG_APPROVED = "slipway.approved"
+TAG_WITHDRAWN = "slipway.withdrawn"
 
 # MLflow's own defaults retry for minutes (the agent asks again at its next poll anyway) and draw progress bars.
 CLIENT_DEFAULTS = {
@@ -34,6 +35,7 @@ class RegisteredVersion:
     run_id: str
     digest: str
     approved: bool = False
+    withdrawn: bool = False
 
 
 class Registry(Protocol):
@@ -112,4 +114,5 @@ def _registered(version: object) -> RegisteredVersion:
         run_id=str(version.run_id),
         digest=str(version.tags.get(TAG_DIGEST, "")),
         approved=version.tags.get(TAG_APPROVED) == "true",
+        withdrawn=TAG_WITHDRAWN in version.tags,
     )

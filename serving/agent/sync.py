@@ -16,6 +16,7 @@ from modelkit.definition import ModelDefinition
 from modelkit.errors import CorruptServable, ServableError
 from modelkit.servable import load_servable
 from serving.agent.choice import AliasChoice, Choice
+from serving.agent.folder_locks import FolderLocks
 from serving.agent.metrics import AgentMetrics
 from serving.agent.registry import RegisteredVersion, Registry, RegistryUnavailable
 from serving.model_store import ModelStore, Pointer
@@ -37,9 +38,13 @@ class RegistrySync:
         *,
         choice: Choice | None = None,
     ) -> None:
-        """`choice` is the store's alias unless it is given. `troubles` says of a model why it was not followed."""
+        """`choice` is the store's alias unless it is given. `troubles` says of a model why it was not followed.
+
+        Two syncs that write to one store are given the same `locks`.
+        """
         self._registry, self._store, self._definitions, self._metrics = registry, store, definitions, metrics
         self._choice = choice or AliasChoice(registry, store.alias)
+        self.locks = FolderLocks()
         self.troubles: dict[str, str] = {}
         self._refused: dict[tuple[str, str, str], str] = {}
         self._proven: dict[Path, Mark] = {}
@@ -94,8 +99,9 @@ class RegistrySync:
             return self._refused[key]
         folder = self._store.version_folder(definition.name, version.version)
         try:
-            if not self._is_stored(definition, version, folder):
-                self._fetch(definition, version, folder)
+            with self.locks.of(folder):
+                if not self._is_stored(definition, version, folder):
+                    self._fetch(definition, version, folder)
         except ServableError as error:
             self._drop(folder)
             self._refused[key] = f"version {version.version} refused: {error}"
@@ -148,10 +154,12 @@ class RegistrySync:
         if self._store.read_pointer(model) != pointer:
             self._store.write_pointer(model, pointer)
             self._log.info("pointer moved", model=model, version=pointer.version, desired=pointer.desired)
-            self._forget_old_versions(model, keep=pointer.version)
+            self._forget_old_versions(model)
 
-    def _forget_old_versions(self, model: str, *, keep: str) -> None:
-        others = [version for version in self._store.versions(model) if version != keep and version.isdigit()]
+    def _forget_old_versions(self, model: str) -> None:
+        """What a pointer names is kept, production's and the challenger's."""
+        kept = self._store.pointed(model)
+        others = [name for name in self._store.versions(model) if name not in kept and name.isdigit()]
         for version in sorted(others, key=int, reverse=True)[VERSIONS_KEPT - 1 :]:
             shutil.rmtree(self._store.version_folder(model, version), ignore_errors=True)
 

@@ -11,7 +11,7 @@ import orjson
 from modelkit.errors import ModelNotFound
 from serving.drain import Drain
 from serving.http.exchange import Exchange, Reply
-from serving.model_board import ModelBoard, Slot
+from serving.model_board import Challenger, ModelBoard, Slot
 from serving.siblings import Siblings
 
 
@@ -84,6 +84,17 @@ def describe(slot: Slot) -> dict[str, Any]:
         "desired": slot.desired,
         "previous": None if previous is None else previous.version,
         "digest": None if current is None else current.servable.digest,
+        "challenger": None if slot.challenger is None else _challenger(slot.challenger),
+    }
+
+
+def _challenger(challenger: Challenger) -> dict[str, Any]:
+    """`weight` is the share of callers that it answers, 0 to 1."""
+    return {
+        "version": challenger.desired,
+        "state": challenger.state,
+        "reason": challenger.reason,
+        "weight": challenger.split.weight,
     }
 
 
