@@ -7,7 +7,6 @@ BentoML imports this in the parent process too, before any worker: what only a w
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import bentoml
@@ -18,7 +17,7 @@ from pydantic import BaseModel
 
 from modelkit.definition import ModelDefinition, load_catalog
 from modelkit.errors import SlipwayError
-from serving.typed_answers import TypedAnswer, typed_answer
+from serving.typed_answers import TypedAnswer, api_name, typed_answer
 
 if TYPE_CHECKING:
     from serving.bootstrap import Worker
@@ -65,15 +64,12 @@ class SlipwayService(Service[Any]):
         return Outermost(self.worker, inner)
 
     def _inner(self, app: Any) -> Inner:
-        """The exact paths that BentoML answers: the typed APIs, its index page, its schema and the pages' files."""
         from serving.http.app import Inner
-        from serving.http.docs import DOCS_ASSETS
+        from serving.http.passed_on import passed_on
+        from serving.typed_problems import WithProblems
 
         assert self.worker is not None
-        checked_row = self.worker.native.checked_row
-        names = {f"/{api_name(definition)}": name for name, definition in self.worker.definitions.items()}
-        apis = {path: partial(checked_row, name=name) for path, name in names.items()}
-        return Inner(app, frozenset({"/", "/schema.json", "/docs.json"} | DOCS_ASSETS), apis)
+        return Inner(WithProblems(app), *passed_on(self.worker.native, self.worker.definitions.values()))
 
 
 def _is_being_built() -> bool:
@@ -105,11 +101,6 @@ class Outermost:
         await self._inner(scope, receive, around)
 
 
-def api_name(definition: ModelDefinition) -> str:
-    """The method, and with a slash the route, of a model's typed API."""
-    return f"predict_{definition.package}"
-
-
 def with_typed_apis(inner: type[Any]) -> type[Any]:
     """Adds `predict_<model>` for every model of the catalog; the same use case behind the same authentication."""
     for definition in load_catalog().values():
@@ -126,6 +117,9 @@ def _typed_api(definition: ModelDefinition, name: str) -> Callable[..., Any]:
         try:
             body = await self.bento_service.worker.native.answer_checked()
         except SlipwayError as error:
+            from serving.typed_problems import met
+
+            met.get().append(error)
             raise _as_bentoml(error) from error
         return answer(**body)
 

@@ -34,6 +34,7 @@ from serving.http.history import HistoryRoutes
 from serving.http.identity import IdentityRoutes
 from serving.http.native import NativeRoutes
 from serving.http.oauth import OAuthRoutes
+from serving.http.openapi import openapi_document
 from serving.http.own_records import OwnRecordRoutes
 from serving.http.own_sessions import OwnSessionRoutes
 from serving.http.request_rows import Limits
@@ -159,7 +160,14 @@ class Worker:
     def _docs(self) -> DocsRoutes | None:
         if not self.settings.docs_enabled:
             return None
-        return DocsRoutes(self.definitions.values(), issues_tokens=self.identity.issues_tokens)
+        describe = partial(
+            openapi_document,
+            list(self.definitions.values()),
+            issues_tokens=self.identity.issues_tokens,
+            public_metrics=self.settings.metrics_are_public,
+            max_instances=self.settings.max_instances,
+        )
+        return DocsRoutes(describe)
 
     def _admission(self, surface: Surface) -> Admission:
         gate = Gate(self.identity.authenticator, open_paths=surface.open_paths)

@@ -29,6 +29,11 @@ class TypedAnswer(BaseModel):
     cached: bool
 
 
+def api_name(definition: ModelDefinition) -> str:
+    """The method, and with a slash the route, of a model's typed API."""
+    return f"predict_{definition.package}"
+
+
 def typed_answer(definition: ModelDefinition) -> type[TypedAnswer]:
     """The type of one model's answers."""
     value: Any = Literal[definition.classes] if definition.classes else float

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable
+from typing import Any
 
 import orjson
 
-from modelkit.definition import ModelDefinition
 from modelkit.errors import NotFound
 from serving.http.exchange import Exchange, Reply
-from serving.http.openapi import openapi_document
 from serving.http.problems import problem_types
 
 # `queryConfigEnabled` stays off: `/docs?url=…` must not show somebody else's API under our address, and ask for a password.
@@ -42,10 +41,10 @@ DOCS_ASSETS = frozenset({"/static_content/swagger-ui.css", "/static_content/swag
 
 
 class DocsRoutes:
-    """Documents are made once, on first request."""
+    """The document is made once, by `describe`, on first request."""
 
-    def __init__(self, definitions: Iterable[ModelDefinition], *, issues_tokens: bool = True) -> None:
-        self._definitions, self._issues_tokens = list(definitions), issues_tokens
+    def __init__(self, describe: Callable[[], dict[str, Any]]) -> None:
+        self._describe = describe
         self._document: bytes | None = None
 
     async def page(self, exchange: Exchange) -> Reply:
@@ -53,8 +52,7 @@ class DocsRoutes:
 
     async def openapi(self, exchange: Exchange) -> Reply:
         if self._document is None:
-            document = openapi_document(self._definitions, issues_tokens=self._issues_tokens)
-            self._document = orjson.dumps(document)
+            self._document = orjson.dumps(self._describe())
         return Reply(200, self._document)
 
     async def problem(self, exchange: Exchange, code: str) -> Reply:

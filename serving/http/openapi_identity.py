@@ -6,78 +6,70 @@ from collections.abc import Iterable
 from typing import Any
 
 from auth.scopes import ADMIN, FEEDBACK, PREDICT, READ, predict_scope
+from modelkit import errors
+from modelkit.errors import SlipwayError
 from serving.http.identity import Credentials, Refreshing
+from serving.http.oauth_parameters import FORM
+from serving.http.openapi_headers import NO_STORE, TEXT
 from serving.http.openapi_parts import (
+    BODY,
+    CALLER,
     JSON_TYPE,
     OPEN,
+    SHED,
+    SLOW,
     allowed_by,
     answer,
     json_content,
-    problems,
+    problems_of,
     schema_ref,
 )
 from serving.http.own_records import TEMPLATE as OWN_RECORD
 from serving.http.own_sessions import TEMPLATE as OWN_SESSION
 
 TOKEN_URL = "/auth/token"  # noqa: S105 (an address)
-FORM_TYPE = "application/x-www-form-urlencoded"
-TEXT = {"type": "string"}
-MOMENT = {"type": "string", "format": "date-time"}
+CLIENT: list[dict[str, Any]] = [{}, {"client": []}]
+SQL = (errors.Overloaded, errors.IdentityUnavailable)  # where users and sessions are asked
+ISSUES = (errors.RateLimited, *SQL)
+LOGIN = (*SHED, *BODY, errors.WrongCredentials, *ISSUES)
+REFRESH = (*SHED, *BODY, errors.InvalidGrant, errors.InvalidScope, *ISSUES)
+OAUTH = (*SHED, *BODY, errors.BadTokenRequest, errors.InvalidClient, errors.Unauthenticated, *ISSUES)
+TOKEN = (*OAUTH, errors.InvalidGrant, errors.InvalidScope, errors.UnsupportedGrant)
+REVOKE = (*OAUTH, errors.TokenExpired, errors.TokenRevoked, errors.InsufficientScope)
+
+Kinds = tuple[type[SlipwayError], ...]
 
 
 def identity_paths(*, issues_tokens: bool) -> dict[str, Any]:
     """Where others issue all tokens, nobody gets one here."""
+    ended, session_ended = (*CALLER, *ISSUES), (*CALLER, *ISSUES, errors.SessionNotFound)
+    record = (*CALLER, *SLOW, errors.InsufficientScope, errors.PredictionNotFound)
     own = {
-        "/auth/me": {"get": _operation("Who the caller is, and the token's scopes.", {"type": "object"})},
+        "/auth/me": {"get": _own("who_am_i", "Who the caller is, and the token's scopes.", "Caller", CALLER)},
         "/auth/logout": {
-            "post": _operation("End the session that the token came from.", schema_ref("Ended"))
+            "post": _own("log_out", "End the session that the token came from.", "Ended", ended)
         },
-        "/auth/sessions": {"get": _operation("The caller's own sessions.", schema_ref("Sessions"))},
+        "/auth/sessions": {
+            "get": _own("list_sessions", "The caller's own sessions.", "Sessions", (*CALLER, *SQL))
+        },
         OWN_SESSION: {
-            "delete": _operation("End one of the caller's own sessions.", schema_ref("Ended"))
-            | _named_in_path()
-        },
-        "/auth/revoke": {"post": _revoke()},
-        "/.well-known/jwks.json": {
-            "get": _operation("Public keys that verify tokens of this service.", schema_ref("JwkSet"), OPEN)
+            "delete": _own("end_session", "End one of the caller's own sessions.", "Ended", session_ended)
+            | _named_in_path("^[0-9a-f]{32}$")
         },
         OWN_RECORD: {
-            "get": _operation(
+            "get": _own(
+                "show_prediction",
                 "A prediction of the caller's own, once it has reached the database.",
-                schema_ref("OwnPrediction"),
-                allowed_by(READ, PREDICT),
+                "OwnPrediction",
+                record,
             )
-            | _named_in_path()
+            | _named_in_path("^[0-9A-HJKMNP-TV-Z]{26}$")
+            | {"security": allowed_by(READ, PREDICT), "tags": ["predictions"]}
         },
+        "/auth/revoke": {"post": _revoke()},
+        "/.well-known/jwks.json": {"get": _keys()},
     }
     return own | (_issuing() if issues_tokens else {})
-
-
-def identity_schemas() -> dict[str, Any]:
-    session = _object(
-        id=TEXT,
-        created_at=MOMENT,
-        last_used_at={"type": ["string", "null"], "format": "date-time"},
-        expires_at=MOMENT,
-        address={"type": ["string", "null"]},
-        current={"type": "boolean"},
-    )
-    own = {name: TEXT for name in ("prediction_id", "request_id", "model", "model_version", "outcome")}
-    record = _object(**own, created_at=MOMENT, features={}, prediction={}, cached={"type": "boolean"})
-    record["properties"]["probabilities"] = {"type": "object"}
-    tokens = _object(access_token=TEXT, token_type=TEXT, expires_in={"type": "integer"}, scope=TEXT)
-    tokens["properties"]["refresh_token"] = TEXT  # not for clients, who have a secret
-    return {
-        "Credentials": Credentials.model_json_schema(),
-        "Refreshing": Refreshing.model_json_schema(),
-        "TokenRequest": _token_request(),
-        "RevocationRequest": _revocation_request(),
-        "Tokens": tokens,
-        "Ended": _object(ended={"type": ["string", "null"]}),
-        "Sessions": _object(sessions={"type": "array", "items": session}),
-        "OwnPrediction": record,
-        "JwkSet": _object(keys={"type": "array", "items": {"type": "object"}}),
-    }
 
 
 def security_schemes(models: Iterable[str], *, issues_tokens: bool) -> dict[str, Any]:
@@ -100,59 +92,50 @@ def security_schemes(models: Iterable[str], *, issues_tokens: bool) -> dict[str,
 def _issuing() -> dict[str, Any]:
     return {
         "/login": {
-            "post": _operation("Exchange a user's name and password for tokens.", schema_ref("Tokens"), OPEN)
-            | {"requestBody": json_content(schema_ref("Credentials"))}
+            "post": _operation("login", "Exchange a user's name and password for tokens.", "Tokens", LOGIN)
+            | {"security": OPEN, "requestBody": json_content(schema_ref(Credentials.__name__))}
         },
         "/auth/refresh": {
-            "post": _operation("Exchange a refresh token for new tokens.", schema_ref("Tokens"), OPEN)
-            | {"requestBody": json_content(schema_ref("Refreshing"))}
+            "post": _operation("refresh", "Exchange a refresh token for new tokens.", "Tokens", REFRESH)
+            | {"security": OPEN, "requestBody": json_content(schema_ref(Refreshing.__name__))}
         },
         TOKEN_URL: {
-            "post": _operation(
-                "OAuth 2.0 token endpoint (RFC 6749).", schema_ref("Tokens"), [{}, {"client": []}]
-            )
-            | {"requestBody": _form_or_json("TokenRequest")}
+            "post": _operation("issue_token", "OAuth 2.0 token endpoint (RFC 6749).", "Tokens", TOKEN)
+            | {"security": CLIENT, "requestBody": _form_or_json("TokenRequest")}
         },
     }
 
 
 def _revoke() -> dict[str, Any]:
     said = "Revoke a token (RFC 7009); an administrator: all tokens of a subject."
-    made = _operation(said, {"type": "object"}, [{}, {"client": []}, {"bearer": []}])
-    return made | {"requestBody": _form_or_json("RevocationRequest")}
+    made = _operation("revoke_token", said, "Nothing", REVOKE)
+    return made | {"security": [*CLIENT, {"bearer": []}], "requestBody": _form_or_json("RevocationRequest")}
 
 
-def _operation(
-    summary: str, schema: dict[str, Any], security: list[dict[str, Any]] | None = None
-) -> dict[str, Any]:
-    allowed = allowed_by() if security is None else security
-    return {
-        "summary": summary,
-        "security": allowed,
-        "responses": {"200": answer(summary, schema), **problems()},
-    }
+def _keys() -> dict[str, Any]:
+    said = "Public keys that verify tokens of this service (RFC 7517)."
+    keys = _operation("keys", said, "JwkSet", SHED) | {"security": OPEN}
+    cached = {"Cache-Control": {"description": "How long to keep them.", "required": True, "schema": TEXT}}
+    keys["responses"]["200"] = answer(
+        said, schema_ref("JwkSet"), headers=cached, media_type="application/jwk-set+json"
+    )
+    return keys
 
 
-def _named_in_path() -> dict[str, Any]:
-    return {"parameters": [{"name": "id", "in": "path", "required": True, "schema": TEXT}]}
+def _operation(name: str, summary: str, schema: str, kinds: Kinds) -> dict[str, Any]:
+    responses = {"200": answer(summary, schema_ref(schema), headers=NO_STORE), **problems_of(*kinds)}
+    return {"operationId": name, "summary": summary, "tags": ["identity"], "responses": responses}
+
+
+def _own(name: str, summary: str, schema: str, kinds: Kinds) -> dict[str, Any]:
+    return _operation(name, summary, schema, kinds) | {"security": allowed_by()}
+
+
+def _named_in_path(pattern: str) -> dict[str, Any]:
+    schema = {"type": "string", "pattern": pattern}
+    return {"parameters": [{"name": "id", "in": "path", "required": True, "schema": schema}]}
 
 
 def _form_or_json(schema: str) -> dict[str, Any]:
     content = {"schema": schema_ref(schema)}
-    return {"required": True, "content": {FORM_TYPE: content, JSON_TYPE: content}}
-
-
-def _token_request() -> dict[str, Any]:
-    kinds = {"type": "string", "enum": ["password", "client_credentials", "refresh_token"]}
-    names = ("username", "password", "refresh_token", "client_id", "client_secret", "scope")
-    fields = {"grant_type": kinds, **dict.fromkeys(names, TEXT)}
-    return {"type": "object", "properties": fields, "required": ["grant_type"]}
-
-
-def _revocation_request() -> dict[str, Any]:
-    names = ("token", "token_type_hint", "client_id", "client_secret", "subject")
-    return {"type": "object", "properties": dict.fromkeys(names, TEXT)}
-
-
-def _object(**fields: Any) -> dict[str, Any]:
-    return {"type": "object", "properties": fields, "required": list(fields)}
+    return {"required": True, "content": {FORM.decode(): content, JSON_TYPE: content}}

@@ -73,7 +73,8 @@ def answer(
 def problems_of(*kinds: type[SlipwayError]) -> dict[str, Any]:
     """The responses of an operation that can fail in these ways, and by a bug of ours; see the groups above."""
     by_status: dict[int, dict[str, type[SlipwayError]]] = {}
-    for kind in (SlipwayError, *kinds):
+    possible: tuple[type[SlipwayError], ...] = (SlipwayError, *kinds)
+    for kind in possible:
         by_status.setdefault(kind.status, {})[kind.code] = kind
     return {str(status): _problem(status, group) for status, group in sorted(by_status.items())}
 
@@ -84,10 +85,6 @@ def _problem(status: int, kinds: Mapping[str, type[SlipwayError]]) -> dict[str, 
     said = "; ".join(f"`{code}`: {kind.title}" for code, kind in sorted(kinds.items()))
     schema = {**schema_ref("Problem"), "properties": narrowed}
     return answer(said, schema, headers=OF_STATUS.get(status), media_type=PROBLEM_JSON.decode())
-
-
-def problems() -> dict[str, Any]:
-    return problems_of(*problem_types().values())
 
 
 def allowed_by(*scopes: str) -> list[dict[str, Any]]:

@@ -1,0 +1,27 @@
+"""A worker with one user and one client, shared by the tests that hold the API's description against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from auth.passwords import Passwords
+from records.engine import open_engine
+from records.users import add_user
+from tests.front_service import PASSWORD, FrontService
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[FrontService]:
+    """Every model of the catalog served, and one user, ada."""
+    folder = tmp_path_factory.mktemp("described")
+    database = folder / "records.db"
+    database.write_bytes(sqlite_template.read_bytes())
+    engine = open_engine(f"sqlite:///{database}")
+    add_user(engine, username="ada", password_hash=Passwords().hash(PASSWORD), scopes="predict read feedback")
+    engine.dispose()
+    made = FrontService(folder, database_url=f"sqlite:///{database}")
+    yield made
+    made.close()
