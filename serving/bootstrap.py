@@ -157,6 +157,13 @@ class Worker:
             origin_of=self.origins,
         )
 
+    def _explain(self) -> ExplainRoutes | None:
+        settings = self.settings
+        if self.explanations is None:
+            return None
+        rows = Limits(max_json_depth=settings.max_json_depth, max_instances=settings.explain_max_rows)
+        return ExplainRoutes(self.inference, self.explanations, rows)
+
     def _docs(self) -> DocsRoutes | None:
         if not self.settings.docs_enabled:
             return None

@@ -25,7 +25,7 @@ WRITE_AFTER_SECONDS = 0.005  # nobody waits for a write: let several turns share
 class AnswerCache:
     """Look-ups of one turn become one call of the shared tier, and so do its writes, which no answer waits for."""
 
-    def __init__(self, memory: MemoryCache, remote: RemoteCache | None, metrics: Metrics) -> None:
+    def __init__(self, memory: MemoryCache[Outcome], remote: RemoteCache | None, metrics: Metrics) -> None:
         self._memory, self._remote, self._metrics = memory, remote, metrics
         self._lookups: Coalescer[bytes, bytes | None] = Coalescer(
             self._get_many, max_items=MAX_KEYS_PER_CALL, one_at_a_time=True
@@ -56,11 +56,21 @@ class AnswerCache:
 
     def store(self, key: bytes, outcome: Outcome, *, ttl_seconds: int) -> None:
         self._memory.put(key, outcome, ttl_seconds=ttl_seconds)
+        if self._remote is not None:
+            self.share(key, encode_outcome(outcome), ttl_seconds=ttl_seconds)
+
+    @property
+    def shared(self) -> RemoteCache | None:
+        """The tier behind this one, for what is no outcome; None where there is none (yet)."""
+        return self._remote
+
+    def share(self, key: bytes, value: bytes, *, ttl_seconds: int) -> None:
+        """Puts a value into the shared tier, with the other writes of this moment."""
         if self._remote is None:
             return
         if not self._writes:
             asyncio.get_running_loop().call_later(WRITE_AFTER_SECONDS, self._flush_writes)
-        self._writes.setdefault(ttl_seconds, {})[key] = encode_outcome(outcome)
+        self._writes.setdefault(ttl_seconds, {})[key] = value
 
     async def close(self) -> None:
         if self._writes:

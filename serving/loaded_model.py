@@ -23,7 +23,8 @@ from serving.outcome import Outcome
 class LoadedModel:
     """A version that fits this image. `version` is the registry's number, or `version_of_digest` where there is none.
 
-    `reader` reads requests, `rows` what features are built from; they are one unless the model has a view.
+    `reader` reads requests, `rows` what features are built from; they are one unless the model has a view. `folder` is
+    where it was loaded from.
     """
 
     definition: ModelDefinition
@@ -32,6 +33,7 @@ class LoadedModel:
     reader: RowReader
     rows: RowReader
     fingerprint: Fingerprint
+    folder: Path
 
     @property
     def name(self) -> str:
@@ -78,6 +80,7 @@ def load_model(
         fingerprint=Fingerprint(
             model=definition.name, version=version, contract_digest=servable.contract.digest
         ),
+        folder=folder.resolve(),
     )
     outcomes = model.predict([model.rows.from_object(row) for row in _warm_up_rows(model)])
     if not all(outcome.is_finite() for outcome in outcomes):

@@ -5,18 +5,19 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
-from serving.outcome import Outcome
+Kept = TypeVar("Kept")
 
 
-class MemoryCache:
-    """Digest to outcome. Not thread-safe: it belongs to one event loop."""
+class MemoryCache(Generic[Kept]):
+    """Digest to what is kept: an outcome, or an explanation of one. Not thread-safe: it belongs to one event loop."""
 
     def __init__(self, *, max_entries: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._max_entries, self._clock = max_entries, clock
-        self._entries: OrderedDict[bytes, tuple[float, Outcome]] = OrderedDict()
+        self._entries: OrderedDict[bytes, tuple[float, Kept]] = OrderedDict()
 
-    def get(self, key: bytes) -> Outcome | None:
+    def get(self, key: bytes) -> Kept | None:
         entry = self._entries.get(key)
         if entry is None:
             return None
@@ -26,10 +27,10 @@ class MemoryCache:
         self._entries.move_to_end(key)
         return entry[1]
 
-    def put(self, key: bytes, outcome: Outcome, *, ttl_seconds: int) -> None:
+    def put(self, key: bytes, kept: Kept, *, ttl_seconds: int) -> None:
         if self._max_entries == 0:
             return
-        self._entries[key] = (self._clock() + ttl_seconds, outcome)
+        self._entries[key] = (self._clock() + ttl_seconds, kept)
         self._entries.move_to_end(key)
         if len(self._entries) > self._max_entries:
             self._entries.popitem(last=False)

@@ -12,6 +12,7 @@ from modelkit.errors import ModelNotFound, NotFound
 from serving.http.app import Handler, Route, Surface
 from serving.http.docs import DOCS_ASSETS, DocsRoutes
 from serving.http.exchange import Exchange, Reply
+from serving.http.explain import ExplainRoutes
 from serving.http.history import HistoryRoutes
 from serving.http.identity import IdentityRoutes
 from serving.http.native import NativeRoutes
@@ -33,7 +34,7 @@ TEXT = b"text/plain; version=0.0.4; charset=utf-8"
 
 @dataclass(frozen=True, kw_only=True)
 class Handlers:
-    """The handlers that the surface is made of. `docs` and `metrics` are None where they are switched off.
+    """The handlers that the surface is made of. `docs`, `explain` and `metrics` are None where they are switched off.
 
     Without `issues_tokens` the paths that answer with a token of ours are not found.
     """
@@ -46,6 +47,7 @@ class Handlers:
     history: HistoryRoutes
     own_records: OwnRecordRoutes
     well_known: WellKnownRoutes
+    explain: ExplainRoutes | None
     issues_tokens: bool
     docs: DocsRoutes | None
     metrics: Metrics | None
@@ -63,7 +65,7 @@ def make_surface(handlers: Handlers, definitions: Iterable[ModelDefinition]) -> 
     if not handlers.issues_tokens:
         routes |= {path: _not_found(routes[path]) for path in ISSUING if path in routes}
     for definition in definitions:
-        own = _model(handlers, definition)
+        own = _model(handlers, definition) | _explain(handlers.explain, definition.name)
         if taken := set(own) & set(routes):
             raise ValueError(f"{definition.name} wants {sorted(taken)}, which is taken")
         routes |= own
@@ -121,6 +123,13 @@ def _model(handlers: Handlers, definition: ModelDefinition) -> dict[str, Route]:
     }
 
 
+def _explain(explain: ExplainRoutes | None, name: str) -> dict[str, Route]:
+    if explain is None:
+        return {}
+    handlers = {"POST": partial(explain.explain, name=name)}
+    return {f"/explain/{name}": Route("/explain/{model}", handlers)}
+
+
 def _docs(docs: DocsRoutes) -> dict[str, Route]:
     routes = {
         "/docs": Route("/docs", {"GET": docs.page}, open=True),
@@ -138,6 +147,7 @@ def _prefixes(handlers: Handlers) -> dict[str, Route]:
         OWN_SESSIONS: Route(OWN_SESSION, {"DELETE": handlers.own_sessions.end}),
         OWN_RECORDS: Route(OWN_RECORD, {"GET": handlers.own_records.prediction}),
         "/predict/": Route("/predict/{model}", {"POST": _no_such_model}),
+        **({"/explain/": Route("/explain/{model}", {"POST": _no_such_model})} if handlers.explain else {}),
         "/models/": Route("/models/{model}", {"GET": _no_such_model}, scope=READ),
         "/problems/": Route("/problems/{code}", {"GET": _nothing}),
     }
