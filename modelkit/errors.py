@@ -34,6 +34,7 @@ SlipwayError
 │   ├── Overloaded          503 overloaded
 │   ├── Draining            503 draining
 │   ├── IdentityUnavailable 503 identity-unavailable
+│   ├── FeedbackUnavailable 503 feedback-unavailable
 │   └── LogUnavailable      503 log-unavailable
 └── DeadlineExceeded        504 deadline-exceeded
 
@@ -238,6 +239,12 @@ class Draining(Unavailable):
 
 class IdentityUnavailable(Unavailable):
     code, title = "identity-unavailable", "Users and sessions cannot be looked up now"
+
+
+class FeedbackUnavailable(Unavailable):
+    """None of the request's items was taken: the caller sends all of them again."""
+
+    code, title = "feedback-unavailable", "Feedback cannot be written down now"
 
 
 class LogUnavailable(Unavailable):

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from records.tables import Prediction
+from records.tables import Feedback, Prediction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +69,21 @@ class OwnPrediction:
     outcome: str
     cached: bool
     created_at: datetime
+    lower: float | None
+    upper: float | None
+    truth: KnownTruth | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownTruth:
+    """What was told of one prediction, and what scoring made of it; `scored_at` is None while that is to come."""
+
+    actual: float | str
+    told_at: datetime
+    changes: int
+    scored_at: datetime | None
+    absolute_error: float | None
+    correct: bool | None
 
 
 def own_prediction(
@@ -90,10 +105,31 @@ def own_prediction(
         table.outcome,
         table.cached,
         table.created_at,
+        table.lower,
+        table.upper,
     )
-    wanted = select(*columns).where(table.prediction_id == prediction_id, table.subject == subject)
+    wanted = select(*columns, Feedback).where(
+        table.prediction_id == prediction_id, table.subject == subject
+    )
+    wanted = wanted.outerjoin(Feedback, Feedback.prediction_id == table.prediction_id)
     if models is not None:
         wanted = wanted.where(table.model.in_(models))
     with Session(engine) as session:
         row = session.execute(wanted).one_or_none()
-    return None if row is None else OwnPrediction(**row._mapping)
+    if row is None:
+        return None
+    said = {column.key: getattr(row, column.key) for column in columns}
+    return OwnPrediction(**said, truth=_truth(row.Feedback))
+
+
+def _truth(told: Feedback | None) -> KnownTruth | None:
+    if told is None:
+        return None
+    return KnownTruth(
+        actual=told.actual_value if told.actual is None else told.actual,
+        told_at=told.changed_at or told.created_at,
+        changes=told.changes,
+        scored_at=told.scored_at,
+        absolute_error=told.absolute_error,
+        correct=told.correct,
+    )

@@ -27,7 +27,8 @@ class Base(DeclarativeBase):
 class User(Base):
     """Someone who can log in: a `person` by a password, a `client` by a secret that was made for it.
 
-    Users are disabled, never deleted: their predictions keep pointing at them.
+    Their row is never deleted, because sessions and events are told by it: who leaves is disabled, and who is erased
+    (`records.erasing`) is disabled and loses name, password and scopes.
     """
 
     __tablename__ = "users"
@@ -112,7 +113,7 @@ class KnownAddress(Base):
 
 
 class IdentityEvent(Base):
-    """What an administrator did to users, clients and sessions: never changed afterwards."""
+    """What an administrator did to users, clients and sessions: never changed afterwards, but for names that are erased."""
 
     __tablename__ = "identity_events"
 
@@ -162,6 +163,7 @@ class Feedback(Base):
     """
 
     __tablename__ = "feedback"
+    __table_args__ = (Index(None, "scored_at", "created_at"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     prediction_id: Mapped[str] = mapped_column(unique=True)
@@ -172,7 +174,7 @@ class Feedback(Base):
     version: Mapped[str | None]
     absolute_error: Mapped[float | None]
     correct: Mapped[bool | None]
-    scored_at: Mapped[datetime | None] = mapped_column(index=True)
+    scored_at: Mapped[datetime | None]
     changed_at: Mapped[datetime | None]
     changes: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
@@ -198,7 +200,7 @@ class ShadowPrediction(Base):
 class Erasure(Base):
     """Whose records were erased, as a digest: what was still in a spool then is erased when it arrives.
 
-    `kind` is `subject` for a caller, or the name of a view for an entity that requests name.
+    `kind` is `subject` for a caller, or `<model>.<field>` for somebody whom requests name. The row's id is the pseudonym.
     """
 
     __tablename__ = "erasures"

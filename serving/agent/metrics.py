@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from serving.agent.feedback_metrics import FeedbackMetrics
+
 
 class AgentMetrics:
     """One process, an ordinary registry."""
@@ -40,6 +42,7 @@ class AgentMetrics:
         self._key_fetches = Counter(
             "slipway_issuer_key_fetches", "Questions to other issuers.", ["issuer", "result"], **shared
         )
+        self.feedback = FeedbackMetrics(self.registry)
         self._chore_failures = Counter(
             "slipway_agent_chore_failures", "Steps that were given up and tried again.", ["chore"], **shared
         )

@@ -16,6 +16,7 @@ import orjson
 from auth.principal import Principal
 from auth.scopes import PREDICT, READ, insufficient
 from modelkit.errors import PredictionNotFound, Unavailable
+from records.withheld import shown, withheld
 from serving.http.exchange import Exchange, Reply
 from serving.http.slow_lane import SlowLane
 
@@ -87,10 +88,14 @@ def _body(record: OwnPrediction) -> dict[str, Any]:
         "created_at": record.created_at,
         "model": record.model,
         "model_version": record.version,
-        "features": record.features,
+        "features": shown(record.features),
+        "withheld": withheld(record.features),
         **answer,
+        "lower": record.lower,
+        "upper": record.upper,
         "outcome": record.outcome,
         "cached": record.cached,
+        "truth": record.truth,
     }
 
 

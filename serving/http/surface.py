@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from auth.scopes import READ
+from auth.scopes import FEEDBACK, READ
 from modelkit.definition import ModelDefinition
 from modelkit.errors import ModelNotFound, NotFound
 from serving.http.app import Handler, Route, Surface
 from serving.http.docs import DOCS_ASSETS, DocsRoutes
 from serving.http.exchange import Exchange, Reply
+from serving.http.feedback import FeedbackRoutes
 from serving.http.explain import ExplainRoutes
 from serving.http.history import HistoryRoutes
 from serving.http.identity import IdentityRoutes
@@ -46,6 +47,7 @@ class Handlers:
     own_sessions: OwnSessionRoutes
     history: HistoryRoutes
     own_records: OwnRecordRoutes
+    feedback: FeedbackRoutes
     well_known: WellKnownRoutes
     explain: ExplainRoutes | None
     issues_tokens: bool
@@ -69,6 +71,7 @@ def make_surface(handlers: Handlers, definitions: Iterable[ModelDefinition]) -> 
         if taken := set(own) & set(routes):
             raise ValueError(f"{definition.name} wants {sorted(taken)}, which is taken")
         routes |= own
+    routes["/feedback"] = Route("/feedback", {"POST": handlers.feedback.feedback}, scope=FEEDBACK)
     routes["/predict"] = Route("/predict", {"POST": handlers.native.predict_any})
     for path in ("/models", "/models/info"):
         routes[path] = Route(path, {"GET": handlers.status.models}, scope=READ)

@@ -23,7 +23,7 @@ def upgrade() -> None:
         op.add_column("predictions", column)
     for column in _feedback_columns():
         op.add_column("feedback", column)
-    op.create_index("ix_feedback_scored_at", "feedback", ["scored_at"])
+    op.create_index("ix_feedback_scored_at_created_at", "feedback", ["scored_at", "created_at"])
     op.create_table(
         "erasures",
         sa.Column("id", BIG, nullable=False),
@@ -38,7 +38,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("erasures")
-    op.drop_index("ix_feedback_scored_at", "feedback")
+    op.drop_index("ix_feedback_scored_at_created_at", "feedback")
     for column in _feedback_columns():
         op.drop_column("feedback", column.name)
     for column in _prediction_columns():

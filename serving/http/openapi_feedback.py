@@ -1,0 +1,65 @@
+"""The part of the OpenAPI document about feedback."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from auth.scopes import FEEDBACK
+from modelkit.errors import FeedbackUnavailable, InsufficientScope
+from serving.http.openapi_parts import (
+    BODY,
+    CALLER,
+    allowed_by,
+    answer,
+    closed_object,
+    json_content,
+    problems_of,
+    schema_ref,
+)
+
+COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}
+PREDICTION_ID: dict[str, Any] = {"type": "string", "pattern": "^[0-9A-HJKMNP-TV-Z]{26}$"}
+ACTUAL: dict[str, Any] = {
+    "description": "A number for a regressor, one of the model's labels for a classifier.",
+    "oneOf": [
+        {"type": "number", "minimum": -1.7e308, "maximum": 1.7e308},
+        {"type": "string", "minLength": 1, "maxLength": 200, "pattern": r"^[^\u0000-\u001f\u007f]+$"},
+    ],
+}
+EXAMPLE = {"prediction_id": "01KD0V9M3QW2ZJ5T8B7C6X4YHR", "actual": 61.2}
+
+
+def feedback_paths(*, max_instances: int) -> dict[str, Any]:
+    said = "Say what really happened after predictions. Truth may be late, early, repeated or corrected."
+    many = closed_object(
+        {"on_error": {"enum": ["fail", "skip"], "default": "fail"}},
+        feedback={
+            "type": "array",
+            "items": schema_ref("Truth"),
+            "minItems": 1,
+            "maxItems": max_instances,
+        },
+    )
+    body = {"oneOf": [schema_ref("Truth"), many]}
+    operation = {
+        "summary": said,
+        "operationId": "feedback",
+        "tags": ["feedback"],
+        "security": allowed_by(FEEDBACK),
+        "requestBody": json_content(body, examples=[EXAMPLE, {"feedback": [EXAMPLE], "on_error": "skip"}]),
+        "responses": {
+            "202": answer("How much of it was new", schema_ref("FeedbackTaken")),
+            **problems_of(*CALLER, *BODY, InsufficientScope, FeedbackUnavailable),
+        },
+    }
+    return {"/feedback": {"post": operation}}
+
+
+def feedback_schemas() -> dict[str, Any]:
+    text = {"type": "string"}
+    wrong = closed_object(pointer=text, detail=text, row={"type": ["integer", "null"]})
+    counts = {name: COUNT for name in ("accepted", "repeated", "changed")}
+    return {
+        "Truth": closed_object(prediction_id=PREDICTION_ID, actual=ACTUAL),
+        "FeedbackTaken": closed_object(**counts, errors={"type": "array", "items": wrong}),
+    }
