@@ -173,6 +173,7 @@ class Worker:
             issues_tokens=self.identity.issues_tokens,
             public_metrics=self.settings.metrics_are_public,
             max_instances=self.settings.max_instances,
+            explained_rows=self.settings.explain_max_rows if self.settings.explain_enabled else 0,
         )
         return DocsRoutes(describe)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from modelkit.definition import ModelDefinition
+from serving.http.openapi_explain import explain_paths, explain_schemas
 from serving.http.openapi_identity import identity_paths, security_schemes
 from serving.http.openapi_identity_schemas import identity_schemas
 from serving.http.openapi_parts import problem_schema
@@ -14,6 +15,7 @@ from serving.http.openapi_status import documentation_paths, metrics_paths, stat
 from serving.version import VERSION
 
 MAX_INSTANCES = 1000
+EXPLAINED_ROWS = 8
 DESCRIPTION = """\
 Predictions of the models that are served here, each with its version, an id and, where the model has them, bounds.
 
@@ -30,11 +32,13 @@ def openapi_document(
     issues_tokens: bool = True,
     public_metrics: bool = True,
     max_instances: int = MAX_INSTANCES,
+    explained_rows: int = EXPLAINED_ROWS,
 ) -> dict[str, Any]:
     """OpenAPI 3.1 of every route. Without `issues_tokens`, as it is where others issue all tokens."""
     names = [definition.name for definition in definitions]
     paths: dict[str, Any] = {
         **prediction_paths(definitions),
+        **(explain_paths(definitions, max_rows=explained_rows) if explained_rows else {}),
         **status_paths(names),
         **identity_paths(issues_tokens=issues_tokens),
         **documentation_paths(),
@@ -51,6 +55,7 @@ def openapi_document(
         "components": {
             "schemas": {
                 **prediction_schemas(definitions, max_instances=max_instances),
+                **(explain_schemas(definitions) if explained_rows else {}),
                 **status_schemas(),
                 **identity_schemas(),
                 "Problem": problem_schema(),
