@@ -181,7 +181,10 @@ class Feedback(Base):
 
 
 class ShadowPrediction(Base):
-    """What another version would have answered to the row of `prediction_id`."""
+    """What another version would have answered to the row of `prediction_id`.
+
+    `latency_ms` is what it took for the row, `answered_latency_ms` what the version that answered took, in the same process.
+    """
 
     __tablename__ = "shadow_predictions"
     __table_args__ = (UniqueConstraint("prediction_id", "version"), Index(None, "model", "created_at"))
@@ -194,6 +197,7 @@ class ShadowPrediction(Base):
     prediction: Mapped[Any | None]
     outcome: Mapped[str]
     latency_ms: Mapped[float]
+    answered_latency_ms: Mapped[float | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

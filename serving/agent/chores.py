@@ -24,6 +24,8 @@ from serving.agent.parts import (
 )
 from serving.agent.pulse import Pulse
 from serving.agent.revocations import REDIS_SECONDS, SQL_SECONDS, PodRevocations
+from serving.agent.shadow_parts import make_shadow, make_shadow_queue
+from serving.agent.shadow_queue import ShadowQueue
 from serving.revocation_file import RevocationFile
 from serving.settings import Settings
 
@@ -43,6 +45,7 @@ class Chores:
     ) -> None:
         self._settings, self._metrics, self._pulse, self._stop = settings, metrics, pulse, stop
         self._locks = FolderLocks()
+        self._sampled = make_shadow_queue(settings, metrics)
 
     def start(self) -> threading.Thread:
         """Returns the thread that ships: it ends after its last step."""
@@ -59,6 +62,9 @@ class Chores:
         self._thread("revocations", partial(self.keep_going, "revocations", in_sql))
         if self._settings.redis_url is not None:
             self._thread("revocations-redis", partial(self.keep_going, "revocations-redis", in_redis))
+        if self._sampled is not None:
+            make = partial(self._shadowing, self._sampled)
+            self._thread("shadow", partial(self.keep_going, "shadow", make))
         return self._thread("ship", self._ship)
 
     def keep_going(self, chore: str, make: Callable[[], Step]) -> Step | None:
@@ -120,8 +126,11 @@ class Chores:
         return _paced(turns.step, lambda: REDIS_SECONDS)
 
     def _shipping(self) -> Step:
-        shipper = make_shipper(self._settings, self._metrics)
+        shipper = make_shipper(self._settings, self._metrics, self._sampled)
         return lambda: SHIP_SECONDS if shipper.step() else RETRY_SECONDS
+
+    def _shadowing(self, rows: ShadowQueue) -> Step:
+        return make_shadow(self._settings, self._metrics, rows).step
 
     def _ship(self) -> None:
         if (last := self.keep_going("ship", self._shipping)) is not None:

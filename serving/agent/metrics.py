@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from serving.agent.shadow_metrics import ShadowMetrics
+
 from serving.agent.feedback_metrics import FeedbackMetrics
 
 
@@ -14,6 +16,7 @@ class AgentMetrics:
         from prometheus_client import CollectorRegistry, Counter, Gauge
 
         self.registry = CollectorRegistry()
+        self.shadow = ShadowMetrics(self.registry)
         shared: dict[str, Any] = {"registry": self.registry}
         self._polls = Counter("slipway_registry_polls", "Questions to the registry.", ["result"], **shared)
         self._revocations = Counter(

@@ -10,6 +10,7 @@ from modelkit.feature_url import FeatureHome
 from serving.agent.challenger_sync import ChallengerSync
 from serving.agent.metrics import AgentMetrics
 from serving.agent.revocations import PodRevocations, RedisTurns, SqlTurns
+from serving.agent.shadow_queue import ShadowQueue
 from serving.agent.shipper import Shipper
 from serving.agent.sync import RegistrySync
 from serving.audit import audit_log
@@ -112,7 +113,7 @@ def make_redis_turns(settings: Settings, pod: PodRevocations, metrics: AgentMetr
     return RedisTurns(redis, pod, metrics)
 
 
-def make_shipper(settings: Settings, metrics: AgentMetrics) -> Shipper:
+def make_shipper(settings: Settings, metrics: AgentMetrics, sampled: ShadowQueue | None) -> Shipper:
     from records.engine import open_engine
     from records.migrate import upgrade
     from serving.agent.prediction_table import SqlPredictionTable
@@ -122,4 +123,7 @@ def make_shipper(settings: Settings, metrics: AgentMetrics) -> Shipper:
     if settings.slipway_env is Environment.DEV:  # elsewhere migrations are a deployment step of their own
         upgrade(url)
     engine = open_engine(url, mounted=settings.database_url_file)
-    return Shipper(SegmentFolder(settings.spool_dir), SqlPredictionTable(engine), metrics)
+    segments, table = SegmentFolder(settings.spool_dir), SqlPredictionTable(engine)
+    if sampled is None:
+        return Shipper(segments, table, metrics)
+    return Shipper(segments, table, metrics, committed=sampled.offer)

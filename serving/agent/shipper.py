@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -25,11 +25,24 @@ class PredictionTable(Protocol):
         """Commits the records that are not there yet and returns how many were new. Raises LogUnreachable."""
 
 
+def _nobody_asks(records: Sequence[PredictionRecord]) -> None:
+    """What is told of shipped records where nobody wants them."""
+
+
 class Shipper:
     """Ships in `step`; a crash at any point repeats work but never a row."""
 
-    def __init__(self, segments: SegmentFolder, table: PredictionTable, metrics: AgentMetrics) -> None:
+    def __init__(
+        self,
+        segments: SegmentFolder,
+        table: PredictionTable,
+        metrics: AgentMetrics,
+        *,
+        committed: Callable[[Sequence[PredictionRecord]], None] = _nobody_asks,
+    ) -> None:
+        """`committed` is told what is safe in SQL; it neither waits nor raises."""
         self._segments, self._table, self._metrics = segments, table, metrics
+        self._committed = committed
         self._log = structlog.get_logger("slipway.agent")
 
     def step(self) -> bool:
@@ -57,6 +70,7 @@ class Shipper:
     def _ship(self, path: Path) -> None:
         content = self._segments.read(path)
         new = self._table.insert(content.records) if content.records else 0
+        self._committed(content.records)
         self._metrics.shipped("committed", new)
         self._metrics.shipped("repeated", len(content.records) - new)
         if content.corrupt:

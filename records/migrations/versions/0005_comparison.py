@@ -24,6 +24,7 @@ def upgrade() -> None:
     for column in _feedback_columns():
         op.add_column("feedback", column)
     op.create_index("ix_feedback_scored_at_created_at", "feedback", ["scored_at", "created_at"])
+    op.add_column("shadow_predictions", sa.Column("answered_latency_ms", sa.Double(), nullable=True))
     op.create_table(
         "erasures",
         sa.Column("id", BIG, nullable=False),
@@ -38,6 +39,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("erasures")
+    op.drop_column("shadow_predictions", "answered_latency_ms")
     op.drop_index("ix_feedback_scored_at_created_at", "feedback")
     for column in _feedback_columns():
         op.drop_column("feedback", column.name)
