@@ -92,6 +92,9 @@ class ExplainedModel:
     def row(self, text: bytes) -> msgspec.Struct:
         return self._reader.decode_one(text)
 
+    def from_object(self, row: dict[str, Any]) -> msgspec.Struct:
+        return self._reader.from_object(row)
+
     def explain(self, row: msgspec.Struct, by: By, effort: Effort) -> Explanation:
         """Raises ExplanationFailed or DeadlineExceeded."""
         columns = self._reader.columns([row])
