@@ -38,4 +38,5 @@ def insert_shadows(connection: Connection, answers: Sequence[ShadowAnswer]) -> i
     now = utc_now()
     insert = INSERTS[connection.dialect.name](ShadowPrediction)
     rows = [{**asdict(answer), "created_at": now} for answer in answers]
-    return int(connection.execute(insert.values(rows).on_conflict_do_nothing()).rowcount)
+    added = insert.values(rows).on_conflict_do_nothing().returning(ShadowPrediction.id)
+    return len(connection.execute(added).all())

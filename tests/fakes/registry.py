@@ -19,11 +19,17 @@ class MemoryRegistry:
         self.downloads: list[str] = []
         self.down = False
 
-    def register(self, registry_name: str, version: str, folder: Path, digest: str) -> None:
+    def register(
+        self, registry_name: str, version: str, folder: Path, digest: str, *, withdrawn: bool = False
+    ) -> None:
         key = registry_name, version
         self.folders[key] = folder
         self.versions[key] = RegisteredVersion(
-            registry_name=registry_name, version=version, run_id=f"run-{version}", digest=digest
+            registry_name=registry_name,
+            version=version,
+            run_id=f"run-{version}",
+            digest=digest,
+            withdrawn=withdrawn,
         )
 
     def approve(self, registry_name: str, *versions: str) -> None:
