@@ -8,7 +8,6 @@ Clients are not counted at all: their secrets are random, guessing is hopeless, 
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Protocol
 
 from modelkit.errors import RateLimited
+from records.account_keys import account_key, pair_prefix
 
 FREE_BY_ACCOUNT = 5
 FREE_BY_ADDRESS = 30  # many people share one
@@ -148,15 +148,6 @@ def too_many_failures(seconds: float) -> RateLimited:
     return RateLimited("too many logins have failed; try again later", headers=(("Retry-After", wait),))
 
 
-def account_key(username: str) -> str:
-    """Digested: in the field of the name, people also type passwords."""
-    return f"account:{_digest(username)}"
-
-
-def pair_prefix(username: str) -> str:
-    return f"known:{_digest(username)}:"
-
-
 def network_of(address: str) -> str:
     """What counts as one address. Empty for what is none."""
     try:
@@ -181,7 +172,3 @@ def _backoff(key: str, failures: Failures, now: float) -> float:
     if excess < 0 or not -CLOCKS_DIFFER_SECONDS <= age <= FORGOTTEN_AFTER_SECONDS:
         return 0.0
     return float(min(MAX_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** min(excess, 20)))
-
-
-def _digest(username: str) -> str:
-    return hashlib.sha256(username.encode("utf-8", "surrogatepass")).hexdigest()[:32]

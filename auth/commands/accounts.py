@@ -6,11 +6,11 @@ from auth.client_secrets import new_secret, secret_hash
 from auth.commands.administration import Administration
 from auth.commands.told import Told
 from auth.credentials import check_scopes, check_username
-from auth.lockout import account_key, pair_prefix
 from auth.login import CLIENT, PERSON
 from auth.passwords import Passwords
 from auth.scopes import PREDICT, READ, format_scopes
 from records import users
+from records.account_keys import account_key, pair_prefix
 
 DEFAULT_SCOPES = (PREDICT, READ)
 

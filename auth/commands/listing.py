@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from auth.commands.administration import Administration
 from auth.commands.told import Told, table
-from auth.lockout import Failures, account_key, seconds_to_wait
+from auth.lockout import Failures, seconds_to_wait
 from records import identity_events, login_failures, user_list
+from records.account_keys import account_key
 
 ASKED_AT_ONCE = 500
 

@@ -8,10 +8,11 @@ import sys
 import pytest
 from sqlalchemy import Engine, text
 
-from auth.lockout import FREE_BY_ACCOUNT, account_key, pair_prefix
+from auth.lockout import FREE_BY_ACCOUNT
 from auth.principal import Principal
 from auth.revocations import Revocation, Revocations
 from records import login_failures, revocations
+from records.account_keys import account_key, pair_prefix
 from records.columns import utc_now
 from records.users import add_user, find_user
 from tests.architecture.source_tree import ROOT

@@ -9,8 +9,9 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from auth.lockout import FREE_BY_ACCOUNT, account_key
+from auth.lockout import FREE_BY_ACCOUNT
 from auth.passwords import Passwords
+from records.account_keys import account_key
 from records.engine import open_engine
 from records.tables import KnownAddress, LoginFailure, LoginSession
 from records.users import add_user

@@ -16,9 +16,9 @@ from auth.lockout import (
     Failures,
     Lockout,
     network_of,
-    pair_prefix,
 )
 from modelkit.errors import IdentityUnavailable, RateLimited
+from records.account_keys import pair_prefix
 from tests.fakes.clock import FakeClock
 from tests.fakes.identity import MemoryLoginFailures
 

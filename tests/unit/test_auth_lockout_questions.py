@@ -7,8 +7,9 @@ from contextlib import suppress
 
 import pytest
 
-from auth.lockout import FREE_BY_ACCOUNT, Failures, Lockout, network_of, pair_prefix
+from auth.lockout import FREE_BY_ACCOUNT, Failures, Lockout, network_of
 from modelkit.errors import RateLimited
+from records.account_keys import pair_prefix
 from tests.fakes.clock import FakeClock
 from tests.fakes.identity import MemoryLoginFailures
 
