@@ -70,6 +70,7 @@ from serving.settings import Durability, Settings, agent_environment
 from serving.siblings import Siblings
 from serving.splitting import Split, SplitBy
 from serving.spool import SpoolLimits, SpoolWriter
+from serving.telling import WorkerTelling
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -94,8 +95,12 @@ class Worker:
             if definition.view is not None:
                 self.board.also_needs(name, partial(self.entities.unready, definition.view.name))
         self.redaction = redaction_of(settings)
-        log = RedactedLog(self.log, self.redaction) if self.redaction else self.log
+        self.telling = WorkerTelling(settings, self.metrics.telling)
+        told = self.telling.log(self.log)
+        log = RedactedLog(told, self.redaction) if self.redaction else told
         self.predictor = Predictor(self.cache, log, self.metrics, new_id=Identifiers())
+        if self.telling.tracer is not None:
+            self.predictor.record_stages()
         self.lane, self.hashing = SlowLane(), SlowLane("hashing")
         self.origins = Origins(settings.proxies)
         self.identity = Identity(settings, self.metrics.identity, audit=audit)
@@ -137,13 +142,13 @@ class Worker:
             surface,
             admission=self._admission(surface),
             drain=self.drain,
-            metrics=self.metrics,
             limits=FrontLimits(
                 max_in_flight=settings.max_in_flight,
                 max_body_bytes=settings.max_body_bytes,
                 request_timeout_seconds=settings.request_timeout_seconds,
                 split_keys=settings.ab_split_by is SplitBy.KEY,
             ),
+            telling=self.telling.of_http(self.metrics, surface),
         )
 
     def _token_desk(self) -> TokenDesk:
@@ -190,7 +195,13 @@ class Worker:
     def _runtime(self) -> Runtime:
         settings = self.settings
         follower = _follower(self.board, self.metrics, settings)
-        errands: list[Errand] = [self.drain.run, self.siblings.run, watch_parent, *self.identity.errands]
+        errands: list[Errand] = [
+            self.drain.run,
+            self.telling.run,
+            self.siblings.run,
+            watch_parent,
+            *self.identity.errands,
+        ]
         if self.entities.rows:
             errands.insert(0, partial(_follow_features, self.entities, settings, self.metrics))
         errands.append(self.limiting.leasing.run)
@@ -213,6 +224,7 @@ class Worker:
             log=self.log,
             metrics=self.metrics,
             closers=[
+                self.telling.close,
                 self.lane.close,
                 self.hashing.close,
                 self.entities.close,

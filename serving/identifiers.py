@@ -7,9 +7,13 @@ random per process and 40 count up from a random start.
 from __future__ import annotations
 
 import os
+import re
 import struct
 import time
 from collections.abc import Callable
+
+# What a caller may call his request.
+REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = [high + low for high in _ALPHABET for low in _ALPHABET]

@@ -16,6 +16,7 @@ from serving.comparison_metrics import ComparisonMetrics
 from serving.explanation_metrics import ExplanationMetrics
 from serving.identity_metrics import IdentityMetrics
 from serving.settings import multiprocess_folder
+from serving.telling_metrics import TellingMetrics
 
 PREFIX = "slipway_"
 REQUEST_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -112,6 +113,7 @@ class Metrics:
         self._pending_shed: Tally[str] = Tally()
         self.in_flight = 0
         self.identity = IdentityMetrics(self.registry)
+        self.telling = TellingMetrics(self.registry)
         self.explanations = ExplanationMetrics(self.registry)
         self.comparison = ComparisonMetrics(self.registry)
         self.authenticated = self.identity.authenticated

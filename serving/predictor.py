@@ -66,10 +66,12 @@ class Predictor:
         self._cache, self._log, self._metrics, self._new_id = cache, log, metrics, new_id
         self._local = _nothing_known if cache is None else cache.local
         self._computing: dict[bytes, asyncio.Future[Outcome | None]] = {}
-        self._calls: Coalescer[Waiting, Outcome] = Coalescer(
-            self._run_turn, max_items=MAX_ROWS_PER_CALL
-        )
+        self._calls: Coalescer[Waiting, Outcome] = Coalescer(self._run_turn, max_items=MAX_ROWS_PER_CALL)
         self._service_log = structlog.get_logger("slipway.service")
+
+    def record_stages(self) -> None:
+        """From now on some requests want to know what they spent their time on."""
+        self.records_stages = True
 
     async def predict(
         self, model: LoadedModel, rows: Sequence[msgspec.Struct], asking: Asking

@@ -15,6 +15,7 @@ from records.mounted_secrets import with_mounted_secrets
 from serving.comparison_settings import ComparisonSettings
 from serving.explain.settings import ExplanationSettings
 from serving.identity_settings import IdentitySettings
+from serving.logging_settings import LoggingSettings
 from serving.records_settings import RecordsSettings
 
 DEV_RUN_FOLDER = Path("var")
@@ -25,13 +26,6 @@ class Environment(StrEnum):
     DEV = "dev"
     STAGING = "staging"
     PRODUCTION = "production"
-
-
-class LogLevel(StrEnum):
-    DEBUG = "DEBUG"
-    INFO = "INFO"
-    WARNING = "WARNING"
-    ERROR = "ERROR"
 
 
 class ModelSource(StrEnum):
@@ -50,7 +44,7 @@ class Durability(StrEnum):
     DISK = "disk"
 
 
-class Settings(ComparisonSettings, RecordsSettings, ExplanationSettings, IdentitySettings, BaseSettings):
+class Settings(ComparisonSettings, RecordsSettings, ExplanationSettings, IdentitySettings, LoggingSettings, BaseSettings):
     """Every setting, its default and its meaning; `python -m serving settings` prints them as the README's table."""
 
     model_config = SettingsConfigDict(
@@ -73,7 +67,6 @@ class Settings(ComparisonSettings, RecordsSettings, ExplanationSettings, Identit
         None, description="serve `/metrics` on the API port too; unset: everywhere but in production"
     )
     workers: int = Field(1, ge=1, le=64, description="worker processes of one pod")
-    log_level: LogLevel = Field(LogLevel.INFO, description="level of the service log")
     docs_enabled: bool = Field(True, description="serve `/docs` and `/openapi.json`")
 
     database_url: SecretStr = Field(

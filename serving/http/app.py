@@ -6,10 +6,9 @@ typed APIs and pages) is passed on, after the same authentication.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -29,15 +28,14 @@ from serving.http.exchange import (
     send_reply,
 )
 from serving.http.problems import problem_reply
-from serving.identifiers import Identifiers
-from serving.metrics import Metrics
+from serving.http.telling import TRACEPARENT, Telling
+from serving.identifiers import REQUEST_ID, Identifiers
+from serving.tracing.context import TRACE
 
 Handler = Callable[[Exchange], Awaitable[Reply]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 UNKNOWN_ROUTE = "unknown"
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +56,14 @@ class Route:
 @dataclass(frozen=True, slots=True)
 class Surface:
     """`routes` by exact path; `prefixes` answer below them where no route does, for example for an unknown model.
+    `within` has paths with a star for the last segment but one, whatever it is.
 
     `open_assets` are the files of BentoML's that the open pages load.
     """
 
     routes: Mapping[str, Route]
     prefixes: Mapping[str, Route]
+    within: Mapping[str, Route] = field(default_factory=dict)
     open_assets: frozenset[str] = frozenset()
 
     @property
@@ -74,7 +74,9 @@ class Surface:
         route = self.routes.get(path)
         if route is not None:
             return route
-        return self.prefixes.get(path[: path.rfind("/") + 1])
+        start, _, last = path.rpartition("/")
+        below = self.prefixes.get(f"{start}/")
+        return below or self.within.get(f"{start.rpartition('/')[0]}/*/{last}")
 
 
 Check = Callable[[Exchange], Awaitable[bytes]]
@@ -119,12 +121,14 @@ class FrontApp:
         *,
         admission: Admission,
         drain: Drain,
-        metrics: Metrics,
         limits: FrontLimits,
+        telling: Telling,
     ) -> None:
-        self._surface, self._drain, self._metrics, self._limits = surface, drain, metrics, limits
+        self._surface, self._drain, self._limits = surface, drain, limits
         self._admission = admission
         self._new_id = Identifiers()
+        self._telling, self._metrics = telling, telling.metrics
+        self._records, self._new_trace = telling.records, telling.new_trace
         self._log = structlog.get_logger("slipway.service")
         self._inner: Inner | None = None
 
@@ -136,10 +140,15 @@ class FrontApp:
         arrived = time.perf_counter()
         headers = dict(scope["headers"])
         given = headers.get(b"x-request-id")
-        request_id = self._new_id() if given is None or not _REQUEST_ID.fullmatch(given) else given.decode()
+        request_id = self._new_id() if given is None or not REQUEST_ID.fullmatch(given) else given.decode()
         route = self._surface.route_of(scope["path"])
         template = UNKNOWN_ROUTE if route is None else route.template
         exchange = Exchange(scope, receive, headers, request_id, arrived, self._limits)
+        traced, error_code = headers.get(TRACEPARENT), ""
+        if traced is None and not self._records:
+            exchange.traceparent = self._new_trace()
+        else:
+            self._telling.join(exchange, traced, template)
         metrics = self._metrics
         metrics.in_flight += 1
         try:
@@ -155,16 +164,14 @@ class FrontApp:
             reply = await self._handler(route, exchange)(exchange)
         except SlipwayError as error:
             self._admission.refused(error, exchange, self._label(template, scope["path"]))
-            reply = _refusal(route, error, request_id)
+            reply, error_code = _refusal(route, error, request_id), error.code
         except Exception as error:
-            self._log.error("request failed", route=template, request_id=request_id, exc_info=error)
-            reply = _refusal(route, SlipwayError(), request_id)
+            self._log.error("request failed", route=template, **_ids(exchange), exc_info=error)
+            reply, error_code = _refusal(route, SlipwayError(), request_id), SlipwayError.code
         finally:
             metrics.in_flight -= 1
         await send_reply(send, reply, self._own_headers(exchange))
-        metrics.request_finished(
-            template, _known(scope["method"]), reply.status, time.perf_counter() - arrived
-        )
+        self._telling.answered(exchange, template, reply.status, error_code)
 
     def _label(self, template: str, path: str) -> str:
         """What is passed on is labelled by its path: there are a few, and all of them known."""
@@ -173,6 +180,8 @@ class FrontApp:
 
     def _handler(self, route: Route | None, exchange: Exchange) -> Handler:
         """The route's handler for the method. Raises NotFound, MethodNotAllowed or InsufficientScope."""
+        if exchange.stages is not None:
+            exchange.stages.ended("admission")
         if route is None:
             raise NotFound
         method = exchange.scope["method"]
@@ -185,7 +194,11 @@ class FrontApp:
         return handler
 
     def _own_headers(self, exchange: Exchange) -> Headers:
-        headers = [(b"x-request-id", exchange.request_id.encode()), *exchange.limit_fields]
+        headers = [
+            (b"x-request-id", exchange.request_id.encode()),
+            (TRACEPARENT, exchange.traceparent),
+            *exchange.limit_fields,
+        ]
         if self._drain.active:
             headers.append((b"connection", b"close"))
         return headers
@@ -203,14 +216,12 @@ class FrontApp:
             await send(message)
 
         await inner.app(exchange.scope, receive, counted)
-        seconds = time.perf_counter() - exchange.arrived
-        self._metrics.request_finished(path, _known(exchange.scope["method"]), status, seconds)
+        self._telling.answered(exchange, path, status)
 
 
 def _refusal(route: Route | None, error: SlipwayError, request_id: str) -> Reply:
     return problem_reply(error, request_id=request_id, oauth=route is not None and route.oauth)
 
 
-def _known(method: str) -> str:
-    """As a metric's label: callers may make up any method."""
-    return method if method in METHODS else "OTHER"
+def _ids(exchange: Exchange) -> dict[str, str]:
+    return {"request_id": exchange.request_id, "trace_id": exchange.traceparent[TRACE].decode()}

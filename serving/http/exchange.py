@@ -20,6 +20,8 @@ from modelkit.errors import (
 )
 from serving.predictor import Asking
 from serving.splitting import split_key_of
+from serving.tracing.context import TRACE
+from serving.tracing.stages import Stages
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -55,7 +57,8 @@ class FrontLimits:
 class Exchange:
     """A request being answered. `principal` stays None on open routes; `arrived` is `time.perf_counter`.
 
-    `limit_fields` are headers of every answer from the moment that the caller's limit was charged.
+    `limit_fields` are headers of every answer from the moment that the caller's limit was charged, `traceparent` is one of
+    every answer; `stages` are of a request that is recorded.
     """
 
     scope: Scope
@@ -66,6 +69,8 @@ class Exchange:
     limits: FrontLimits
     principal: Principal | None = None
     limit_fields: tuple[tuple[bytes, bytes], ...] = ()
+    traceparent: bytes = b""
+    stages: Stages | None = None
 
     @property
     def caller(self) -> Principal:
@@ -91,7 +96,10 @@ class Exchange:
     @property
     def asking(self) -> Asking:
         key = _split_key(self.headers) if self.limits.split_keys else ""
-        return Asking(self.request_id, self.caller, self.arrived, self.deadline, split_key=key)
+        trace_id = self.traceparent[TRACE].decode()
+        return Asking(
+            self.request_id, self.caller, self.arrived, self.deadline, trace_id, key, stages=self.stages
+        )
 
     async def json_body(self) -> bytes:
         """The body of a JSON request that takes a JSON answer.

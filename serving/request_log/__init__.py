@@ -1,0 +1,1 @@
+"""The two streams of lines about what was asked: one line per request, and one per answered row."""
