@@ -23,6 +23,7 @@ from modelkit.annotations import alternatives, scalar_type
 from modelkit.errors import FieldError
 
 MAX_REPORTED_ERRORS = 50
+MAX_EXACT = 2.0**53
 BOUNDS: dict[type, str] = {
     annotated_types.Ge: "ge",
     annotated_types.Gt: "gt",
@@ -54,6 +55,31 @@ def compile_struct(model: type[RequestModel]) -> type[msgspec.Struct]:
     return msgspec.defstruct(
         model.__name__, fields, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False
     )
+
+
+def read_json(model: type[RequestModel], text: bytes) -> RequestModel:
+    """A whole number is an integer however it is written, as JSON Schema has it: 3.0 is 3. Raises ValidationError."""
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        whole = _whole_numbers(error)
+        if not whole:
+            raise
+    return model.model_validate_json(msgspec.json.encode({**msgspec.json.decode(text), **whole}))
+
+
+def _whole_numbers(error: ValidationError) -> dict[str, int]:
+    """Fields that are refused only for how their number is written."""
+    found = error.errors(include_url=False, include_context=False)
+    return {
+        str(item["loc"][0]): int(item["input"])
+        for item in found
+        if item["type"] == "int_type" and len(item["loc"]) == 1 and _is_whole(item["input"])
+    }
+
+
+def _is_whole(value: Any) -> bool:
+    return type(value) is float and value.is_integer() and abs(value) < MAX_EXACT
 
 
 def schema_digest(*models: type[RequestModel]) -> str:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from modelkit.errors import FieldError, InvalidRequest
 from modelkit.rows import RowReader
-from modelkit.schema import field_errors
+from modelkit.schema import field_errors, read_json
 from serving.requested_rows import RequestRows
 
 BAD_BODY = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
@@ -69,7 +69,7 @@ def _explain(
     reader: RowReader, text: bytes | msgspec.Raw, *, prefix: str = "", row: int | None = None
 ) -> msgspec.Struct:
     try:
-        checked = reader.request.model_validate_json(bytes(text))
+        checked = read_json(reader.request, bytes(text))
     except ValidationError as error:
         raise InvalidRequest(errors=field_errors(error, prefix=prefix, row=row)) from None
     return reader.decode_one(checked.model_dump_json())
