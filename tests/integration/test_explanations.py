@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,10 @@ import httpx
 import pytest
 
 from modelkit.explanation import By
+from serving.model_store import ModelStore, Pointer
 from tests.front_service import CATALOG, FLOWER, FrontService
 from tests.problem_schema import problem
+from tests.tiny_servables import write_tiny
 
 DELIVERY = dict(CATALOG["food-delivery"].examples[0])
 
@@ -171,3 +175,70 @@ def test_no_explainer_runs_before_it_is_asked_or_after_the_worker_stopped(tmp_pa
     service.close()
     assert pid is not None
     assert not Path(f"/proc/{pid}").exists()
+
+
+def test_a_version_that_changes_meanwhile_explains_what_it_was_asked(tmp_path: Path) -> None:
+    """Follow mode: the alias moves while the first version's explanation is being computed."""
+    iris = CATALOG["iris"]
+    store = ModelStore(tmp_path / "store", "production")
+    digests = {
+        version: write_tiny(iris, store.version_folder("iris", version), bias=float(version))
+        for version in ("1", "2")
+    }
+
+    def point_at(version: str) -> None:
+        store.write_pointer("iris", Pointer(version=version, digest=digests[version], desired=version))
+
+    point_at("1")
+    service = FrontService(tmp_path, models="iris", model_source="follow", request_timeout_seconds=60)
+    headers = service.token()
+
+    async def ask_while_it_moves() -> list[dict[str, Any]]:
+        asked = asyncio.create_task(service.client.post("/explain/iris", json=FLOWER, headers=headers))
+        await asyncio.sleep(0)
+        point_at("2")
+        while service.worker.board.current("iris").version != "2":
+            await asyncio.sleep(0.01)
+        later = await service.client.post("/explain/iris", json=FLOWER, headers=headers)
+        return [(await asked).json(), later.json()]
+
+    try:
+        first, second = service.runner.run(ask_while_it_moves())
+        assert (first["model_version"], second["model_version"]) == ("1", "2")
+        assert first["value"] != second["value"]
+        assert adds_up(first)
+        assert adds_up(second)
+    finally:
+        service.close()
+
+
+def test_a_version_whose_folder_is_gone_answers_and_explains_nothing(tmp_path: Path) -> None:
+    service = FrontService(tmp_path, models="iris", request_timeout_seconds=60)
+    try:
+        shutil.rmtree(tmp_path / "baked" / "iris")
+        problem(explain(service, FLOWER), 503, "explainer-unavailable")
+        assert service.predict(FLOWER).status_code == 200
+    finally:
+        service.close()
+
+
+def test_what_one_replica_explained_another_finds_in_redis(tmp_path: Path, redis_url: str) -> None:
+    services = [
+        FrontService(tmp_path / name, models="iris", redis_url=redis_url, request_timeout_seconds=60)
+        for name in ("first", "second")
+    ]
+    try:
+        row = {**FLOWER, "sepal_length": 4.75}
+        first = explain(services[0], row).json()
+        deadline = time.monotonic() + 10
+        while services[0].worker.cache is not None and services[0].worker.cache._writes:
+            assert time.monotonic() < deadline
+            services[0].runner.run(asyncio.sleep(0.01))
+        second = explain(services[1], row).json()
+        assert (first["cached"], second["cached"]) == (False, True)
+        assert first["contributions"] == second["contributions"]
+        assert services[1].worker.explanations is not None
+        assert services[1].worker.explanations.explainer_pid is None
+    finally:
+        for service in services:
+            service.close()
