@@ -32,8 +32,12 @@ from serving.http.explain import ExplainRoutes
 from serving.http.feedback import FeedbackRoutes
 from serving.http.history import HistoryRoutes
 from serving.http.identity import IdentityRoutes
+from serving.http.kserve_v1 import KServeV1Routes
 from serving.http.native import NativeRoutes
 from serving.http.oauth import OAuthRoutes
+from serving.http.oip import OipRoutes
+from serving.http.oip_models import OipModelRoutes
+from serving.http.oip_surface import ProtocolRoutes
 from serving.http.openapi import openapi_document
 from serving.http.own_records import OwnRecordRoutes
 from serving.http.own_sessions import OwnSessionRoutes
@@ -55,6 +59,7 @@ from serving.origins import Origins
 from serving.orphans import watch_parent
 from serving.prediction_log import PredictionLog
 from serving.predictor import Predictor
+from serving.readiness import Readiness
 from serving.redaction import RedactedLog
 from serving.routing import Routing
 from serving.runtime import Errand, Runtime
@@ -108,6 +113,9 @@ class Worker:
         routing = Routing(self.board, self.metrics.comparison)
         self.inference = Inference(routing, self.predictor, self.limiting.limits, self.entities)
         self.explanations = _explanations(settings, self.cache, self.metrics)
+        self.readiness = Readiness(
+            self.board, self.drain, self.siblings, needs={"identity": self.identity.unready}
+        )
         self.front = self._front()
         self.runtime = self._runtime()
 
@@ -119,7 +127,8 @@ class Worker:
         desk = self._token_desk()
         handlers = Handlers(
             native=self.native,
-            status=StatusRoutes(self.board, self.drain, self.siblings, identity=self.identity.unready),
+            protocols=self._protocols(rows),
+            status=StatusRoutes(self.board, self.readiness),
             identity=IdentityRoutes(desk, max_json_depth=settings.max_json_depth),
             oauth=OAuthRoutes(
                 desk,
@@ -149,6 +158,13 @@ class Worker:
                 split_keys=settings.ab_split_by is SplitBy.KEY,
             ),
             telling=self.telling.of_http(self.metrics, surface),
+        )
+
+    def _protocols(self, rows: Limits) -> ProtocolRoutes:
+        return ProtocolRoutes(
+            oip=OipRoutes(self.inference, rows),
+            models=OipModelRoutes(self.board, self.inference.routing, self.readiness),
+            v1=KServeV1Routes(self.inference, rows),
         )
 
     def _token_desk(self) -> TokenDesk:

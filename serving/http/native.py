@@ -89,7 +89,7 @@ class NativeRoutes:
             if not request.is_batch
             else _many_answers(model, request, answers)
         )
-        return Reply(200, orjson.dumps(written), headers=_answer_headers(model, answers))
+        return Reply(200, orjson.dumps(written), headers=answer_headers(model, answers))
 
 
 def one_answer(model: LoadedModel, row: msgspec.Struct, answer: Answer) -> dict[str, Any]:
@@ -148,21 +148,30 @@ def answer_fields(definition: ModelDefinition) -> dict[str, dict[str, Any]]:
 
 
 def _many_answers(model: LoadedModel, request: RequestRows, answers: list[Answer]) -> dict[str, Any]:
-    """`predictions` has one entry per row of the request, null for a row that was skipped."""
-    predictions: list[dict[str, Any] | None] = [None] * request.size
-    for place, row, answer in zip(request.places, request.rows, answers, strict=True):
-        predictions[place] = one_answer(model, row, answer)
     return {
         "model": model.name,
         "model_version": model.version,
-        "predictions": predictions,
-        "errors": [
-            {"pointer": item.pointer, "detail": item.detail, "row": item.row} for item in request.errors
-        ],
+        "predictions": row_answers(model, request, answers),
+        "errors": row_errors(request),
     }
 
 
-def _answer_headers(model: LoadedModel, answers: list[Answer]) -> tuple[tuple[bytes, bytes], ...]:
+def row_answers(
+    model: LoadedModel, request: RequestRows, answers: list[Answer]
+) -> list[dict[str, Any] | None]:
+    """One entry per row of the request, null for a row that was skipped."""
+    predictions: list[dict[str, Any] | None] = [None] * request.size
+    for place, row, answer in zip(request.places, request.rows, answers, strict=True):
+        predictions[place] = one_answer(model, row, answer)
+    return predictions
+
+
+def row_errors(request: RequestRows) -> list[dict[str, Any]]:
+    return [{"pointer": item.pointer, "detail": item.detail, "row": item.row} for item in request.errors]
+
+
+def answer_headers(model: LoadedModel, answers: list[Answer]) -> tuple[tuple[bytes, bytes], ...]:
+    """The version, where the answers came from, and the id of an only answer: the same in every protocol."""
     version = (b"x-model-version", model.version_header)
     if len(answers) > 1:
         return version, _FROM_CACHE if all(answer.cached for answer in answers) else _FROM_MODEL

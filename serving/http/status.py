@@ -2,42 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
 from modelkit.errors import ModelNotFound
-from serving.drain import Drain
 from serving.http.exchange import Exchange, Reply
 from serving.model_board import Challenger, ModelBoard, Slot
-from serving.siblings import Siblings
+from serving.readiness import Readiness
 
 
 class StatusRoutes:
-    """Handlers over the model board. `identity` says why nobody may be let in yet, empty when all is known."""
+    """Handlers over the model board."""
 
-    def __init__(
-        self, board: ModelBoard, drain: Drain, siblings: Siblings, *, identity: Callable[[], str]
-    ) -> None:
-        self._board, self._drain, self._siblings = board, drain, siblings
-        self._identity = identity
+    def __init__(self, board: ModelBoard, readiness: Readiness) -> None:
+        self._board, self._readiness = board, readiness
 
     async def live(self, exchange: Exchange) -> Reply:
         """GET /livez and /healthz: this process answers, and no other worker is gone; models may still be loading."""
-        live = not self._siblings.missing
+        live = self._readiness.live()
         return _json({"live": live}, status=200 if live else 503)
 
     async def ready(self, exchange: Exchange) -> Reply:
         """GET /readyz: 200 only when every model has answered a warm-up row, keys and revocations of tokens are known,
         and the replica is not draining.
         """
-        reasons = self._board.unready()
-        if reason := self._identity():
-            reasons = {**reasons, "identity": reason}
-        if self._drain.active:
-            reasons = {**reasons, "replica": "draining"}
+        reasons = self._readiness.reasons()
         body = {"ready": not reasons, "reasons": reasons}
         return _json(body, status=503 if reasons else 200)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -18,6 +18,7 @@ from serving.http.history import HistoryRoutes
 from serving.http.identity import IdentityRoutes
 from serving.http.native import NativeRoutes
 from serving.http.oauth import OAuthRoutes
+from serving.http.oip_surface import ProtocolRoutes, protocol_prefixes, protocol_routes, protocol_within
 from serving.http.own_records import PREFIX as OWN_RECORDS
 from serving.http.own_records import TEMPLATE as OWN_RECORD
 from serving.http.own_records import OwnRecordRoutes
@@ -49,18 +50,20 @@ class Handlers:
     own_records: OwnRecordRoutes
     feedback: FeedbackRoutes
     well_known: WellKnownRoutes
+    protocols: ProtocolRoutes
     explain: ExplainRoutes | None
     issues_tokens: bool
     docs: DocsRoutes | None
     metrics: Metrics | None
 
 
-def make_surface(handlers: Handlers, definitions: Iterable[ModelDefinition]) -> Surface:
+def make_surface(handlers: Handlers, definitions: Collection[ModelDefinition]) -> Surface:
     """Routes by exact path; metric labels use the template, so their number does not grow with models or callers.
 
     Raises ValueError where a model wants the path of something else.
     """
     routes = _probes(handlers.status) | _identity(handlers)
+    routes |= protocol_routes(handlers.protocols, definitions)
     routes["/.well-known/jwks.json"] = Route(
         "/.well-known/jwks.json", {"GET": handlers.well_known.jwks}, open=True
     )
@@ -81,7 +84,12 @@ def make_surface(handlers: Handlers, definitions: Iterable[ModelDefinition]) -> 
         for path in ("/metrics", "/metrics/prometheus"):
             routes[path] = Route(path, {"GET": partial(_metrics, handlers.metrics)}, open=True, probe=True)
     assets = DOCS_ASSETS if handlers.docs is not None else frozenset()
-    return Surface(routes=routes, prefixes=_prefixes(handlers), open_assets=assets)
+    return Surface(
+        routes=routes,
+        prefixes=_prefixes(handlers) | protocol_prefixes(handlers.protocols, definitions),
+        within=protocol_within(handlers.protocols, definitions),
+        open_assets=assets,
+    )
 
 
 def _probes(status: StatusRoutes) -> dict[str, Route]:

@@ -33,7 +33,7 @@ class Tensor(msgspec.Struct, omit_defaults=True, gc=False):
     datatype: str
     shape: tuple[int, ...]
     data: Any = None
-    parameters: dict[str, Any] | None = None
+    parameters: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
 
 
 class TensorMetadata(msgspec.Struct, frozen=True, gc=False):
