@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import importlib
-from collections.abc import Callable, Mapping
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
 from auth.audit import Audit
 from auth.gate import Gate
 from modelkit.definition import ModelDefinition
-from serving.adapters.memory_cache import MemoryCache
-from serving.adapters.segment_files import PosixSegmentFiles
 from serving.admission import Admission
 from serving.agent_process import AgentProcess
 from serving.audit import audit_log
-from serving.cache import AnswerCache
 from serving.drain import Drain
-from serving.entities import Entities
-from serving.explain.explainer import Explainer
-from serving.explain.explanations import Explanations
-from serving.explain.settings import explainer_environment
-from serving.following import Follower
-from serving.following_challengers import ChallengerFollower
+from serving.grpc.parts import GrpcParts, grpc_limits
+from serving.grpc.port import GrpcPort
+from serving.grpc.surface import OPEN_PATHS
 from serving.heartbeat import Heartbeat, watch_agent
-from serving.http.app import FrontApp, Surface
+from serving.http.app import FrontApp
 from serving.http.docs import DocsRoutes
 from serving.http.exchange import FrontLimits
 from serving.http.explain import ExplainRoutes
@@ -54,31 +45,35 @@ from serving.limits.wiring import Limiting
 from serving.metrics import Metrics, forget_dead_workers
 from serving.metrics_port import MetricsPort
 from serving.model_board import ModelBoard
-from serving.model_path import ModelPath
 from serving.origins import Origins
 from serving.orphans import watch_parent
-from serving.prediction_log import PredictionLog
 from serving.predictor import Predictor
 from serving.readiness import Readiness
 from serving.redaction import RedactedLog
 from serving.routing import Routing
 from serving.runtime import Errand, Runtime
 from serving.served_models import (
-    challenger_source,
-    model_store,
-    pinned_versions,
     redaction_of,
     served_models,
-    views_of,
 )
-from serving.settings import Durability, Settings, agent_environment
+from serving.settings import Settings, agent_environment
 from serving.siblings import Siblings
-from serving.splitting import Split, SplitBy
-from serving.spool import SpoolLimits, SpoolWriter
+from serving.splitting import SplitBy
 from serving.telling import WorkerTelling
+from serving.worker_parts import (
+    attach_redis,
+    engine_on_first_use,
+    follow_features,
+    make_answer_cache,
+    make_challenger_follower,
+    make_entities,
+    make_explanations,
+    make_follower,
+    make_prediction_log,
+)
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    pass
 
 
 class Worker:
@@ -93,9 +88,9 @@ class Worker:
         self.metrics = metrics or Metrics()
         self.board = ModelBoard(self.definitions, self.metrics)
         self.drain, self.siblings = Drain(settings.drain_file), Siblings(settings.workers)
-        self.log = _prediction_log(settings, self.metrics)
-        self.cache = _answer_cache(settings, self.metrics)
-        self.entities = _entities(self.definitions, settings, self.metrics)
+        self.log = make_prediction_log(settings, self.metrics)
+        self.cache = make_answer_cache(settings, self.metrics)
+        self.entities = make_entities(self.definitions, settings, self.metrics)
         for name, definition in self.definitions.items():
             if definition.view is not None:
                 self.board.also_needs(name, partial(self.entities.unready, definition.view.name))
@@ -112,16 +107,19 @@ class Worker:
         self.limiting = Limiting(settings, self.identity.policy, self.metrics.identity)
         routing = Routing(self.board, self.metrics.comparison)
         self.inference = Inference(routing, self.predictor, self.limiting.limits, self.entities)
-        self.explanations = _explanations(settings, self.cache, self.metrics)
+        self.explanations = make_explanations(settings, self.cache, self.metrics)
         self.readiness = Readiness(
             self.board, self.drain, self.siblings, needs={"identity": self.identity.unready}
         )
         self.front = self._front()
+        self.grpc = self._grpc()
         self.runtime = self._runtime()
+        if self.grpc is not None:
+            self.runtime.also_closes(self.grpc.close)
 
     def _front(self) -> FrontApp:
         settings = self.settings
-        engine = _engine_on_first_use(settings)
+        engine = engine_on_first_use(settings)
         rows = Limits(max_json_depth=settings.max_json_depth, max_instances=settings.max_instances)
         self.native = NativeRoutes(self.inference, self.board, rows, default_model=settings.default_model)
         desk = self._token_desk()
@@ -149,7 +147,7 @@ class Worker:
         surface = make_surface(handlers, self.definitions.values())
         return FrontApp(
             surface,
-            admission=self._admission(surface),
+            admission=self._admission(surface.open_paths),
             drain=self.drain,
             limits=FrontLimits(
                 max_in_flight=settings.max_in_flight,
@@ -198,8 +196,25 @@ class Worker:
         )
         return DocsRoutes(describe)
 
-    def _admission(self, surface: Surface) -> Admission:
-        gate = Gate(self.identity.authenticator, open_paths=surface.open_paths)
+    def _grpc(self) -> GrpcPort | None:
+        if not self.settings.grpc_port:
+            return None
+        port = GrpcPort(
+            GrpcParts(
+                admission=self._admission(OPEN_PATHS),
+                inference=self.inference,
+                board=self.board,
+                readiness=self.readiness,
+                metrics=self.metrics,
+                limits=grpc_limits(self.settings),
+            ),
+            (self.settings.api_host, self.settings.grpc_port),
+        )
+        self.readiness.also_needs("grpc", port.unready)
+        return port
+
+    def _admission(self, open_paths: frozenset[str]) -> Admission:
+        gate = Gate(self.identity.authenticator, open_paths=open_paths)
         return Admission(
             gate,
             self.metrics,
@@ -210,7 +225,7 @@ class Worker:
 
     def _runtime(self) -> Runtime:
         settings = self.settings
-        follower = _follower(self.board, self.metrics, settings)
+        follower = make_follower(self.board, self.metrics, settings)
         errands: list[Errand] = [
             self.drain.run,
             self.telling.run,
@@ -219,12 +234,12 @@ class Worker:
             *self.identity.errands,
         ]
         if self.entities.rows:
-            errands.insert(0, partial(_follow_features, self.entities, settings, self.metrics))
+            errands.insert(0, partial(follow_features, self.entities, settings, self.metrics))
         errands.append(self.limiting.leasing.run)
         if settings.weights:
-            errands.append(_challenger_follower(self.board, self.metrics, settings).run)
+            errands.append(make_challenger_follower(self.board, self.metrics, settings).run)
         if self.cache is not None and settings.redis_url is not None:
-            errands.append(partial(_attach_redis, self.cache, settings, self.metrics))
+            errands.append(partial(attach_redis, self.cache, settings, self.metrics))
         if settings.agent_enabled:
             lock = settings.model_store_dir / "agent-parent.lock"
             errands.append(AgentProcess(lock, agent_environment(), self.metrics).run)
@@ -234,6 +249,8 @@ class Worker:
         if settings.metrics_port:
             lock, port = settings.spool_dir / "metrics.lock", settings.metrics_port
             errands.append(MetricsPort(lock, (settings.api_host, port), self.metrics.registry).run)
+        if self.grpc is not None:
+            errands.append(self.grpc.run)
         return Runtime(
             follower=follower,
             errands=errands,
@@ -249,74 +266,3 @@ class Worker:
                 *([self.cache.close] if self.cache else []),
             ],
         )
-
-
-def _follower(board: ModelBoard, metrics: Metrics, settings: Settings) -> Follower:
-    baked = ModelPath(settings.model_path) if settings.model_path is not None else None
-    return Follower(board, metrics, store=model_store(settings), baked=baked, pins=pinned_versions(settings))
-
-
-def _challenger_follower(board: ModelBoard, metrics: Metrics, settings: Settings) -> ChallengerFollower:
-    splits = {name: Split(name, weight, salt=settings.ab_salt) for name, weight in settings.weights.items()}
-    return ChallengerFollower(board, challenger_source(settings), metrics, splits=splits)
-
-
-def _prediction_log(settings: Settings, metrics: Metrics) -> PredictionLog:
-    files = PosixSegmentFiles(durable=settings.spool_durability is Durability.DISK)
-    spool = SpoolWriter(settings.spool_dir, files, SpoolLimits(spool_bytes=settings.spool_limit_bytes))
-    return PredictionLog(
-        spool, metrics, durability=settings.spool_durability, policy=settings.spool_full_policy
-    )
-
-
-def _answer_cache(settings: Settings, metrics: Metrics) -> AnswerCache | None:
-    if not settings.cache_enabled:
-        return None
-    return AnswerCache(MemoryCache(max_entries=settings.cache_entries), None, metrics)
-
-
-def _explanations(settings: Settings, cache: AnswerCache | None, metrics: Metrics) -> Explanations | None:
-    if not settings.explain_enabled:
-        return None
-    explainer = Explainer(settings.catalog, explainer_environment(), queue=settings.explain_queue)
-    return Explanations(
-        explainer,
-        cache,
-        metrics.explanations,
-        entries=settings.explain_cache_entries,
-        evaluations=settings.explain_evaluations,
-    )
-
-
-async def _attach_redis(cache: AnswerCache, settings: Settings, metrics: Metrics) -> None:
-    """Once the models are loaded: importing redis-py would hold up the first answer by a tenth of a second."""
-    redis_cache = await asyncio.to_thread(importlib.import_module, "serving.adapters.redis_cache")
-    assert settings.redis_url is not None
-    made = partial(redis_cache.RedisCache, settings.redis_url.get_secret_value(), metrics)
-    timeout, mounted = settings.redis_timeout_seconds, settings.redis_url_file
-    cache.attach(await asyncio.to_thread(made, timeout_seconds=timeout, mounted=mounted))
-
-
-def _entities(definitions: Mapping[str, ModelDefinition], settings: Settings, metrics: Metrics) -> Entities:
-    return Entities(views_of(definitions), metrics, max_age_seconds=settings.features_max_age_seconds)
-
-
-async def _follow_features(entities: Entities, settings: Settings, metrics: Metrics) -> None:
-    """Redis is imported, where it is the source, once the models are loaded."""
-    sources = await asyncio.to_thread(importlib.import_module, "serving.feature_sources")
-    made = await asyncio.to_thread(sources.make_sources, entities.rows, settings, metrics)
-    for view, source in made.items():
-        entities.attach(view, source)
-    await entities.run()
-
-
-def _engine_on_first_use(settings: Settings) -> Callable[[], Engine]:
-    """SQLAlchemy costs a third of a second and 30 MB: only the slow routes import it, when they are first asked."""
-
-    @cache
-    def engine() -> Engine:
-        from records.engine import open_engine
-
-        return open_engine(settings.database_url.get_secret_value(), mounted=settings.database_url_file)
-
-    return engine

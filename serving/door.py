@@ -56,9 +56,9 @@ def check_service(settings: Settings) -> None:
     _check_models(settings)
     _check_model_path(settings)
     refuse_wrong_addresses(settings)
-    ports = settings.api_port, settings.metrics_port, settings.agent_metrics_port
+    ports = settings.api_port, settings.grpc_port, settings.metrics_port, settings.agent_metrics_port
     if len({port for port in ports if port}) < sum(1 for port in ports if port):
-        raise ValueError("API_PORT, METRICS_PORT and AGENT_METRICS_PORT must differ")
+        raise ValueError("API_PORT, GRPC_PORT, METRICS_PORT and AGENT_METRICS_PORT must differ")
     _refuse_unwritable("SPOOL_DIR", settings.spool_dir)
     _refuse_unwritable("METRICS_DIR", settings.metrics_dir)
     _refuse_unwritable("DRAIN_FILE", settings.drain_file.parent)

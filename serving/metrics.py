@@ -14,6 +14,7 @@ from typing import Any
 
 from serving.comparison_metrics import ComparisonMetrics
 from serving.explanation_metrics import ExplanationMetrics
+from serving.grpc_metrics import GrpcMetrics
 from serving.identity_metrics import IdentityMetrics
 from serving.settings import multiprocess_folder
 from serving.telling_metrics import TellingMetrics
@@ -113,6 +114,7 @@ class Metrics:
         self._pending_shed: Tally[str] = Tally()
         self.in_flight = 0
         self.identity = IdentityMetrics(self.registry)
+        self.grpc = GrpcMetrics(self.registry)
         self.telling = TellingMetrics(self.registry)
         self.explanations = ExplanationMetrics(self.registry)
         self.comparison = ComparisonMetrics(self.registry)
@@ -164,6 +166,7 @@ class Metrics:
                 counter.labels(label).inc(count)
         self._in_flight.set(self.in_flight)
         self.identity.fold()
+        self.grpc.fold()
         self.comparison.fold()
 
 

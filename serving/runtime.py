@@ -16,6 +16,7 @@ UPKEEP_SECONDS = 0.1
 RESTART_SECONDS = 1.0
 
 Errand = Callable[[], Coroutine[Any, Any, None]]
+Closer = Callable[[], Awaitable[None]]
 
 
 class Runtime:
@@ -32,18 +33,25 @@ class Runtime:
         errands: list[Errand],
         log: PredictionLog,
         metrics: Metrics,
-        closers: list[Callable[[], Awaitable[None]]],
+        closers: list[Closer],
     ) -> None:
         self._follower, self._errands, self._log = follower, errands, log
         self._metrics, self._closers = metrics, closers
+        self._doors: list[Closer] = []
         self._tasks: list[asyncio.Task[None]] = []
+
+    def also_closes(self, door: Closer) -> None:
+        """Before anything else: requests come in by it."""
+        self._doors.append(door)
 
     async def start(self) -> None:
         for errand in (self._upkeep, self._follow):
             self._tasks.append(asyncio.create_task(_kept_going(errand)))
 
     async def stop(self) -> None:
-        """Seals the spool first: whatever follows may be cut short by a kill."""
+        """Seals the spool as soon as nobody is answered any more: whatever follows may be cut short by a kill."""
+        for close in self._doors:
+            await close()
         await self._log.close()
         for task in self._tasks:
             task.cancel()

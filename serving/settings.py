@@ -14,6 +14,7 @@ from modelkit.feature_url import FeatureHome, feature_home
 from records.mounted_secrets import with_mounted_secrets
 from serving.comparison_settings import ComparisonSettings
 from serving.explain.settings import ExplanationSettings
+from serving.grpc_settings import GrpcSettings
 from serving.identity_settings import IdentitySettings
 from serving.logging_settings import LoggingSettings
 from serving.records_settings import RecordsSettings
@@ -44,7 +45,15 @@ class Durability(StrEnum):
     DISK = "disk"
 
 
-class Settings(ComparisonSettings, RecordsSettings, ExplanationSettings, IdentitySettings, LoggingSettings, BaseSettings):
+class Settings(
+    ComparisonSettings,
+    RecordsSettings,
+    ExplanationSettings,
+    IdentitySettings,
+    LoggingSettings,
+    GrpcSettings,
+    BaseSettings,
+):
     """Every setting, its default and its meaning; `python -m serving settings` prints them as the README's table."""
 
     model_config = SettingsConfigDict(

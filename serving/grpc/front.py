@@ -1,0 +1,154 @@
+"""The life of a gRPC call from its first byte to its status, in the order of `serving.http.app`: shed, authenticate, read, hand
+over, answer. A method takes its message as bytes, so that nothing of a stranger's is parsed, or even waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import structlog
+from google.protobuf.message import Message
+from grpc import StatusCode
+from grpc.aio import EOF
+
+from auth.scopes import require
+from modelkit.errors import (
+    InvalidRequest,
+    MethodNotAllowed,
+    Overloaded,
+    RequestTimeout,
+    SlipwayError,
+    Unauthenticated,
+)
+from serving.admission import Admission
+from serving.grpc.call import GrpcCall
+from serving.grpc.parts import GrpcLimits
+from serving.grpc.status import Refusal, Trailing, refusal_of, told
+from serving.grpc.surface import Rpc
+from serving.identifiers import REQUEST_ID, Identifiers
+from serving.metrics import Metrics
+from serving.tracing.context import TraceParents, well_formed
+
+Method = Callable[[GrpcCall, bytes], Awaitable[Message]]
+Stream = Callable[[Any], AsyncIterator[bytes]]
+
+
+class GrpcFront:
+    """Owns every method. `answer` and `stream` are what a server calls, with a context of `grpc.aio`."""
+
+    def __init__(self, admission: Admission, metrics: Metrics, limits: GrpcLimits) -> None:
+        self._admission, self._metrics, self._limits = admission, metrics, limits
+        self._new_id, self._traceparents = Identifiers(), TraceParents()
+        self._log = structlog.get_logger("slipway.service")
+
+    async def answer(self, rpc: Rpc, method: Method, _: Any, context: Any) -> bytes:
+        """One message in, one out. Its message is read here, and not by the server, after its caller is known."""
+        call = self._call(context)
+        metrics = self._metrics
+        metrics.in_flight += 1
+        code = StatusCode.CANCELLED  # the server ends this coroutine where a client goes away
+        try:
+            answer: bytes = (await self._answered(rpc, method, call)).SerializeToString()
+            code = StatusCode.OK
+        except SlipwayError as error:
+            self._admission.refused(error, call, rpc.path)
+            refusal = refusal_of(error, request_id=call.request_id)
+            code = refusal.code
+        except Exception as error:
+            refusal = self._failed(rpc, call, error)
+            code = refusal.code
+        finally:
+            metrics.in_flight -= 1
+            metrics.grpc.finished(rpc.name, code.name, time.perf_counter() - call.arrived)
+        if code is not StatusCode.OK:
+            await context.abort(code, refusal.message, (*_own_metadata(call), *refusal.trailing))
+        context.set_trailing_metadata(_own_metadata(call))
+        return answer
+
+    async def stream(self, rpc: Rpc, stream: Stream, sent: Any, context: Any) -> AsyncIterator[bytes]:
+        """Many out, for as long as the client stays: such methods are open, and not among the requests in flight."""
+        call = self._call(context)
+        code, refusal = StatusCode.CANCELLED, None
+        try:
+            async for answer in stream(sent):
+                yield answer
+            code = StatusCode.OK
+        except SlipwayError as error:
+            refusal = refusal_of(error, request_id=call.request_id)
+            code = refusal.code
+        finally:
+            self._metrics.grpc.stream_ended(rpc.name, code.name)
+        if refusal is not None:
+            await context.abort(code, refusal.message, tuple(refusal.trailing))
+
+    async def unknown(self, call: GrpcCall, message: bytes) -> Message:
+        raise MethodNotAllowed("There is no such method")
+
+    def _call(self, context: Any) -> GrpcCall:
+        arrived = time.perf_counter()
+        sent = context.invocation_metadata() or ()
+        given = {name: value for name, value in sent}
+        traceparent = _bytes(given.get("traceparent"))
+        seconds, own = context.time_remaining(), self._limits.request_timeout_seconds
+        return GrpcCall(
+            context,
+            sent,
+            given,
+            request_id=self._request_id(_bytes(given.get("x-request-id"))),
+            traceparent=self._traceparents.within(traceparent)
+            if well_formed(traceparent)
+            else self._traceparents(),
+            arrived=arrived,
+            deadline=arrived + (own if seconds is None else min(own, seconds)),
+            split_keys=self._limits.split_keys,
+        )
+
+    def _request_id(self, given: bytes) -> str:
+        return given.decode() if REQUEST_ID.fullmatch(given) else self._new_id()
+
+    async def _answered(self, rpc: Rpc, method: Method, call: GrpcCall) -> Message:
+        metrics = self._metrics
+        if metrics.in_flight > self._limits.max_in_flight and not rpc.probe:
+            metrics.shed("in_flight")
+            raise Overloaded
+        headers = [(b"authorization", _bytes(value)) for name, value in call.sent if name == "authorization"]
+        try:
+            call.principal = self._admission.admit(rpc.path, headers)
+        except Unauthenticated as error:
+            call.principal = await self._admission.admit_later(rpc.path, headers, error)
+        if rpc.scope is not None:
+            require(call.caller, rpc.scope)
+        return await method(call, await _message(call))
+
+    def _failed(self, rpc: Rpc, call: GrpcCall, error: Exception) -> Refusal:
+        self._log.error("request failed", route=rpc.path, request_id=call.request_id, exc_info=error)
+        return refusal_of(SlipwayError(), request_id=call.request_id)
+
+
+async def _message(call: GrpcCall) -> bytes:
+    """Raises RequestTimeout, or InvalidRequest where the client ends before it has sent one."""
+    try:
+        async with asyncio.timeout(call.seconds_left):
+            message = await call.context.read()
+    except TimeoutError:
+        raise RequestTimeout from None
+    if message is EOF:
+        raise InvalidRequest("The call has no message")
+    return bytes(message)
+
+
+def _own_metadata(call: GrpcCall) -> Trailing:
+    return [
+        ("x-request-id", call.request_id),
+        ("traceparent", call.traceparent.decode()),
+        *told(call.limit_fields),
+    ]
+
+
+def _bytes(value: str | bytes | None) -> bytes:
+    if value is None:
+        return b""
+    return value if isinstance(value, bytes) else value.encode()

@@ -1,0 +1,111 @@
+"""The six methods of the Open Inference Protocol: a message in, a message out, and in between what every protocol asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from google.protobuf.message import Message
+
+from modelkit.errors import ModelNotFound, VersionNotLoaded
+from serving.grpc.call import GrpcCall
+from serving.grpc.messages import parsed, tensors_of, write_outputs
+from serving.grpc.open_inference_grpc_pb2 import (
+    ModelInferRequest,
+    ModelInferResponse,
+    ModelMetadataRequest,
+    ModelMetadataResponse,
+    ModelReadyRequest,
+    ModelReadyResponse,
+    ServerLiveResponse,
+    ServerMetadataResponse,
+    ServerReadyResponse,
+)
+from serving.inference import Inference
+from serving.loaded_model import LoadedModel
+from serving.model_board import ModelBoard
+from serving.oip.metadata import check_wanted, input_metadata, output_metadata
+from serving.oip.reading import RowLimits, rows_of
+from serving.oip.tensors import TensorMetadata
+from serving.oip.writing import outputs_of
+from serving.readiness import Readiness
+from serving.requested_rows import RequestRows
+from serving.version import VERSION
+
+SERVER_NAME = "slipway"
+PLATFORM = "slipway_onnx"
+
+Announced = list[ModelMetadataResponse.TensorMetadata]
+
+
+class InferenceMethods:
+    """Each takes the bytes of a request's message and gives the message of the answer."""
+
+    def __init__(
+        self, inference: Inference, board: ModelBoard, readiness: Readiness, limits: RowLimits
+    ) -> None:
+        self._inference, self._board = inference, board
+        self._readiness, self._limits = readiness, limits
+
+    async def server_live(self, call: GrpcCall, message: bytes) -> Message:
+        return ServerLiveResponse(live=self._readiness.live())
+
+    async def server_ready(self, call: GrpcCall, message: bytes) -> Message:
+        return ServerReadyResponse(ready=not self._readiness.reasons())
+
+    async def model_ready(self, call: GrpcCall, message: bytes) -> Message:
+        """A model that is not ready is an answer; one that is not served here is an error, and so is such a version."""
+        asked = parsed(ModelReadyRequest, message)
+        self._check_held(asked.name, asked.version)
+        return ModelReadyResponse(ready=self._readiness.of_model(asked.name))
+
+    async def server_metadata(self, call: GrpcCall, message: bytes) -> Message:
+        return ServerMetadataResponse(name=SERVER_NAME, version=VERSION)
+
+    async def model_metadata(self, call: GrpcCall, message: bytes) -> Message:
+        asked = parsed(ModelMetadataRequest, message)
+        held = self._check_held(asked.name, asked.version)
+        definition = self._board.slots[asked.name].definition
+        described = next(
+            (model for model in held if model.version == asked.version), held[0] if held else None
+        )
+        return ModelMetadataResponse(
+            name=asked.name,
+            versions=[model.version for model in held],
+            platform=PLATFORM,
+            inputs=_announced(input_metadata(definition)),
+            outputs=_announced(output_metadata(definition, described)),
+        )
+
+    async def model_infer(self, call: GrpcCall, message: bytes) -> Message:
+        """What a caller may ask and how often depends on the model, whose name is in the message."""
+        request = parsed(ModelInferRequest, message)
+        name, version = request.model_name, request.model_version or None
+        bucket = self._inference.admit(call.caller, name)
+        read = partial(self._rows, request)
+        answered = await self._inference.answer(call, name, bucket, read, version=version)
+        model, wanted = answered.model, [output.name for output in request.outputs]
+        response = ModelInferResponse(model_name=model.name, model_version=model.version, id=request.id)
+        write_outputs(response, outputs_of(answered, wanted), raw=bool(request.raw_input_contents))
+        return response
+
+    def _rows(self, request: ModelInferRequest, model: LoadedModel) -> RequestRows:
+        if request.outputs:
+            check_wanted(model, [output.name for output in request.outputs])
+        return rows_of(model, tensors_of(request), self._limits)
+
+    def _check_held(self, name: str, version: str) -> Sequence[LoadedModel]:
+        """The versions in memory. Raises ModelNotFound, or VersionNotLoaded where one is named that is not among them."""
+        slot = self._board.slots.get(name)
+        if slot is None:
+            raise ModelNotFound
+        if version and all(model.version != version for model in slot.held):
+            raise VersionNotLoaded
+        return slot.held
+
+
+def _announced(tensors: Sequence[TensorMetadata]) -> Announced:
+    return [
+        ModelMetadataResponse.TensorMetadata(name=each.name, datatype=each.datatype, shape=each.shape)
+        for each in tensors
+    ]
