@@ -18,26 +18,11 @@ from serving.request_log.service_lines import Request, ServiceLines
 from serving.request_log.sinks import RotatedFile, StandardOutput
 from serving.request_log.writer import LineWriter, Sink, Stream
 from serving.telling_metrics import TellingMetrics
-from serving.tracing.batches import Counted, Export, SpanBatches, batch_limits
-from serving.tracing.context import TraceParents
-from serving.tracing.spans import decision_of
 from serving.tracing.tracer import Tracer
+from serving.tracing.wiring import tracing_of
 
 HAND_OVER_SECONDS = 0.1
 LAST_LINES_SECONDS = 1.0
-LAST_SPANS_SECONDS = 2.0
-
-
-class Tracing:
-    """A tracer and its way out, which starts when it is told to: importing an exporter takes a third of a second."""
-
-    def __init__(self, settings: LoggingSettings, service: str, counted: Counted) -> None:
-        self._batches = SpanBatches(partial(_make_export, settings, service), batch_limits(settings), counted)
-        self.tracer = Tracer(TraceParents(), decision_of(settings), self._batches)
-        self.start = self._batches.start
-
-    def close(self) -> None:
-        self._batches.close(LAST_SPANS_SECONDS)
 
 
 class WorkerTelling:
@@ -55,7 +40,7 @@ class WorkerTelling:
             self.model = Stream("model", ModelLines(), sinks("model_metrics.txt"), metrics.lines)
         streams: Sequence[Stream[Any] | None] = (self.service, self.model)
         self._writer = LineWriter([stream for stream in streams if stream is not None])
-        self._tracing = Tracing(settings, "slipway", metrics.spans) if settings.records_spans else None
+        self._tracing = tracing_of(settings, "slipway", metrics.spans)
 
     @property
     def tracer(self) -> Tracer | None:
@@ -89,9 +74,3 @@ def _sinks(settings: LoggingSettings, name: str) -> list[Sink]:
     if settings.log_dir is None:
         return [StandardOutput()]
     return [StandardOutput(), RotatedFile(settings.log_dir / name, limit=settings.log_file_bytes)]
-
-
-def _make_export(settings: LoggingSettings, service: str) -> Export:
-    from serving.tracing.otel import make_export
-
-    return make_export(settings.otel_traces_exporter, service)

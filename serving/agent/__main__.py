@@ -25,6 +25,7 @@ from serving.door import check_agent, settings_at_the_door
 from serving.heartbeat import BEAT_SECONDS, Heartbeat
 from serving.logs import configure_logs
 from serving.settings import Settings
+from serving.tracing.wiring import tracing_of
 
 # With the database down or hanging: what is not shipped by then stays in the spool.
 LAST_SECONDS = 10.0
@@ -45,6 +46,10 @@ def main() -> NoReturn:
 
 def _run(settings: Settings, stop: threading.Event) -> int:
     metrics, pulse = AgentMetrics(), Pulse()
+    tracing = tracing_of(settings, "slipway-agent", metrics.telling.spans)
+    if tracing is not None:
+        metrics.tracer = tracing.tracer
+        tracing.start()
     port = AgentPort((settings.api_host, settings.agent_metrics_port), metrics.registry, pulse)
     threading.Thread(target=port.run, args=(stop,), name="port", daemon=True).start()
     lock = StoreLock(settings.model_store_dir)
@@ -58,6 +63,8 @@ def _run(settings: Settings, stop: threading.Event) -> int:
         stop.wait(BEAT_SECONDS)
     shipping.join(LAST_SECONDS)
     heartbeat.end()
+    if tracing is not None:
+        tracing.close()
     if shipping.is_alive():
         structlog.get_logger("slipway.agent").error("agent ends while the prediction log hangs")
         return 1

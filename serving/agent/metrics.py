@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from serving.agent.shadow_metrics import ShadowMetrics
-
 from serving.agent.feedback_metrics import FeedbackMetrics
+from serving.agent.shadow_metrics import ShadowMetrics
+from serving.telling_metrics import TellingMetrics
+from serving.tracing.tracer import Tracer
 
 
 class AgentMetrics:
@@ -16,6 +17,8 @@ class AgentMetrics:
         from prometheus_client import CollectorRegistry, Counter, Gauge
 
         self.registry = CollectorRegistry()
+        self.telling = TellingMetrics(self.registry)
+        self.tracer: Tracer | None = None  # told of what is done, where anybody wants to know
         self.shadow = ShadowMetrics(self.registry)
         shared: dict[str, Any] = {"registry": self.registry}
         self._polls = Counter("slipway_registry_polls", "Questions to the registry.", ["result"], **shared)

@@ -11,7 +11,7 @@ from serving.agent.challenger_sync import ChallengerSync
 from serving.agent.metrics import AgentMetrics
 from serving.agent.revocations import PodRevocations, RedisTurns, SqlTurns
 from serving.agent.shadow_queue import ShadowQueue
-from serving.agent.shipper import Shipper
+from serving.agent.shipper import PredictionTable, Shipper
 from serving.agent.sync import RegistrySync
 from serving.audit import audit_log
 from serving.identity_folder import IdentityFolder
@@ -113,6 +113,12 @@ def make_redis_turns(settings: Settings, pod: PodRevocations, metrics: AgentMetr
     return RedisTurns(redis, pod, metrics)
 
 
+def _traced(table: PredictionTable, metrics: AgentMetrics) -> PredictionTable:
+    from serving.agent.traced_table import TracedTable
+
+    return table if metrics.tracer is None else TracedTable(table, metrics.tracer)
+
+
 def make_shipper(settings: Settings, metrics: AgentMetrics, sampled: ShadowQueue | None) -> Shipper:
     from records.engine import open_engine
     from records.migrate import upgrade
@@ -123,7 +129,7 @@ def make_shipper(settings: Settings, metrics: AgentMetrics, sampled: ShadowQueue
     if settings.slipway_env is Environment.DEV:  # elsewhere migrations are a deployment step of their own
         upgrade(url)
     engine = open_engine(url, mounted=settings.database_url_file)
-    segments, table = SegmentFolder(settings.spool_dir), SqlPredictionTable(engine)
+    segments, table = SegmentFolder(settings.spool_dir), _traced(SqlPredictionTable(engine), metrics)
     if sampled is None:
         return Shipper(segments, table, metrics)
     return Shipper(segments, table, metrics, committed=sampled.offer)

@@ -45,7 +45,8 @@ class SpanBatches:
         self._thread = threading.Thread(target=self._run, name="spans", daemon=True)
 
     def start(self) -> None:
-        self._thread.start()
+        if self._thread.ident is None:
+            self._thread.start()
 
     def offer(self, spans: Sequence[Span]) -> None:
         waiting = self._waiting
@@ -66,12 +67,21 @@ class SpanBatches:
             self._counted("dropped", left)
 
     def _run(self) -> None:
-        export = self._make_export()
+        export = self._exporter()
         while not self._ending:
             self._wake.wait(self._limits.delay_seconds)
             self._wake.clear()
             self._export_all(export)
         self._export_all(export)
+
+    def _exporter(self) -> Export:
+        try:
+            return self._make_export()
+        except (
+            Exception
+        ) as error:  # the environment may say anything, and what it says is none of a request's business
+            structlog.get_logger("slipway.service").error("no exporter of spans", exc_info=error)
+            return lambda spans: False
 
     def _export_all(self, export: Export) -> None:
         while self._waiting:

@@ -58,7 +58,7 @@ class Tracer:
         )
         self._spans.offer([request, *self._children(request, stages, offset)])
 
-    def did(self, name: str, started: float, attributes: dict[str, Value]) -> None:
+    def did(self, name: str, started: float, attributes: dict[str, Value], *, failed: bool = False) -> None:
         """Work that nobody asked for, from `started` (`time.perf_counter`) until now: a trace of its own."""
         ours = self._parents()
         if not self._decide(ours, None):
@@ -71,6 +71,7 @@ class Tracer:
             started=_epoch(started, offset),
             ended=_epoch(time.perf_counter(), offset),
             attributes=attributes,
+            failed=failed,
         )
         self._spans.offer([span])
 
