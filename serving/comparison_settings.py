@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel, Field, field_validator
 
 from serving.pins import parse_pins
-from serving.shares import parse_shares
+from modelkit.shares import parse_shares
 from serving.splitting import SplitBy
 
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from serving.shares import parse_shares
+from modelkit.shares import parse_shares
 from serving.splitting import Split, split_key_of
 from tests.architecture.source_tree import ROOT
 
