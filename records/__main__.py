@@ -1,4 +1,4 @@
-"""Command line of the database: `python -m records upgrade|current`; which one, an option or the environment says."""
+"""Command line of the database: `python -m records upgrade|current|erase`; which one, an option or the environment says."""
 
 from __future__ import annotations
 
@@ -8,9 +8,17 @@ from collections.abc import Sequence
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from records.actor import add_actor
 from records.database_option import add_database_options, database_url
 from records.engine import open_existing
+from records.erase_command import add_erase, erase
 from records.migrate import is_current, upgrade
+
+COMMANDS = {
+    "upgrade": "bring the database to the current schema",
+    "current": "is the schema the one that this code was written for",
+    "erase": "take a person out of everything that was logged; what was counted stays",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,6 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(
                 "the schema is current" if known else "the schema is newer than this code, and is left alone"
             )
+            return 0
+        if options.command == "erase":
+            print(erase(options, url))
             return 0
         return _report(url)
     except ValueError as error:
@@ -50,8 +61,13 @@ def _report(url: str) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m records", description=__doc__)
-    parser.add_argument("command", choices=("upgrade", "current"))
-    add_database_options(parser)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, said in COMMANDS.items():
+        command = commands.add_parser(name, help=said, description=said)
+        add_database_options(command)
+        if name == "erase":
+            add_erase(command)
+            add_actor(command)
     return parser
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Connection, Engine, Select, bindparam, select, update
+from sqlalchemy import Connection, Engine, Select, Table, bindparam, select, update
 
 from records.tables import Feedback, Prediction
 from records.truth import expected
@@ -114,7 +114,7 @@ def _write(connection: Connection, rows: Sequence[Any], scores: Sequence[Score],
         }
         for row, score in zip(rows, scores, strict=True)
     ]
-    table = Feedback.__table__
+    table = cast(Table, Feedback.__table__)
     changed = (
         update(table)
         .where(table.c.id == bindparam("row"))

@@ -78,7 +78,7 @@ class OwnPrediction:
 class KnownTruth:
     """What was told of one prediction, and what scoring made of it; `scored_at` is None while that is to come."""
 
-    actual: float | str
+    actual: Any
     told_at: datetime
     changes: int
     scored_at: datetime | None

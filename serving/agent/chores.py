@@ -23,6 +23,7 @@ from serving.agent.parts import (
     views_to_compile,
 )
 from serving.agent.pulse import Pulse
+from serving.agent.records_parts import make_retention, make_scoring
 from serving.agent.revocations import REDIS_SECONDS, SQL_SECONDS, PodRevocations
 from serving.agent.shadow_parts import make_shadow, make_shadow_queue
 from serving.agent.shadow_queue import ShadowQueue
@@ -65,6 +66,8 @@ class Chores:
         if self._sampled is not None:
             make = partial(self._shadowing, self._sampled)
             self._thread("shadow", partial(self.keep_going, "shadow", make))
+        self._thread("feedback", partial(self.keep_going, "feedback", self._scoring))
+        self._thread("retention", partial(self.keep_going, "retention", self._forgetting))
         return self._thread("ship", self._ship)
 
     def keep_going(self, chore: str, make: Callable[[], Step]) -> Step | None:
@@ -116,6 +119,12 @@ class Chores:
     def _fetching(self) -> Step:
         sets = make_key_sets(self._settings, self._metrics)
         return _paced(lambda: sets.step(partial(self._thread, "fetch")), lambda: KEYS_SECONDS)
+
+    def _scoring(self) -> Step:
+        return make_scoring(self._settings, self._metrics).step
+
+    def _forgetting(self) -> Step:
+        return make_retention(self._settings, self._metrics).step
 
     def _reading_sql(self, pod: PodRevocations) -> Step:
         turns = make_sql_turns(self._settings, pod, self._metrics)

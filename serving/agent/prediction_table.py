@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from records.erasures import concerning
 from records.prediction_log import insert_predictions
 from records.prediction_record import PredictionRecord
 from serving.agent.shipper import LogUnreachable
@@ -21,6 +22,8 @@ class SqlPredictionTable:
     def insert(self, records: Sequence[PredictionRecord]) -> int:
         try:
             with self._engine.begin() as connection:
+                if erased := concerning(connection, records):
+                    records = [erased.apply(record) for record in records]
                 return insert_predictions(connection, records)
         except SQLAlchemyError as error:
             raise LogUnreachable(type(error).__name__) from error

@@ -82,6 +82,10 @@ class SegmentFolder:
         """Keeps a segment with corrupt frames for a person to look at; it is never shipped twice."""
         path.rename(path.with_suffix(".corrupt"))
 
+    def set_aside_before(self, moment: float) -> list[Path]:
+        """Segments that were set aside and were last written before `moment`, in seconds since the epoch."""
+        return [path for path in self._folder.glob("*.corrupt") if path.stat().st_mtime < moment]
+
     def oldest_age_seconds(self) -> float:
         sealed = self.sealed()
         return max(0.0, time.time() - sealed[0].stat().st_mtime) if sealed else 0.0

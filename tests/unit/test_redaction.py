@@ -16,7 +16,7 @@ from records.prediction_record import PredictionRecord
 from records.withheld import ERASED, EVERYTHING, MARKER, shown, withheld, without
 from serving.door import check_agent, check_service
 from serving.redaction import RedactedLog, parse_redaction
-from serving.settings import Settings
+from serving.settings import Environment, Settings
 from tests.prediction_records import made_record
 
 CATALOG = load_catalog()
@@ -83,7 +83,7 @@ def test_without_the_setting_there_is_nothing_to_redact() -> None:
 def test_what_is_not_there_is_refused_at_the_door_by_the_settings_name(
     setting: str, check: Callable[[Settings], None]
 ) -> None:
-    settings = Settings(**{"slipway_env": "dev", "log_redact_fields": setting})
+    settings = Settings(slipway_env=Environment.DEV, log_redact_fields=setting)
     with pytest.raises(ValueError, match="LOG_REDACT_FIELDS"):
         check(settings)
 
