@@ -7,6 +7,7 @@ Fields go through the model's feature code, so the answer is in the caller's wor
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,9 +35,11 @@ from modelkit.shapley import (
     exact_cost,
     permutation_cost,
 )
+from modelkit.tree_shap import TreeValues
 
 ROWS_PER_CALL = 2048
 FEWEST_PAIRS, MOST_PAIRS = 2, 32
+TREE_TOLERANCE = 1e-5  # trees are summed in double precision here, and in single precision there
 
 
 class By(StrEnum):
@@ -78,10 +81,14 @@ class Effort:
 
 
 class ExplainedModel:
-    """One version and the background that its predictions are compared with."""
+    """One version and the background that its predictions are compared with.
 
-    def __init__(self, definition: ModelDefinition, servable: Servable) -> None:
+    `graph` is the compiled model's file, read for trees whose contributions need no sampling.
+    """
+
+    def __init__(self, definition: ModelDefinition, servable: Servable, *, graph: bytes = b"") -> None:
         self._definition, self._servable = definition, servable
+        self._trees = TreeValues(graph, len(definition.feature_columns)) if graph else None
         self._reader = RowReader(definition.row)
         rows, self._source = background_of(servable)
         self._size = len(rows)
@@ -113,10 +120,24 @@ class ExplainedModel:
             empty=self._outputs[:, column],
             worth=self._worth(mixed, column, effort.deadline),
         )
-        found = _solved(game, effort.rows, canonical(row))
+        found = self._by_trees(game, features, effort) if by is By.FEATURES else None
+        found = found or _solved(game, effort.rows, canonical(row))
         classes = self._definition.classes
-        answer = Answer(classes[column] if classes else game.full, game.full, float(game.empty.mean()))
+        base_value = game.full - math.fsum(found.contributions)  # the background's mean, to the last bits
+        answer = Answer(classes[column] if classes else game.full, game.full, base_value)
         return self._explanation(names, by, answer, found)
+
+    def _by_trees(self, game: Game, features: NDArray[np.float32], effort: Effort) -> Estimate | None:
+        """None where every coalition can be asked for, or where the model is more than the trees that were found in it."""
+        if self._trees is None or exact_cost(game.differs) <= effort.rows:
+            return None
+        contributions = self._trees.of(features, self._features)
+        if contributions is None:
+            return None
+        base, said = float(game.empty.mean()), game.full
+        if abs(base + contributions.sum() - said) > TREE_TOLERANCE * max(abs(base), abs(said)):
+            return None
+        return Estimate("tree", contributions, None)
 
     def _mixed_fields(self, row: Columns) -> Callable[[Bools, Places], NDArray[np.float32]]:
         def mixed(masks: Bools, places: Places) -> NDArray[np.float32]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from modelkit.definition import ModelDefinition
 from modelkit.errors import DeadlineExceeded, ExplainerUnavailable, ExplanationFailed, ServableError
 from modelkit.explanation import By, Effort, ExplainedModel
-from modelkit.servable import load_servable
+from modelkit.servable import MODEL, load_servable
 from serving.explain.messages import Job, Result
 
 KEPT_VERSIONS = 4
@@ -40,8 +40,10 @@ class Desk:
         model = self._kept.get(key)
         if model is None:
             definition = self._definitions[job.model]
-            servable = load_servable(Path(job.folder), definition, digest=job.digest)
-            model = self._kept[key] = ExplainedModel(definition, servable)
+            folder = Path(job.folder)
+            servable = load_servable(folder, definition, digest=job.digest)
+            graph = (folder / MODEL).read_bytes()
+            model = self._kept[key] = ExplainedModel(definition, servable, graph=graph)
             if len(self._kept) > KEPT_VERSIONS:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from modelkit.runtime import onnx_runtime
+from modelkit.tree_nodes import read_nodes
 from training.batch.tree_loops import BLOCK_ROWS
-from training.batch.tree_nodes import read_nodes
 from training.batch.trees import Trees
 
 FEATURES = 3

@@ -25,9 +25,9 @@ from sklearn.tree import DecisionTreeRegressor
 from catalog.food_delivery.definition import DEFINITION
 from catalog.iris.definition import DEFINITION as IRIS
 from modelkit.runtime import INPUT_NAME, CompiledModel
+from modelkit.tree_nodes import read_nodes
 from tests.tiny_servables import tiny_graph
 from training.batch.tree_loops import BLOCK_ROWS
-from training.batch.tree_nodes import read_nodes
 from training.batch.wide import WideModel
 from training.compiling.graph import new_assembly, to_graph
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from modelkit.tree_nodes import LOWEST, TreeNodes
 from training.batch.tree_loops import (
     BLOCK_ROWS,
     BranchingTrees,
@@ -14,7 +15,6 @@ from training.batch.tree_loops import (
     add_branching,
     add_symmetric,
 )
-from training.batch.tree_nodes import LOWEST, TreeNodes
 
 Array = NDArray[Any]
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from modelkit.runtime import INPUT_NAME, OUTPUT_NAME, CompiledModel, onnx_runtime
-from training.batch.tree_nodes import read_nodes
+from modelkit.tree_nodes import read_nodes
 
 if TYPE_CHECKING:
     from training.batch.trees import Trees

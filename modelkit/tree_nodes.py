@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
 
 # Bits of the modes: a comparison that yes leads right in, and one that equality is not enough for.
@@ -19,6 +18,7 @@ MODES = {
     b"BRANCH_GTE": SWAPPED | STRICT,
 }
 SUM, AVERAGE = b"SUM", b"AVERAGE"
+FLOATS = 6  # AttributeProto.FLOATS: the onnx library is not in the image, and its messages come from elsewhere there
 NODE_LISTS = ("treeids", "nodeids", "featureids", "values", "truenodeids", "falsenodeids")
 TARGET_LISTS = ("treeids", "nodeids", "ids", "weights")
 LISTS = [f"nodes_{name}" for name in NODE_LISTS] + [f"target_{name}" for name in TARGET_LISTS]
@@ -48,7 +48,7 @@ class TreeNodes:
     divisor: int
 
 
-def read_nodes(node: onnx.NodeProto) -> TreeNodes | None:
+def read_nodes(node: Any) -> TreeNodes | None:
     """None for any node but a plain sum or mean of trees of comparisons, written tree by tree, parents first."""
     found = {item.name: item for item in node.attribute}
     if node.op_type != "TreeEnsembleRegressor" or not _is_plain(found):
@@ -66,14 +66,14 @@ def read_nodes(node: onnx.NodeProto) -> TreeNodes | None:
     return _nodes(lists, values, base, is_mean=is_mean)
 
 
-def _array(attribute: onnx.AttributeProto) -> Array:
+def _array(attribute: Any) -> Array:
     """Without a list of Python's numbers on the way, which takes ten times the memory."""
-    if attribute.type == onnx.AttributeProto.FLOATS:
+    if attribute.type == FLOATS:
         return np.fromiter(attribute.floats, np.float32, len(attribute.floats))
     return np.fromiter(attribute.ints, np.int64, len(attribute.ints))
 
 
-def _is_plain(found: dict[str, onnx.AttributeProto]) -> bool:
+def _is_plain(found: dict[str, Any]) -> bool:
     usual = {"post_transform": (b"NONE",), "aggregate_function": (SUM, AVERAGE)}
     return (
         {*LISTS, "nodes_modes", "n_targets"} <= set(found)
