@@ -25,6 +25,7 @@ SlipwayError
 ├── PayloadTooLarge         413 payload-too-large
 ├── UnsupportedMediaType    415 unsupported-media-type
 ├── RateLimited             429 rate-limited
+├── ClientGone              499 client-gone
 ├── PredictionFailed        500 prediction-failed
 ├── ExplanationFailed       500 explanation-failed
 ├── Unavailable             503 unavailable
@@ -202,6 +203,12 @@ class UnsupportedMediaType(SlipwayError):
 class RateLimited(SlipwayError):
     status, code, title = 429, "rate-limited", "Too many requests"
     retry_after_seconds = 1
+
+
+class ClientGone(SlipwayError):
+    """Nobody reads this: the client closed the connection before the answer. The status, nginx's, is for metrics."""
+
+    status, code, title = 499, "client-gone", "The client left before the answer was ready"
 
 
 class PredictionFailed(SlipwayError):

@@ -18,6 +18,7 @@ from serving.outcome import Outcome, decode_outcome, encode_outcome
 from serving.ports import RemoteCache
 
 MAX_KEYS_PER_CALL = 256
+MAX_KEYS_PER_WRITE = 128
 MAX_VALUE_BYTES = 64 * 1024
 WRITE_AFTER_SECONDS = 0.005  # nobody waits for a write: let several turns share one
 
@@ -38,6 +39,14 @@ class AnswerCache:
         self._metrics.cache_asked(model, "memory", "miss" if outcome is None else "hit")
         return outcome
 
+    def local_many(self, model: str, keys: Sequence[bytes]) -> list[Outcome | None]:
+        outcomes = [self._memory.get(key) for key in keys]
+        missed = outcomes.count(None)
+        for result, count in (("miss", missed), ("hit", len(outcomes) - missed)):
+            if count:
+                self._metrics.cache_asked(model, "memory", result, count)
+        return outcomes
+
     def attach(self, remote: RemoteCache) -> None:
         """Puts the shared tier behind this one; until then it is as if there were none."""
         self._remote = remote
@@ -46,16 +55,19 @@ class AnswerCache:
     def has_remote(self) -> bool:
         return self._remote is not None
 
-    async def remote(self, model: str, key: bytes, *, ttl_seconds: int) -> Outcome | None:
+    async def remote(
+        self, model: str, key: bytes, *, ttl_seconds: int, spare: bool = False
+    ) -> Outcome | None:
         """The shared tier's answer, copied into this process; None is a miss or a tier that is down."""
         value = await self._lookups.submit(key)
         outcome = self._decode(model, value)
         if outcome is not None:
-            self._memory.put(key, outcome, ttl_seconds=ttl_seconds)
+            self._memory.put(key, outcome, ttl_seconds=ttl_seconds, spare=spare)
         return outcome
 
-    def store(self, key: bytes, outcome: Outcome, *, ttl_seconds: int) -> None:
-        self._memory.put(key, outcome, ttl_seconds=ttl_seconds)
+    def store(self, key: bytes, outcome: Outcome, *, ttl_seconds: int, spare: bool = False) -> None:
+        """`spare`: in this process only where there is room to spare."""
+        self._memory.put(key, outcome, ttl_seconds=ttl_seconds, spare=spare)
         if self._remote is not None:
             self.share(key, encode_outcome(outcome), ttl_seconds=ttl_seconds)
 
@@ -88,9 +100,17 @@ class AnswerCache:
         assert self._remote is not None
         writes, self._writes = self._writes, {}
         for ttl_seconds, entries in writes.items():
-            task = asyncio.ensure_future(self._remote.set_many(entries, ttl_seconds=ttl_seconds))
+            task = asyncio.ensure_future(self._write(self._remote, entries, ttl_seconds))
             self._writing.add(task)
             task.add_done_callback(self._writing.discard)
+
+    @staticmethod
+    async def _write(remote: RemoteCache, entries: dict[bytes, bytes], ttl_seconds: int) -> None:
+        """In parts that neither this process nor the shared tier is held up by."""
+        keys = list(entries)
+        for first in range(0, len(keys), MAX_KEYS_PER_WRITE):
+            part = {key: entries[key] for key in keys[first : first + MAX_KEYS_PER_WRITE]}
+            await remote.set_many(part, ttl_seconds=ttl_seconds)
 
     def _decode(self, model: str, value: bytes | None) -> Outcome | None:
         if value is None:

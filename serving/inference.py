@@ -5,21 +5,27 @@ Protocols read a request into rows and write answers out of them; what happens i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple, Protocol
+
+import msgspec
 
 from auth.principal import Principal
 from auth.scopes import require_predict
+from modelkit.errors import PredictionFailed
+from serving.asking import Answer, Asking
 from serving.entities import Entities
 from serving.limits.bucket import Bucket
 from serving.limits.headers import Fields
 from serving.limits.limiter import RateLimits
 from serving.loaded_model import LoadedModel
-from serving.predictor import Answer, Asking, Predictor
-from serving.requested_rows import RequestRows, known_rows
+from serving.predictor import Predictor
+from serving.requested_rows import RequestRows, answered_rows, failed_row, known_rows
 from serving.routing import Routing
+from serving.turns import SLICE_ROWS, Turns, slices_of
 
-Read = Callable[[LoadedModel], RequestRows]
+# Of many rows it may take several turns of the loop.
+Read = Callable[[LoadedModel], RequestRows | Awaitable[RequestRows]]
 
 
 class Call(Protocol):
@@ -53,6 +59,11 @@ class Inference:
         self.routing = routing
         self._predictor, self._rates, self._entities = predictor, rates, entities
 
+    @property
+    def turns(self) -> Turns:
+        """In which protocols read and write many rows."""
+        return self._predictor.turns
+
     def admit(self, caller: Principal, name: str) -> Bucket | None:
         """The bucket that pays for the rows; None where there is no limit. Raises InsufficientScope or RateLimited."""
         require_predict(caller, name)
@@ -64,32 +75,59 @@ class Inference:
         """Raises what `ready` and the predictor raise."""
         asking = call.asking
         model = self.routing.model_for(name, asking, version)
-        request = self._charged(call, bucket, read(model))
+        request = read(model)
+        if not isinstance(request, RequestRows):
+            request = await request
+        if bucket is not None:
+            call.limit_fields = self._rates.charged(bucket, request.size)
         if asking.stages is not None:
             asking.stages.ended("read")
         if model.definition.view is not None:
             request = await self._whole_rows(model, request)
             if asking.stages is not None:
                 asking.stages.ended("features")
-        return Answered(model, request, await self._predictor.predict(model, request.rows, asking))
+        if len(request.rows) > 1:
+            return await self._many(model, request, asking)
+        return await self._one(model, request, asking)
 
     async def ready(self, call: Call, name: str, bucket: Bucket | None, read: Read) -> Ready:
         """Rows for an answer later. Raises ModelNotReady, what `read` raises, or EntityNotFound."""
         model = self.routing.model_for(name, call.asking)
-        request = self._charged(call, bucket, read(model))
+        request = read(model)
+        if not isinstance(request, RequestRows):
+            request = await request
+        if bucket is not None:
+            call.limit_fields = self._rates.charged(bucket, request.size)
         return Ready(model, await self._whole_rows(model, request))
 
     async def answer_ready(self, ready: Ready, asking: Asking) -> Answered:
-        return Answered(*ready, await self._predictor.predict(ready.model, ready.request.rows, asking))
+        model, request = ready
+        return await (self._many if len(request.rows) > 1 else self._one)(model, request, asking)
 
-    def _charged(self, call: Call, bucket: Bucket | None, request: RequestRows) -> RequestRows:
-        if bucket is not None:
-            call.limit_fields = self._rates.charged(bucket, request.size)
-        return request
+    async def _one(self, model: LoadedModel, request: RequestRows, asking: Asking) -> Answered:
+        try:
+            answer = await self._predictor.predict(model, request.rows[0], asking)
+        except PredictionFailed as error:
+            if request.is_batch:
+                error.errors = (*request.errors, failed_row(request, request.places[0], error))
+            raise
+        return Answered(model, request, [answer])
+
+    async def _many(self, model: LoadedModel, request: RequestRows, asking: Asking) -> Answered:
+        """A row whose prediction failed is one that is not valid: an error of its own where such rows are skipped."""
+        found = await self._predictor.predict_each(model, request.rows, asking, skips=request.skips)
+        return Answered(model, *answered_rows(request, found))
 
     async def _whole_rows(self, model: LoadedModel, request: RequestRows) -> RequestRows:
         """The request with the features of its entities."""
         view = model.definition.view
         if view is None:
             return request
-        return known_rows(request, await self._entities.complete(model, request.rows), view.key)
+        rows = request.rows
+        if len(rows) <= SLICE_ROWS:
+            return known_rows(request, await self._entities.complete(model, rows), view.key)
+        found: list[msgspec.Struct | None] = []
+        for part in slices_of(len(rows)):
+            await self.turns.next()
+            found += await self._entities.complete(model, rows[part])
+        return known_rows(request, found, view.key)

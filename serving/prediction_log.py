@@ -30,9 +30,11 @@ class PredictionLog:
         self._durability, self._policy = durability, policy
         self._one_writer = asyncio.Lock()
         self._service_log = structlog.get_logger("slipway.service")
-        flush = self._flush_to_disk if durability is Durability.DISK else self._flush
+        synced = durability is Durability.DISK
         self._turns: Coalescer[list[PredictionRecord], None] = Coalescer(
-            flush, max_items=MAX_RECORDS_PER_TURN
+            self._flush_to_disk if synced else self._flush,
+            max_items=MAX_RECORDS_PER_TURN,
+            one_at_a_time=synced,
         )
 
     def append(self, records: list[PredictionRecord]) -> asyncio.Future[None]:

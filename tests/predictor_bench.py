@@ -55,8 +55,17 @@ class Bench:
     async def ask(
         self, model: LoadedModel, *rows: msgspec.Struct, seconds: float = 60.0, request_id: str = "r-1"
     ) -> list[Answer]:
+        """As a protocol that skips nothing: a request of one row is alone, and one row that fails fails all."""
         now = time.perf_counter()
-        return await self.predictor.predict(model, rows, Asking(request_id, ADA, now, now + seconds))
+        asking = Asking(request_id, ADA, now, now + seconds)
+        if len(rows) == 1:
+            return [await self.predictor.predict(model, rows[0], asking)]
+        answers: list[Answer] = []
+        for found in await self.predictor.predict_each(model, rows, asking, skips=False):
+            if not isinstance(found, Answer):
+                raise found
+            answers.append(found)
+        return answers
 
     def logged(self) -> list[PredictionRecord]:
         frames = [frame for content in self.files.files.values() for frame in read_frames(content)]

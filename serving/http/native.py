@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import partial
@@ -12,14 +13,16 @@ import orjson
 
 from modelkit.definition import ModelDefinition
 from modelkit.errors import AmbiguousModel, InvalidRequest
+from serving.http.departures import LARGE_BODY_BYTES, unless_gone
 from serving.http.exchange import Exchange, Reply
-from serving.http.request_rows import Limits, accepts, read_rows
+from serving.http.request_rows import Limits, accepts_in_turns, read_in_turns, read_rows
 from serving.inference import Inference, Ready
 from serving.limits.bucket import Bucket
 from serving.loaded_model import LoadedModel
 from serving.model_board import ModelBoard
 from serving.predictor import Answer, Asking
 from serving.requested_rows import RequestRows
+from serving.turns import SLICE_ROWS, Turns, slices_of
 
 _FROM_CACHE, _FROM_MODEL = (b"x-cache", b"hit"), (b"x-cache", b"miss")
 
@@ -45,7 +48,7 @@ class NativeRoutes:
     async def predict_any(self, exchange: Exchange) -> Reply:
         """POST /predict: the default model, or the only one whose schema accepts the body."""
         body = await exchange.json_body()
-        name = self._default_model or self._only_taker(body)
+        name = self._default_model or await self._only_taker(body)
         return await self._answer(exchange, name, self._inference.admit(exchange.caller, name), body)
 
     async def checked_row(self, exchange: Exchange, name: str) -> bytes:
@@ -61,35 +64,40 @@ class NativeRoutes:
         model, request, answers = await self._inference.answer_ready(*checked.get())
         return one_answer(model, request.rows[0], answers[0])
 
-    def _only_taker(self, body: bytes) -> str:
+    async def _only_taker(self, body: bytes) -> str:
         readers = {
             name: slot.current.reader for name, slot in self._board.slots.items() if slot.current is not None
         }
-        takers = [name for name, reader in readers.items() if accepts(reader, body, self._limits)]
+        limits, turns = self._limits, self._inference.turns
+        takers = [
+            name for name, reader in readers.items() if await accepts_in_turns(reader, body, limits, turns)
+        ]
         if len(takers) > 1:
             raise AmbiguousModel(f"{', '.join(takers)} accept this body: ask /predict/{{model}}")
         if not takers:
             raise InvalidRequest("No served model accepts this body: ask /predict/{model} to see why")
         return takers[0]
 
-    def _rows(self, body: bytes, model: LoadedModel) -> RequestRows:
-        return read_rows(model.reader, body, self._limits)
+    def _rows(self, body: bytes, model: LoadedModel) -> RequestRows | Awaitable[RequestRows]:
+        return read_in_turns(model.reader, body, self._limits, self._inference.turns)
 
     def _only_row(self, body: bytes, model: LoadedModel) -> RequestRows:
-        request = self._rows(body, model)
+        request = read_rows(model.reader, body, self._limits)
         if request.is_batch:
             raise InvalidRequest("This route takes one row: ask /predict/{model} for many")
         return request
 
     async def _answer(self, exchange: Exchange, name: str, bucket: Bucket | None, body: bytes) -> Reply:
-        read = partial(self._rows, body)
-        model, request, answers = await self._inference.answer(exchange, name, bucket, read)
+        answering = self._inference.answer(exchange, name, bucket, partial(self._rows, body))
+        if len(body) > LARGE_BODY_BYTES:
+            answering = unless_gone(exchange, answering)
+        model, request, answers = await answering
         written = (
-            one_answer(model, request.rows[0], answers[0])
+            orjson.dumps(one_answer(model, request.rows[0], answers[0]))
             if not request.is_batch
-            else _many_answers(model, request, answers)
+            else await _many_answers(model, request, answers, self._inference.turns)
         )
-        return Reply(200, orjson.dumps(written), headers=answer_headers(model, answers))
+        return Reply(200, written, headers=answer_headers(model, answers))
 
 
 def one_answer(model: LoadedModel, row: msgspec.Struct, answer: Answer) -> dict[str, Any]:
@@ -147,13 +155,28 @@ def answer_fields(definition: ModelDefinition) -> dict[str, dict[str, Any]]:
     return fields
 
 
-def _many_answers(model: LoadedModel, request: RequestRows, answers: list[Answer]) -> dict[str, Any]:
-    return {
-        "model": model.name,
-        "model_version": model.version,
-        "predictions": row_answers(model, request, answers),
-        "errors": row_errors(request),
-    }
+async def _many_answers(
+    model: LoadedModel, request: RequestRows, answers: list[Answer], turns: Turns
+) -> bytes:
+    about = {"model": model.name, "model_version": model.version, "errors": row_errors(request)}
+    rows = await written_rows(model, request, answers, turns)
+    return b'%b,"predictions":%b}' % (orjson.dumps(about)[:-1], rows)
+
+
+async def written_rows(
+    model: LoadedModel, request: RequestRows, answers: list[Answer], turns: Turns
+) -> bytes:
+    """An array in JSON with one entry per row of the request, null for a row that was skipped."""
+    if request.size <= SLICE_ROWS:
+        return orjson.dumps(row_answers(model, request, answers))
+    answered = dict(zip(request.places, zip(request.rows, answers, strict=True), strict=True))
+    written: list[bytes] = []
+    for part in slices_of(request.size):
+        await turns.next()
+        found = [answered.get(place) for place in range(*part.indices(request.size))]
+        entries = [None if each is None else one_answer(model, *each) for each in found]
+        written.append(orjson.dumps(entries)[1:-1])
+    return b"[%b]" % b",".join(written)
 
 
 def row_answers(

@@ -6,6 +6,7 @@ The fast path decodes with msgspec; a body it refuses is read again by pydantic,
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Generator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,8 +17,13 @@ from modelkit.errors import FieldError, InvalidRequest
 from modelkit.rows import RowReader
 from modelkit.schema import field_errors, read_json
 from serving.requested_rows import RequestRows
+from serving.turns import SLICE_ROWS, Turns, at_once
 
 BAD_BODY = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
+# What a refusal tells at most, where nothing but the refusal is told.
+MAX_ERRORS = 1000
+# pydantic takes as long to explain one row as msgspec to read so many.
+ROWS_OF_A_REFUSAL = 15
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 
 
@@ -37,8 +43,27 @@ _decode_envelope = msgspec.json.Decoder(_Envelope).decode
 
 def read_rows(reader: RowReader, body: bytes, limits: Limits) -> RequestRows:
     """Raises InvalidRequest, with a JSON pointer for everything that is wrong."""
-    if b'"instances"' in body and "instances" not in reader.names:
-        return _read_batch(reader, body, limits)
+    if _is_batch(reader, body):
+        return at_once(_read_instances(reader, _envelope(body, limits), limits))
+    return _read_one(reader, body, limits)
+
+
+def read_in_turns(
+    reader: RowReader, body: bytes, limits: Limits, turns: Turns
+) -> RequestRows | Awaitable[RequestRows]:
+    """The same; to be awaited where there are many rows."""
+    if not _is_batch(reader, body):
+        return _read_one(reader, body, limits)
+    envelope = _envelope(body, limits)
+    reading = _read_instances(reader, envelope, limits)
+    return at_once(reading) if len(envelope.instances) <= SLICE_ROWS else turns.through(reading)
+
+
+def _is_batch(reader: RowReader, body: bytes) -> bool:
+    return b'"instances"' in body and "instances" not in reader.names
+
+
+def _read_one(reader: RowReader, body: bytes, limits: Limits) -> RequestRows:
     try:
         row = reader.decode_one(body)
     except BAD_BODY:
@@ -51,6 +76,17 @@ def accepts(reader: RowReader, body: bytes, limits: Limits) -> bool:
     """Whether a body is a valid request of this schema."""
     try:
         read_rows(reader, body, limits)
+    except InvalidRequest:
+        return False
+    return True
+
+
+async def accepts_in_turns(reader: RowReader, body: bytes, limits: Limits, turns: Turns) -> bool:
+    """The same for a body of any size."""
+    try:
+        request = read_in_turns(reader, body, limits, turns)
+        if not isinstance(request, RequestRows):
+            await request
     except InvalidRequest:
         return False
     return True
@@ -75,7 +111,7 @@ def _explain(
     return reader.decode_one(checked.model_dump_json())
 
 
-def _read_batch(reader: RowReader, body: bytes, limits: Limits) -> RequestRows:
+def _envelope(body: bytes, limits: Limits) -> _Envelope:
     try:
         envelope = _decode_envelope(body)
     except BAD_BODY as error:
@@ -89,30 +125,38 @@ def _read_batch(reader: RowReader, body: bytes, limits: Limits) -> RequestRows:
             f"`instances` must hold 1 to {limits.max_instances} rows",
             errors=[FieldError(pointer="/instances", detail=f"has {len(envelope.instances)} rows")],
         )
-    read = _read_instances(reader, envelope, limits)
-    if read.errors and not (read.skips and read.rows):
-        raise InvalidRequest("At least one row is not valid", errors=read.errors)
-    return read
+    return envelope
 
 
-def _read_instances(reader: RowReader, envelope: _Envelope, limits: Limits) -> RequestRows:
-    rows: list[msgspec.Struct] = []
-    places: list[int] = []
-    errors: list[FieldError] = []
+def _read_instances(
+    reader: RowReader, envelope: _Envelope, limits: Limits
+) -> Generator[None, None, RequestRows]:
+    """Yields between slices of the rows; raises InvalidRequest."""
+    skips = envelope.on_error == "skip"
+    found = RequestRows([], [], len(envelope.instances), True, [], skips, _in_an_instance)
+    left = SLICE_ROWS
     for place, raw in enumerate(envelope.instances):
+        if left <= 0:
+            left = SLICE_ROWS
+            yield
+        left -= 1
         try:
-            rows.append(_read_instance(reader, raw, place, limits))
-            places.append(place)
+            found.rows.append(_read_instance(reader, raw, place, limits))
+            found.places.append(place)
         except InvalidRequest as error:
-            errors.extend(
+            left -= ROWS_OF_A_REFUSAL
+            found.errors.extend(
                 error.errors or [FieldError(pointer=f"/instances/{place}", detail=error.detail, row=place)]
             )
-    skips = envelope.on_error == "skip"
-    return RequestRows(rows, places, len(envelope.instances), True, errors, skips, _in_an_instance)
+            if not skips and len(found.errors) >= MAX_ERRORS:
+                break
+    if found.errors and not (skips and found.rows):
+        raise InvalidRequest("At least one row is not valid", errors=found.errors[:MAX_ERRORS])
+    return found
 
 
 def _in_an_instance(place: int, field: str) -> str:
-    return f"/instances/{place}/{field}"
+    return f"/instances/{place}/{field}" if field else f"/instances/{place}"
 
 
 def _read_instance(reader: RowReader, raw: msgspec.Raw, place: int, limits: Limits) -> msgspec.Struct:

@@ -11,7 +11,7 @@ import pytest
 from catalog.food_delivery.definition import DEFINITION as FOOD
 from catalog.iris.definition import DEFINITION as IRIS
 from serving.loaded_model import LoadedModel
-from serving.predictor import MAX_ROWS_PER_CALL
+from serving.model_calls import MAX_ROWS_PER_CALL
 from serving.settings import Durability
 from serving.spool import read_frames
 from tests.fakes.remote_cache import MemoryRemoteCache

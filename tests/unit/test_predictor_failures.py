@@ -98,7 +98,7 @@ def test_where_every_attempt_fails_everybody_fails_once(iris: LoadedModel) -> No
         )
         assert all(isinstance(result, PredictionFailed) for result in results)
         assert len(features.calls) == 20
-        assert bench.predictor._computing == {}
+        assert bench.predictor.is_idle
 
     run(scenario)
 
