@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from modelkit.definition import ModelDefinition, load_catalog
 from modelkit.errors import SlipwayError
-from serving.typed_answers import TypedAnswer, api_name, typed_answer
+from serving.typed_answers import TypedAnswer, api_name, taken, typed_answer
 
 if TYPE_CHECKING:
     from serving.bootstrap import Worker
@@ -124,7 +124,7 @@ def _typed_api(definition: ModelDefinition, name: str) -> Callable[..., Any]:
         return answer(**body)
 
     predict.__name__, predict.__doc__ = name, definition.description
-    predict.__annotations__ = {"request": definition.request, "return": answer}
+    predict.__annotations__ = {"request": taken(definition), "return": answer}
     return predict
 
 

@@ -20,10 +20,14 @@ from serving.loaded_model import LoadedModel, load_model
 from tests.tiny_features import example_row
 
 OPSET, IR_VERSION = 17, 10
+LARGE = 1e9
 
 
 def tiny_graph(definition: ModelDefinition, *, bias: float = 0.0, width: int | None = None) -> bytes:
-    """Missing counts as zero; a regressor gives 20 + bias + a weighted sum, a classifier a softmax of such."""
+    """Missing counts as zero; a regressor gives 20 + bias + a weighted sum, a classifier a softmax of such.
+
+    As with trees, the answer is finite however large a value is.
+    """
     columns = len(definition.feature_columns) if width is None else width
     outputs = max(1, len(definition.classes))
     weights = np.linspace(-0.2, 0.3, columns * outputs, dtype=np.float32).reshape(columns, outputs)
@@ -32,13 +36,15 @@ def tiny_graph(definition: ModelDefinition, *, bias: float = 0.0, width: int | N
         offsets[0] += bias
     nodes = [
         helper.make_node("IsNaN", [INPUT_NAME], ["missing"]),
-        helper.make_node("Where", ["missing", "zero", INPUT_NAME], ["numbers"]),
+        helper.make_node("Where", ["missing", "zero", INPUT_NAME], ["known"]),
+        helper.make_node("Clip", ["known", "least", "most"], ["numbers"]),
         helper.make_node("MatMul", ["numbers", "weights"], ["sums"]),
         helper.make_node("Add", ["sums", "offsets"], [OUTPUT_NAME if outputs == 1 else "scores"]),
     ]
     if outputs > 1:
         nodes.append(helper.make_node("Softmax", ["scores"], [OUTPUT_NAME], axis=1))
     constants = {"zero": np.zeros(1, np.float32), "weights": weights, "offsets": offsets}
+    constants |= {"least": np.array(-LARGE, np.float32), "most": np.array(LARGE, np.float32)}
     graph = helper.make_graph(
         nodes,
         "tiny",

@@ -24,11 +24,14 @@ from serving.http.openapi_parts import (
 )
 from serving.typed_answers import api_name
 
-# Local times: what `date-time` (RFC 3339) calls one has an offset, and these have none.
-LOCAL_TIME = {
-    "format": "date-time-local",
-    "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt _][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?$",
-}
+# Local times: what `date-time` (RFC 3339) calls one has an offset, and these have none. The calendar is part of the
+# pattern, so that whatever fits it is taken.
+_YEAR = r"([0-9]{3}[1-9]|[0-9]{2}[1-9][0-9]|[0-9][1-9][0-9]{2}|[1-9][0-9]{3})"
+_LEAP_YEAR = r"([0-9]{2}(0[48]|[2468][048]|[13579][26])|(0[48]|[2468][048]|[13579][26])00)"
+_LONG, _SHORT = r"(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])", r"(0[469]|11)-(0[1-9]|[12][0-9]|30)"
+_DAY = rf"({_YEAR}-({_LONG}|{_SHORT}|02-(0[1-9]|1[0-9]|2[0-8]))|{_LEAP_YEAR}-02-29)"
+_TIME = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.,][0-9]+)?)?"
+LOCAL_TIME = {"format": "date-time-local", "pattern": f"^{_DAY}[Tt _]{_TIME}$"}
 
 
 def prediction_paths(definitions: Sequence[ModelDefinition]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from auth.scopes import READ
 from modelkit.definition import Task
-from modelkit.errors import InsufficientScope, SlipwayError
+from modelkit.errors import InsufficientScope, NotFound, SlipwayError
 from serving.http.openapi_headers import TEXT
 from serving.http.openapi_parts import (
     CALLER,
@@ -66,7 +66,8 @@ def documentation_paths() -> dict[str, Any]:
     page["responses"]["200"] = answer("The page", TEXT, media_type="text/html")
     document = _open("openapi", "This document.", SHED)
     document["responses"]["200"] = answer("An OpenAPI document", {"type": "object"})
-    problem = _open("show_problem", "What a kind of problem means.", SHED) | {"parameters": [CODE]}
+    problem = _open("show_problem", "What a kind of problem means.", (*CALLER, NotFound))
+    problem["parameters"] = [CODE]
     problem["responses"]["200"] = answer("The kind of problem", schema_ref("ProblemType"))
     return {"/docs": {"get": page}, "/openapi.json": {"get": document}, "/problems/{code}": {"get": problem}}
 
@@ -89,6 +90,7 @@ def status_schemas() -> dict[str, Any]:
         "Model": closed_object(**model),
         "ModelDetail": closed_object(**model, card=card),
         "Models": closed_object(models={"type": "array", "items": schema_ref("Model")}),
+        "Challenger": _challenger(),
         "Card": _card(),
         "History": closed_object(model=TEXT, events={"type": "array", "items": schema_ref("AliasMove")}),
         "AliasMove": _alias_move(),
@@ -144,7 +146,13 @@ def _model() -> Mapping[str, Any]:
         "reason": {**TEXT, "description": "why it is in this state; may be empty"},
         "stale": {"type": "boolean", "description": "an older version serves than is wanted"},
         **dict.fromkeys(("loaded", "desired", "previous", "digest"), MAYBE_TEXT),
+        "challenger": {"anyOf": [schema_ref("Challenger"), {"type": "null"}]},
     }
+
+
+def _challenger() -> dict[str, Any]:
+    weight = {"type": "number", "minimum": 0, "maximum": 1, "description": "share of callers that it answers"}
+    return closed_object(version=MAYBE_TEXT, state=_state(), reason=TEXT, weight=weight)
 
 
 def _card() -> dict[str, Any]:

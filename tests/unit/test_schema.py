@@ -12,7 +12,7 @@ import pytest
 from pydantic import AfterValidator, Field, NaiveDatetime, ValidationError, field_validator
 
 from modelkit.rows import RowReader
-from modelkit.schema import RequestModel, compile_struct, field_errors, schema_digest
+from modelkit.schema import RequestModel, compile_struct, field_errors, read_json, schema_digest
 
 
 class Everything(RequestModel):
@@ -170,3 +170,19 @@ def test_no_finding_repeats_the_value_that_was_sent() -> None:
     }
     assert {item.row for item in found} == {3}
     assert "hunter2" not in repr(found)
+
+
+class Graded(RequestModel):
+    grade: int | None = Field(None, ge=0, le=3)
+
+
+@pytest.mark.parametrize("text", ["2.0", "2e0", "-0.0", "2.00"])
+def test_a_whole_number_is_an_integer_however_it_is_written(text: str) -> None:
+    row = read_json(Graded, f'{{"grade": {text}}}'.encode())
+    assert row.model_dump() == {"grade": int(float(text))}
+
+
+@pytest.mark.parametrize("text", ["2.5", "7.0", "1e300", "true", '"2"', "[2.0]"])
+def test_other_numbers_are_no_integers(text: str) -> None:
+    with pytest.raises(ValidationError):
+        read_json(Graded, f'{{"grade": {text}}}'.encode())
