@@ -76,6 +76,7 @@ class OipModelRoutes:
 
     async def refuse(self, exchange: Exchange) -> Reply:
         """POST /v2/repository/models/{model}/load and /unload: nobody decides here what is served."""
+        await exchange.body()
         raise InvalidRequest("The alias in the model registry decides which version is served: move it there")
 
     def _version(self, exchange: Exchange, name: str) -> LoadedModel:

@@ -7,8 +7,10 @@ from typing import Any
 
 from modelkit.definition import ModelDefinition
 from serving.http.openapi_explain import explain_paths, explain_schemas
+from serving.http.openapi_feedback import feedback_paths, feedback_schemas
 from serving.http.openapi_identity import identity_paths, security_schemes
 from serving.http.openapi_identity_schemas import identity_schemas
+from serving.http.openapi_oip import oip_paths, oip_schemas
 from serving.http.openapi_parts import problem_schema
 from serving.http.openapi_predictions import prediction_paths, prediction_schemas
 from serving.http.openapi_status import documentation_paths, metrics_paths, status_paths, status_schemas
@@ -39,6 +41,8 @@ def openapi_document(
     paths: dict[str, Any] = {
         **prediction_paths(definitions),
         **(explain_paths(definitions, max_rows=explained_rows) if explained_rows else {}),
+        **feedback_paths(max_instances=max_instances),
+        **oip_paths(definitions),
         **status_paths(names),
         **identity_paths(issues_tokens=issues_tokens),
         **documentation_paths(),
@@ -56,6 +60,8 @@ def openapi_document(
             "schemas": {
                 **prediction_schemas(definitions, max_instances=max_instances),
                 **(explain_schemas(definitions) if explained_rows else {}),
+                **feedback_schemas(),
+                **oip_schemas(),
                 **status_schemas(),
                 **identity_schemas(),
                 "Problem": problem_schema(),

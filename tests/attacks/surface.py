@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from serving.http.problems import problem_types
 from tests.attacks.conftest import INNER_PAGES
-from tests.front_service import FrontService
+from tests.front_service import CATALOG, FrontService
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "BREW", "get", "")
 
@@ -15,6 +15,9 @@ OPEN_ROUTES = frozenset(
         *("/docs", "/openapi.json", "/.well-known/jwks.json"),
         *("/login", "/auth/token", "/auth/refresh", "/auth/revoke"),
         *(f"/problems/{code}" for code in problem_types()),
+        *("/v2", "/v2/", "/v2/health/live", "/v2/health/ready"),
+        *(f"/v2/models/{name}/ready" for name in CATALOG),
+        *(f"/v1/models/{name}" for name in CATALOG),
     }
 )
 OPEN_FILES = frozenset({"/static_content/swagger-ui.css", "/static_content/swagger-ui-bundle.js"})
@@ -26,6 +29,7 @@ NO_SCOPE = frozenset({"/auth/me", "/auth/logout", "/auth/sessions", *("/", "/sch
 def addresses(service: FrontService) -> set[str]:
     surface = service.worker.front._surface
     below = {f"{prefix}{name}" for prefix in surface.prefixes for name in ("", "made-up", "0" * 26)}
+    below |= {path.replace("*", name) for path in surface.within for name in ("", "made-up", "1")}
     return {*surface.routes, *surface.prefixes, *below, *surface.open_assets, *INNER_PAGES, "/predict_iris"}
 
 
