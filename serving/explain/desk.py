@@ -9,7 +9,8 @@ from pathlib import Path
 
 from modelkit.definition import ModelDefinition
 from modelkit.errors import DeadlineExceeded, ExplainerUnavailable, ExplanationFailed, ServableError
-from modelkit.explanation import By, Effort, ExplainedModel
+from modelkit.explaining import Effort, ExplainedModel
+from modelkit.explanation import By
 from modelkit.servable import MODEL, load_servable
 from serving.explain.messages import Job, Result
 

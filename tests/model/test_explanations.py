@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from modelkit.contract import golden_matrix
-from modelkit.explanation import By, Effort, ExplainedModel
+from modelkit.explaining import Effort, ExplainedModel
+from modelkit.explanation import By
 from modelkit.reference import BACKGROUND_ROWS
 from tests.stage_runs import Trained
 
