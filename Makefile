@@ -211,6 +211,24 @@ retrain: _named migrate ## Retrain MODEL=name on new data; what passes its gates
 rollback: _named migrate ## Put the previous version of MODEL=name back into production (ARGS="--expect 3")
 	$(BIN)/python -m training rollback $(MODEL) $(ARGS)
 
+.PHONY: challenger
+challenger: _named migrate ## Judge the candidate of MODEL=name, or its VERSION=number, and make it the challenger
+	$(BIN)/python -m training promote $(MODEL) --to challenger $(if $(VERSION),--version $(VERSION)) $(ARGS)
+
+.PHONY: dismiss
+dismiss: _named migrate ## Take the challenger of MODEL=name away: production answers everybody again
+	$(BIN)/python -m training dismiss $(MODEL) $(ARGS)
+
+##@ Comparison
+
+.PHONY: ab-report
+ab-report: _named setup ## Compare two versions of MODEL=name that answered different callers (ARGS="--since 7d --weight 10")
+	@$(BIN)/python -m monitoring ab-report $(MODEL) $(ARGS)
+
+.PHONY: shadow-report
+shadow-report: _named setup ## Compare what was answered with what the challenger would have said (ARGS="--since 7d --json")
+	@$(BIN)/python -m monitoring shadow-report $(MODEL) $(ARGS)
+
 ##@ Service
 
 .PHONY: migrate

@@ -19,6 +19,7 @@ from training.registry import Registry
 from training.version import CANDIDATE, CHALLENGER, PRODUCTION, STAGING, Version
 
 REGISTER, RETRAIN, PROMOTE, ROLLBACK, WITHDRAW = "register", "retrain", "promote", "rollback", "withdraw"
+DISMISS = "dismiss"
 NOBODY = "none"
 
 
@@ -86,6 +87,13 @@ class AliasLedger:
             with self._marked(left, approved=False, withdrawn=said):
                 self._move(left, target, dataclasses.replace(move, action=ROLLBACK))
             return list(self._without_aliases(left, target, move))
+
+    def dismiss(self, left: Version, move: Move) -> None:
+        """The alias is no version then; of the version itself nothing is said."""
+        with one_move_at_a_time(self._ledger, self._definition.name):
+            self._expect(left, move.alias)
+            self._registry.remove_alias(left.registry_name, move.alias)
+            self._write_down(left, None, move)
 
     def reached(self, version: Version, alias: str) -> bool:
         """Whether the version has ever been behind this alias."""
