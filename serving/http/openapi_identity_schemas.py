@@ -34,6 +34,7 @@ def identity_schemas() -> dict[str, Any]:
         "Session": _session(),
         "Sessions": closed_object(sessions={"type": "array", "items": schema_ref("Session")}),
         "OwnPrediction": _own_prediction(),
+        "KnownTruth": _known_truth(),
         "JwkSet": closed_object(keys={"type": "array", "items": schema_ref("Jwk")}),
         "Jwk": _jwk(),
     }
@@ -69,10 +70,32 @@ def _own_prediction() -> dict[str, Any]:
         created_at=MOMENT,
         model=TEXT,
         model_version=TEXT,
-        features={"type": "object", "description": "the row as it was asked, whole"},
+        features={"type": "object", "description": "the row as it was asked; null where a field is withheld"},
+        withheld={
+            "type": "array",
+            "items": TEXT,
+            "description": "fields whose values are never written down",
+        },
         prediction={"type": ["number", "string"]},
+        lower={"type": ["number", "null"]},
+        upper={"type": ["number", "null"]},
         outcome=TEXT,
         cached={"type": "boolean"},
+        truth={
+            "description": "what was told of it afterwards",
+            "oneOf": [{"type": "null"}, schema_ref("KnownTruth")],
+        },
+    )
+
+
+def _known_truth() -> dict[str, Any]:
+    return closed_object(
+        actual={"type": ["number", "string"]},
+        told_at=MOMENT,
+        changes={"type": "integer", "minimum": 0},
+        scored_at={"type": ["string", "null"], "format": "date-time"},
+        absolute_error={"type": ["number", "null"]},
+        correct={"type": ["boolean", "null"]},
     )
 
 

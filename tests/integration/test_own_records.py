@@ -38,7 +38,8 @@ def read(service: FrontService, prediction_id: str, scopes: str = "read") -> htt
 
 def without_request_id(response: httpx.Response) -> tuple[Any, ...]:
     request_id = response.headers["x-request-id"]
-    headers = sorted((name, value) for name, value in response.headers.items() if name != "x-request-id")
+    own = ("x-request-id", "traceparent")
+    headers = sorted((name, value) for name, value in response.headers.items() if name not in own)
     return response.status_code, headers, response.text.replace(request_id, "")
 
 
