@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from google.protobuf.message import Message
 from grpc import StatusCode
-from grpc.aio import EOF
+from grpc.aio import EOF, AbortError
 
 from auth.scopes import require
 from modelkit.errors import (
@@ -64,7 +64,7 @@ class GrpcFront:
             metrics.in_flight -= 1
             metrics.grpc.finished(rpc.name, code.name, time.perf_counter() - call.arrived)
         if code is not StatusCode.OK:
-            await context.abort(code, refusal.message, (*_own_metadata(call), *refusal.trailing))
+            await _abort(call, refusal, _own_metadata(call))
         context.set_trailing_metadata(_own_metadata(call))
         return answer
 
@@ -82,7 +82,7 @@ class GrpcFront:
         finally:
             self._metrics.grpc.stream_ended(rpc.name, code.name)
         if refusal is not None:
-            await context.abort(code, refusal.message, tuple(refusal.trailing))
+            await _abort(call, refusal, [])
 
     async def unknown(self, call: GrpcCall, message: bytes) -> Message:
         raise MethodNotAllowed("There is no such method")
@@ -138,6 +138,16 @@ async def _message(call: GrpcCall) -> bytes:
     if message is EOF:
         raise InvalidRequest("The call has no message")
     return bytes(message)
+
+
+async def _abort(call: GrpcCall, refusal: Refusal, own: Trailing) -> None:
+    """Ends the call, and this coroutine with it. A client that is gone by now is nobody's fault, least of all the log's."""
+    try:
+        await call.context.abort(refusal.code, refusal.message, (*own, *refusal.trailing))
+    except (AbortError, asyncio.CancelledError):
+        raise
+    except Exception:
+        raise asyncio.CancelledError from None
 
 
 def _own_metadata(call: GrpcCall) -> Trailing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import prod
 from typing import Any, TypeVar
 
 import numpy as np
@@ -39,6 +40,17 @@ def parsed(kind: type[Kind], message: bytes) -> Kind:
     return found
 
 
+def refuse_unknown_wishes(request: ModelInferRequest) -> None:
+    """Raises InvalidRequest for what would change the answer and is not done here."""
+    if "on_error" in request.parameters and request.parameters["on_error"].string_param != "fail":
+        detail = "Tensors have one element per row: ask /predict/{model} over HTTP to skip rows"
+        raise refused("/parameters/on_error", detail)
+    for place, output in enumerate(request.outputs):
+        if "classification" in output.parameters:
+            pointer = f"/outputs/{place}/parameters/classification"
+            raise refused(pointer, "Ask for the output `probabilities`")
+
+
 def tensors_of(request: ModelInferRequest) -> list[Tensor]:
     """Raises InvalidRequest, with a pointer to what is wrong."""
     raw = request.raw_input_contents
@@ -64,9 +76,11 @@ def _typed(place: int, tensor: ModelInferRequest.InferInputTensor) -> Tensor:
     others = [found.name for found, _ in tensor.contents.ListFields() if found.name != member]
     if others:
         raise refused(f"/inputs/{place}/contents", f"{tensor.datatype} belongs into {member}")
-    values = getattr(tensor.contents, member)
+    values, shape = getattr(tensor.contents, member), tuple(tensor.shape)
+    if len(values) != prod(shape) or any(size < 0 for size in shape):
+        raise refused(f"/inputs/{place}/shape", f"{len(values)} elements are not a tensor of this shape")
     data = list(values) if tensor.datatype == BYTES else _array(place, tensor.datatype, values)
-    return Tensor(tensor.name, tensor.datatype, tuple(tensor.shape), data)
+    return Tensor(tensor.name, tensor.datatype, shape, data)
 
 
 def _array(place: int, datatype: str, values: Sequence[Any]) -> NDArray[Any]:

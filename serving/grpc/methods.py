@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 
 from modelkit.errors import ModelNotFound, VersionNotLoaded
 from serving.grpc.call import GrpcCall
-from serving.grpc.messages import parsed, tensors_of, write_outputs
+from serving.grpc.messages import parsed, refuse_unknown_wishes, tensors_of, write_outputs
 from serving.grpc.open_inference_grpc_pb2 import (
     ModelInferRequest,
     ModelInferResponse,
@@ -21,7 +21,7 @@ from serving.grpc.open_inference_grpc_pb2 import (
     ServerMetadataResponse,
     ServerReadyResponse,
 )
-from serving.inference import Inference
+from serving.inference import Answered, Inference
 from serving.loaded_model import LoadedModel
 from serving.model_board import ModelBoard
 from serving.oip.metadata import check_wanted, input_metadata, output_metadata
@@ -33,7 +33,7 @@ from serving.requested_rows import RequestRows
 from serving.version import VERSION
 
 SERVER_NAME = "slipway"
-PLATFORM = "slipway_onnx"
+PLATFORM = "onnxruntime_onnx"
 
 Announced = list[ModelMetadataResponse.TensorMetadata]
 
@@ -66,12 +66,10 @@ class InferenceMethods:
         asked = parsed(ModelMetadataRequest, message)
         held = self._check_held(asked.name, asked.version)
         definition = self._board.slots[asked.name].definition
-        described = next(
-            (model for model in held if model.version == asked.version), held[0] if held else None
-        )
+        described = held.get(asked.version) or next(iter(held.values()), None)
         return ModelMetadataResponse(
             name=asked.name,
-            versions=[model.version for model in held],
+            versions=[asked.version] if asked.version else list(held),
             platform=PLATFORM,
             inputs=_announced(input_metadata(definition)),
             outputs=_announced(output_metadata(definition, described)),
@@ -80,28 +78,40 @@ class InferenceMethods:
     async def model_infer(self, call: GrpcCall, message: bytes) -> Message:
         """What a caller may ask and how often depends on the model, whose name is in the message."""
         request = parsed(ModelInferRequest, message)
+        refuse_unknown_wishes(request)
         name, version = request.model_name, request.model_version or None
         bucket = self._inference.admit(call.caller, name)
         read = partial(self._rows, request)
         answered = await self._inference.answer(call, name, bucket, read, version=version)
-        model, wanted = answered.model, [output.name for output in request.outputs]
-        response = ModelInferResponse(model_name=model.name, model_version=model.version, id=request.id)
-        write_outputs(response, outputs_of(answered, wanted), raw=bool(request.raw_input_contents))
-        return response
+        return _response(request, answered)
 
     def _rows(self, request: ModelInferRequest, model: LoadedModel) -> RequestRows:
         if request.outputs:
             check_wanted(model, [output.name for output in request.outputs])
         return rows_of(model, tensors_of(request), self._limits)
 
-    def _check_held(self, name: str, version: str) -> Sequence[LoadedModel]:
-        """The versions in memory. Raises ModelNotFound, or VersionNotLoaded where one is named that is not among them."""
+    def _check_held(self, name: str, version: str) -> dict[str, LoadedModel]:
+        """The versions in memory, the one that is served first. Raises ModelNotFound, or VersionNotLoaded where one is
+        named that is not among them.
+        """
         slot = self._board.slots.get(name)
         if slot is None:
             raise ModelNotFound
-        if version and all(model.version != version for model in slot.held):
+        held = {model.version: model for model in slot.held}
+        if version and version not in held:
             raise VersionNotLoaded
-        return slot.held
+        return held
+
+
+def _response(request: ModelInferRequest, answered: Answered) -> ModelInferResponse:
+    model, answers = answered.model, answered.answers
+    response = ModelInferResponse(model_name=model.name, model_version=model.version, id=request.id)
+    response.parameters["cached"].bool_param = all(answer.cached for answer in answers)
+    if len(answers) == 1:
+        response.parameters["prediction_id"].string_param = answers[0].prediction_id
+    wanted = [output.name for output in request.outputs]
+    write_outputs(response, outputs_of(answered, wanted), raw=bool(request.raw_input_contents))
+    return response
 
 
 def _announced(tensors: Sequence[TensorMetadata]) -> Announced:

@@ -31,6 +31,7 @@ CODES = {
     415: StatusCode.INVALID_ARGUMENT,
     422: StatusCode.INVALID_ARGUMENT,
     429: StatusCode.RESOURCE_EXHAUSTED,
+    499: StatusCode.CANCELLED,
     500: StatusCode.INTERNAL,
     501: StatusCode.UNIMPLEMENTED,
     503: StatusCode.UNAVAILABLE,
