@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,9 +79,14 @@ def rows_of(service: RunningService) -> dict[str, tuple[str, str]]:
     try:
         with engine.connect() as connection:
             columns = Prediction.request_id, Prediction.prediction_id, Prediction.trace_id
-            return {row[0]: (row[1], row[2]) for row in connection.execute(select(*columns))}
+            return {row[0]: (row[1], row[2] or "") for row in connection.execute(select(*columns))}
     finally:
         engine.dispose()
+
+
+def failed(service: RunningService) -> float:
+    """Spans that no export took."""
+    return total(service.metrics_port, "slipway_trace_spans_total", result="failed")
 
 
 def trace_of(answer: httpx.Response) -> str:
@@ -246,13 +252,13 @@ def test_spans_that_wait_leave_when_the_service_stops(tmp_path: Path) -> None:
 def test_a_collector_in_trouble_costs_spans_and_no_answer(tmp_path: Path) -> None:
     with OtlpReceiver() as receiver, serve(tmp_path, receiver, OTEL_EXPORTER_OTLP_TIMEOUT="1") as service:
 
-        def failed() -> float:
-            return total(service.metrics_port, "slipway_trace_spans_total", result="failed")
+        def more_than(before: float) -> bool:
+            return failed(service) > before
 
         with service.client() as client:
             for trouble in ("refuses", "hangs"):
                 receiver.status, receiver.hangs = 503, trouble == "hangs"
-                before = failed()
+                before = failed(service)
                 answers = [client.post("/predict/iris", json=FLOWER) for _ in range(50)]
                 assert {each.status_code for each in answers} == {200}
                 until(
