@@ -1,0 +1,246 @@
+"""The Open Inference Protocol and KServe v1 as the front app serves them: the native route's answers, in their shapes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import httpx
+import pytest
+
+from serving.oip.raw import read_raw, write_raw
+from serving.oip.tensors import Tensor
+from tests.front_service import CATALOG, FLOWER, FrontService
+from tests.oip_tensors import json_inputs, tensors_of
+
+INFER = "/v2/models/{}/infer"
+IRIS = INFER.format("iris")
+OCTETS = "application/octet-stream"
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FrontService]:
+    service = FrontService(tmp_path_factory.mktemp("oip"))
+    yield service
+    service.close()
+
+
+def examples(name: str) -> list[dict[str, Any]]:
+    return [dict(example) for example in CATALOG[name].examples]
+
+
+def request_of(name: str, rows: Sequence[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    return {"inputs": json_inputs(CATALOG[name], rows), **more}
+
+
+def binary_request(name: str, rows: Sequence[dict[str, Any]], **more: Any) -> tuple[bytes, dict[str, str]]:
+    """A body whose tensors are bytes, and its headers; every field has to be in every row."""
+    inputs, blobs = [], []
+    for tensor in tensors_of(CATALOG[name], rows):
+        blobs.append(write_raw(tensor))
+        about = {"name": tensor.name, "datatype": tensor.datatype, "shape": list(tensor.shape)}
+        inputs.append({**about, "parameters": {"binary_data_size": len(blobs[-1])}})
+    head = json.dumps({"inputs": inputs, **more}).encode()
+    return head + b"".join(blobs), {
+        "content-type": OCTETS,
+        "inference-header-content-length": str(len(head)),
+    }
+
+
+def outputs(answer: httpx.Response) -> dict[str, Tensor]:
+    """By name, whether they came as JSON or as bytes."""
+    length = int(answer.headers.get("inference-header-content-length", len(answer.content)))
+    head, rest, found = json.loads(answer.content[:length]), answer.content[length:], {}
+    for place, each in enumerate(head["outputs"]):
+        size = each.get("parameters", {}).get("binary_data_size")
+        name, datatype, shape = each["name"], each["datatype"], tuple(each["shape"])
+        if size is None:
+            found[name] = Tensor(name, datatype, shape, each["data"])
+        else:
+            found[name] = read_raw(name, datatype, shape, rest[:size], place=place)
+            rest = rest[size:]
+    assert rest == b""
+    return found
+
+
+def values(tensor: Tensor) -> list[Any]:
+    plain = tensor.data.tolist() if hasattr(tensor.data, "tolist") else tensor.data
+    return [each.decode() if isinstance(each, bytes) else each for each in plain]
+
+
+def pointers(answer: httpx.Response) -> set[str]:
+    assert answer.status_code == 400, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert isinstance(answer.json()["error"], str)
+    return {error["pointer"] for error in answer.json()["errors"]}
+
+
+@pytest.mark.parametrize("name", sorted(CATALOG))
+def test_answers_are_the_native_ones_bit_for_bit(service: FrontService, name: str) -> None:
+    fields = set.intersection(
+        *({key for key, value in row.items() if value is not None} for row in examples(name))
+    )
+    rows = [{key: row[key] for key in row if key in fields} for row in examples(name)]
+    native = service.predict({"instances": rows}, f"/predict/{name}").json()["predictions"]
+    in_json = service.predict(request_of(name, rows), INFER.format(name))
+    body, headers = binary_request(name, rows, parameters={"binary_data_output": True})
+    in_bytes = service.predict(body, INFER.format(name), **headers)
+    assert in_bytes.headers["content-type"] == OCTETS
+    for answer in (in_json, in_bytes):
+        found = outputs(answer)
+        assert values(found["prediction"]) == [row["prediction"] for row in native]
+        assert len(set(values(found["prediction_id"]))) == len(rows)
+        if CATALOG[name].classes:
+            shares = [share for row in native for share in row["probabilities"].values()]
+            assert values(found["probabilities"]) == shares
+
+
+def test_an_answer_says_which_version_gave_it_and_what_it_is_called(service: FrontService) -> None:
+    answer = service.predict(request_of("iris", [FLOWER], id="41"), IRIS)
+    body, (version,) = (
+        answer.json(),
+        service.ask("GET", "/v2/models/iris", headers=service.token()).json()["versions"],
+    )
+    assert (body["id"], body["model_name"], body["model_version"]) == ("41", "iris", version)
+    assert body["parameters"]["prediction_id"] == answer.headers["x-prediction-id"]
+    assert answer.headers["x-model-version"] == version
+    record = service.logged()[-1]
+    assert record.prediction_id == body["parameters"]["prediction_id"]
+
+
+def test_only_outputs_that_were_asked_for_are_answered_in_that_order(service: FrontService) -> None:
+    wanted = [{"name": "prediction_id"}, {"name": "prediction", "parameters": {"binary_data": True}}]
+    answer = service.predict(request_of("iris", [FLOWER], outputs=wanted), IRIS)
+    assert list(outputs(answer)) == ["prediction_id", "prediction"]
+    assert pointers(service.predict(request_of("iris", [FLOWER], outputs=[{"name": "x"}]), IRIS)) == {
+        "/outputs/0/name"
+    }
+
+
+def test_a_version_that_is_named_answers_or_is_not_loaded(service: FrontService) -> None:
+    (version,) = service.ask("GET", "/v2/models/iris", headers=service.token()).json()["versions"]
+    body = request_of("iris", [FLOWER])
+    assert (
+        service.predict(body, f"/v2/models/iris/versions/{version}/infer").json()["model_version"] == version
+    )
+    refused = service.predict(body, "/v2/models/iris/versions/99/infer")
+    assert (refused.status_code, refused.json()["code"]) == (404, "version-not-loaded")
+    for path in (f"/v2/models/iris/versions/{version}", f"/v2/models/iris/versions/{version}/ready"):
+        assert service.ask("GET", path, headers=service.token()).status_code == 200
+        assert service.ask("GET", path).status_code == 401
+
+
+BAD: dict[str, tuple[dict[str, Any], str]] = {
+    "an unknown tensor": ({"name": "girth"}, "/inputs/0/name"),
+    "a datatype that is none": ({"datatype": "FP128"}, "/inputs/0/datatype"),
+    "a datatype that is another's": ({"datatype": "BYTES", "data": ["1", "2"]}, "/inputs/0/datatype"),
+    "a shape with too many sizes": ({"shape": [2, 2]}, "/inputs/0/shape"),
+    "a negative shape": ({"shape": [-1]}, "/inputs/0/shape"),
+    "no shape": ({"shape": []}, "/inputs/0/shape"),
+    "too little data": ({"data": [1.0]}, "/inputs/0/data"),
+    "data that is no list": ({"data": "1, 2"}, "/inputs/0/data"),
+    "data that is no number": ({"data": [1.0, "2"]}, "/inputs/0/data/1"),
+    "a number that is none of INT64": ({"datatype": "INT64", "data": [1, 2**63]}, "/inputs/0/data/1"),
+    "a number that is none of FP32": ({"datatype": "FP32", "data": [1.0, 1e300]}, "/inputs/0/data/1"),
+    "a fraction among integers": ({"datatype": "INT64", "data": [1, 1.5]}, "/inputs/0/data/1"),
+    "a value out of bounds": ({"data": [1.0, -1.0]}, "/inputs/0/data/1"),
+    "nothing where a value is needed": ({"data": [1.0, None]}, "/inputs/0/data/1"),
+}
+
+
+@pytest.mark.parametrize("kind", sorted(BAD))
+def test_what_is_wrong_with_a_tensor_is_told_by_its_place(service: FrontService, kind: str) -> None:
+    change, pointer = BAD[kind]
+    body = request_of("iris", [FLOWER, FLOWER])
+    body["inputs"][0] |= change
+    assert pointer in pointers(service.predict(body, IRIS))
+
+
+def test_a_row_that_is_wrong_is_told_by_row(service: FrontService) -> None:
+    body = request_of("iris", [FLOWER, FLOWER, FLOWER])
+    body["inputs"][2]["data"][1] = 31.0
+    body["inputs"][3]["data"][2] = 0.0
+    errors = service.predict(body, IRIS).json()["errors"]
+    assert {(error["pointer"], error["row"]) for error in errors} == {
+        ("/inputs/2/data/1", 1),
+        ("/inputs/3/data/2", 2),
+    }
+
+
+@pytest.mark.parametrize("tensors", [[], None, "x", [{"name": "x"}]], ids=["none", "null", "text", "half"])
+def test_what_is_no_request_is_refused(service: FrontService, tensors: Any) -> None:
+    assert all(each.startswith("/inputs") for each in pointers(service.predict({"inputs": tensors}, IRIS)))
+
+
+def test_a_missing_tensor_and_one_that_is_there_twice_are_refused(service: FrontService) -> None:
+    body = request_of("iris", [FLOWER])
+    body["inputs"][1] = body["inputs"][0]
+    assert pointers(service.predict(body, IRIS)) == {"/inputs/1/name", "/inputs"}
+
+
+def test_one_array_of_numbers_can_hold_every_field(service: FrontService) -> None:
+    row = [float(value) for value in FLOWER.values()]
+    tensor = {"name": "predict", "datatype": "FP64", "shape": [2, 4], "data": [row, row]}
+    answer = service.predict({"inputs": [tensor]}, IRIS)
+    assert values(outputs(answer)["prediction"]) == [service.predict(FLOWER).json()["prediction"]] * 2
+    row[3] = -1.0
+    assert pointers(service.predict({"inputs": [tensor]}, IRIS)) == {
+        "/inputs/0/data/0/3",
+        "/inputs/0/data/1/3",
+    }
+
+
+BROKEN = ("0", "-1", "12x", "", "99999", "9" * 40)
+
+
+@pytest.mark.parametrize("length", BROKEN)
+def test_a_length_that_is_not_the_jsons_is_refused(service: FrontService, length: str) -> None:
+    body, headers = binary_request("iris", [FLOWER])
+    headers["inference-header-content-length"] = length
+    assert service.predict(body, IRIS, **headers).status_code == 400
+
+
+@pytest.mark.parametrize("change", [b"", b"x"], ids=["less", "more"])
+def test_bytes_that_are_not_the_tensors_are_refused(service: FrontService, change: bytes) -> None:
+    body, headers = binary_request("iris", [FLOWER])
+    body = body + change if change else body[:-1]
+    assert service.predict(body, IRIS, **headers).status_code == 400
+
+
+def test_rows_are_not_skipped_and_load_is_not_done(service: FrontService) -> None:
+    body = request_of("iris", [FLOWER], parameters={"on_error": "skip"})
+    assert pointers(service.predict(body, IRIS)) == {"/parameters/on_error"}
+    refused = service.ask("POST", "/v2/repository/models/iris/load", headers=service.token())
+    assert "registry" in refused.json()["error"]
+
+
+def test_the_same_scope_the_same_model_and_the_same_limit_hold(service: FrontService) -> None:
+    body = json.dumps(request_of("iris", [FLOWER])).encode()
+    for scopes, status in (("predict:iris", 200), ("predict:housing", 403), ("read", 403)):
+        assert service.ask("POST", IRIS, content=body, headers=service.token(scopes)).status_code == status
+    unknown = service.ask("POST", INFER.format("nothing"), content=body, headers=service.token())
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "model-not-found")
+
+
+def test_anybody_may_ask_whether_it_is_ready_and_nobody_which_versions(service: FrontService) -> None:
+    assert service.ask("GET", "/v2/health/ready").json() == {"live": True, "ready": True}
+    assert service.ask("GET", "/v2/models/iris/ready").json() == {"name": "iris", "ready": True}
+    assert service.ask("GET", "/v1/models/iris").json() == {"name": "iris", "ready": True}
+    for path in ("/v2/models/iris", "/v1/models"):
+        assert service.ask("GET", path).status_code == 401
+    index = service.ask("POST", "/v2/repository/index", headers=service.token()).json()
+    assert {each["name"] for each in index} == set(CATALOG)
+
+
+def test_kserve_v1_takes_rows_and_answers_predictions(service: FrontService) -> None:
+    path = "/v1/models/iris:predict"
+    answer = service.predict({"instances": [FLOWER, FLOWER]}, path).json()
+    assert [row["prediction"] for row in answer["predictions"]] == [
+        service.predict(FLOWER).json()["prediction"]
+    ] * 2
+    assert pointers(service.predict(FLOWER, path)) == {"/instances"}
+    wrong = {**FLOWER, "sepal_length": -1}
+    skipped = service.predict({"instances": [wrong, FLOWER], "on_error": "skip"}, path).json()
+    assert skipped["predictions"][0] is None
+    assert skipped["errors"][0]["pointer"] == "/instances/0/sepal_length"
