@@ -17,7 +17,13 @@ REQUEST_ID = {
         required=True,
         type="string",
         pattern="^[A-Za-z0-9._:-]{1,128}$",
-    )
+    ),
+    "traceparent": header(
+        "Our span in the trace that the request's own names, or in a new one (W3C trace context).",
+        required=True,
+        type="string",
+        pattern="^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$",
+    ),
 }
 NO_STORE = {"Cache-Control": header("Never kept by a cache.", required=True, type="string", const="no-store")}
 RATE_LIMIT = {

@@ -262,7 +262,7 @@ def test_a_collector_in_trouble_costs_spans_and_no_answer(tmp_path: Path) -> Non
                 answers = [client.post("/predict/iris", json=FLOWER) for _ in range(50)]
                 assert {each.status_code for each in answers} == {200}
                 until(
-                    lambda before=before: failed() > before,
+                    partial(more_than, before),
                     seconds=PATIENCE,
                     what=f"spans fail: it {trouble}",
                 )
