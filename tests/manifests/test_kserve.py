@@ -51,8 +51,13 @@ def shape(pod: dict[str, Any]) -> dict[str, Any]:
     """Without what an overlay says: images and the names of settings."""
     plain = {key: value for key, value in pod.items() if key not in EXTRA}
     for part in ("containers", "initContainers"):
-        plain[part] = [{**one, "image": "", "envFrom": []} for one in pod[part]]
+        plain[part] = [{**one, "image": "", "envFrom": [], "env": ours(one)} for one in pod[part]]
     return plain
+
+
+def ours(container: dict[str, Any]) -> list[dict[str, Any]]:
+    """Its variables without the one that KServe reads."""
+    return [variable for variable in container.get("env", ()) if variable["name"] != "PROTOCOL"]
 
 
 def test_the_predictor_is_the_pod_of_the_deployment() -> None:
@@ -62,6 +67,14 @@ def test_the_predictor_is_the_pod_of_the_deployment() -> None:
     found = predictor(overlay("kserve"))
     assert shape(found) == shape(pod)
     assert found["deploymentStrategy"] == strategy
+
+
+def test_kserve_knows_that_it_speaks_the_second_protocol() -> None:
+    spoken = {"name": "PROTOCOL", "value": "v2"}
+    assert spoken in predictor(overlay("kserve"))["containers"][0]["env"]
+    (runtime,) = parse(render(FOLDER / "runtime"))
+    (example,) = parse((FOLDER / "runtime" / "example.yaml").read_text())
+    assert predictor((example,))["model"]["protocolVersion"] in runtime.body["spec"]["protocolVersions"]
 
 
 def test_kserve_makes_what_the_overlay_removes() -> None:
