@@ -44,6 +44,10 @@ class Layout:
         return {field.name: place for place, field in enumerate(self.fields)}
 
     @cached_property
+    def datatypes(self) -> dict[str, str]:
+        return {field.name: field.datatype for field in self.fields}
+
+    @cached_property
     def is_numeric(self) -> bool:
         """Whether one array of numbers, a column per field, can hold a request."""
         return all(field.datatype in (FP64, INT64) for field in self.fields)

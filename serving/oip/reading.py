@@ -14,6 +14,7 @@ from modelkit.schema import MAX_REPORTED_ERRORS, field_errors
 from serving.loaded_model import LoadedModel
 from serving.oip.inputs import columns_of
 from serving.oip.layout import Layout, layout_of
+from serving.oip.one_row import PointingOne, plain_row
 from serving.oip.places import Column, Pointing
 from serving.oip.tensors import Tensor, refused
 from serving.requested_rows import RequestRows
@@ -29,6 +30,9 @@ class RowLimits(Protocol):
 def rows_of(model: LoadedModel, tensors: Sequence[Tensor], limits: RowLimits) -> RequestRows:
     """Raises InvalidRequest with a pointer for everything that is wrong, and with the row where it is one row's."""
     layout = layout_of(model.definition.request)
+    row = plain_row(model.reader, layout, tensors)
+    if row is not None:
+        return RequestRows([row], [0], 1, True, [], False, PointingOne(tensors))
     size = _row_count(tensors, limits)
     columns = columns_of(tensors, layout, size)
     rows = _one_row(model.reader, columns) if size == 1 else _many_rows(model.reader, layout, columns, size)
