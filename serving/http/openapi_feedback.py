@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from auth.scopes import FEEDBACK
@@ -22,7 +23,7 @@ PREDICTION_ID: dict[str, Any] = {"type": "string", "pattern": "^[0-9A-HJKMNP-TV-
 ACTUAL: dict[str, Any] = {
     "description": "A number for a regressor, one of the model's labels for a classifier.",
     "oneOf": [
-        {"type": "number", "minimum": -1.7e308, "maximum": 1.7e308},
+        {"type": "number", "minimum": -sys.float_info.max, "maximum": sys.float_info.max},
         {"type": "string", "minLength": 1, "maxLength": 200, "pattern": r"^[^\u0000-\u001f\u007f]+$"},
     ],
 }
@@ -31,16 +32,16 @@ EXAMPLE = {"prediction_id": "01KD0V9M3QW2ZJ5T8B7C6X4YHR", "actual": 61.2}
 
 def feedback_paths(*, max_instances: int) -> dict[str, Any]:
     said = "Say what really happened after predictions. Truth may be late, early, repeated or corrected."
+    bounds = {"type": "array", "minItems": 1, "maxItems": max_instances}
+    truth = schema_ref("Truth")
     many = closed_object(
-        {"on_error": {"enum": ["fail", "skip"], "default": "fail"}},
-        feedback={
-            "type": "array",
-            "items": schema_ref("Truth"),
-            "minItems": 1,
-            "maxItems": max_instances,
-        },
+        {"on_error": {"type": "string", "enum": ["fail"], "default": "fail"}},
+        feedback={**bounds, "items": truth},
     )
-    body = {"oneOf": [schema_ref("Truth"), many]}
+    skipping = closed_object(
+        feedback={**bounds, "items": {}, "contains": truth}, on_error={"type": "string", "enum": ["skip"]}
+    )
+    body = {"anyOf": [truth, many, skipping]}
     operation = {
         "summary": said,
         "operationId": "feedback",

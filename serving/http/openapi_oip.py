@@ -7,7 +7,7 @@ from typing import Any
 
 from auth.scopes import PREDICT, READ, predict_scope
 from modelkit.definition import ModelDefinition
-from modelkit.errors import InsufficientScope, ModelNotReady, NotFound, VersionNotLoaded
+from modelkit.errors import InsufficientScope, ModelNotFound, ModelNotReady, VersionNotLoaded
 from serving.http.openapi_headers import PREDICTED, header
 from serving.http.openapi_oip_schemas import oip_schemas
 from serving.http.openapi_parts import (
@@ -56,18 +56,25 @@ def oip_paths(definitions: Sequence[ModelDefinition]) -> dict[str, Any]:
     }
     model, version = "/v2/models/{model}", "/v2/models/{model}/versions/{version}"
     both = [named, VERSION]
-    closed, unknown = (*CALLER, InsufficientScope), (NotFound, VersionNotLoaded, ModelNotReady)
+    closed, unknown = (*CALLER, InsufficientScope), (ModelNotFound, VersionNotLoaded, ModelNotReady)
+    open_ = (
+        *CALLER,
+        ModelNotFound,
+        ModelNotReady,
+    )  # a model that is not there needs a token, as every address does
     return {
         **_server_paths(),
-        model: _get("show_oip_model", "What a model's tensors are.", "OipModel", closed, named),
-        f"{model}/ready": _get("oip_model_ready", *_READY, (ModelNotReady,), named, secured=False),
-        f"{model}/infer": {"post": _infer("oip_infer", definitions, [named], ())},
+        model: _get(
+            "show_oip_model", "What a model's tensors are.", "OipModel", (*closed, ModelNotFound), named
+        ),
+        f"{model}/ready": _get("oip_model_ready", *_READY, open_, named, secured=False),
+        f"{model}/infer": {"post": _infer("oip_infer", definitions, [named], (ModelNotFound,))},
         version: _get("show_oip_version", "The same for a version.", "OipModel", (*closed, *unknown), *both),
         f"{version}/ready": _get("oip_version_ready", *_READY, (*closed, *unknown), *both),
         f"{version}/infer": {"post": _infer("oip_infer_version", definitions, both, unknown)},
         **_repository_paths(),
         "/v1/models": _get("list_v1_models", "The names of all models.", "V1Models", closed),
-        "/v1/models/{model}": _get("v1_model_ready", *_READY, (ModelNotReady,), named, secured=False),
+        "/v1/models/{model}": _get("v1_model_ready", *_READY, open_, named, secured=False),
         **{f"/v1/models/{each.name}:predict": {"post": _v1_predict(each)} for each in definitions},
     }
 
