@@ -240,6 +240,12 @@ user: migrate ## Create a user: make user NAME=ada [SCOPES="predict read"]; asks
 	@$(BIN)/python -m auth create-user $(or $(NAME),$(error say who: make user NAME=ada)) \
 		--database-url "$$DATABASE_URL" $(if $(SCOPES),--scopes "$(SCOPES)")
 
+.PHONY: erase
+erase: setup ## Take a person out of all that was logged: make erase SUBJECT=ada, or ENTITY=basket.user_id=u-17 (ARGS=--dry-run)
+	@$(if $(or $(value SUBJECT),$(value ENTITY)),,$(error say whom: make erase SUBJECT=ada, or ENTITY=basket.user_id=u-17))\
+		$(BIN)/python -m records erase --database-url "$$DATABASE_URL" $(ARGS) \
+		$(if $(value ENTITY),--entity="$$ENTITY",-- "$$SUBJECT")
+
 .PHONY: serve
 serve: migrate ## Serve the promoted models on API_HOST:API_PORT (127.0.0.1:8000)
 	$(BIN)/python -m serving

@@ -10,6 +10,7 @@ import pytest
 from modelkit.definition import load_catalog
 from modelkit.servable import Servable
 from records.logged_predictions import LoggedPrediction
+from records.withheld import EVERYTHING, MARKER
 from tests.tiny_servables import CountedFeatures, loaded_tiny
 from training.promotion.replay import replay
 
@@ -56,6 +57,21 @@ def test_an_answer_that_is_not_finite_is_no_answer(servable: Servable) -> None:
     found = replay(dataclasses.replace(FOOD, build=endless), servable, logged(20, 30))
     assert [row.reason for row in found.unanswerable] == ["no finite answer", "no finite answer"]
     assert found.sentence() == "replay: 2 logged requests, 2 cannot be answered"
+
+
+def test_a_row_that_lacks_a_value_is_no_broken_promise(servable: Servable) -> None:
+    whole, redacted, erased = logged(20, 30, 40)
+    rows = [
+        whole,
+        dataclasses.replace(
+            redacted, features={**redacted.features, "rider_age": None, MARKER: ["rider_age"]}
+        ),
+        dataclasses.replace(erased, features={MARKER: [EVERYTHING]}),
+    ]
+    found = replay(FOOD, servable, rows)
+    assert (found.rows, found.withheld, len(found.differences), found.unanswerable) == (1, 2, 1, ())
+    assert found.sentence().startswith("replay: 1 logged requests (2 redacted or erased), 0 cannot")
+    assert replay(FOOD, servable, rows[1:]).sentence() == "replay: nothing logged yet (2 redacted or erased)"
 
 
 def test_the_worst_rows_come_first(servable: Servable) -> None:

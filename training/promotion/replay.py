@@ -19,6 +19,7 @@ from modelkit.gates import Gate
 from modelkit.rows import RowReader
 from modelkit.servable import Servable
 from records.logged_predictions import LoggedPrediction
+from records.withheld import withheld
 
 PREFIX = "replay."
 GATE = Gate(name="replay", metric=f"{PREFIX}unanswerable", at_most=0)
@@ -46,18 +47,22 @@ class Unanswerable:
 
 @dataclass(frozen=True, kw_only=True)
 class Replay:
-    """All of it. `differences` are in order of their size, largest first."""
+    """All of it. `differences` are in order of their size, largest first. `withheld` rows are not among `rows`: values of
+    theirs were redacted or erased, so there is nothing to ask again.
+    """
 
     rows: int
     units: str
     differences: tuple[Difference, ...] = ()
     unanswerable: tuple[Unanswerable, ...] = ()
     metrics: dict[str, float] = field(default_factory=dict)
+    withheld: int = 0
 
     def sentence(self) -> str:
+        aside = f" ({self.withheld} redacted or erased)" if self.withheld else ""
         if not self.rows:
-            return "replay: nothing logged yet"
-        said = f"replay: {self.rows} logged requests, {len(self.unanswerable)} cannot be answered"
+            return f"replay: nothing logged yet{aside}"
+        said = f"replay: {self.rows} logged requests{aside}, {len(self.unanswerable)} cannot be answered"
         if not self.differences:
             return said
         figures = {name.removeprefix(PREFIX): value for name, value in self.metrics.items()}
@@ -72,6 +77,7 @@ class Replay:
         """For the ledger and the reports: figures, and the worst rows by prediction id."""
         return {
             "rows": self.rows,
+            "withheld": self.withheld,
             "units": self.units,
             "metrics": self.metrics,
             "unanswerable": [asdict(row) for row in self.unanswerable[:SHOWN]],
@@ -85,7 +91,8 @@ def replay(definition: ModelDefinition, servable: Servable, logged: Sequence[Log
     units = definition.units if not definition.classes else "probability"
     reader, readable, rows = RowReader(definition.row), [], []
     unanswerable = []
-    for each in logged:
+    whole = [each for each in logged if not withheld(each.features)]
+    for each in whole:
         try:
             rows.append(reader.from_object(each.features))
             readable.append(each)
@@ -100,7 +107,8 @@ def replay(definition: ModelDefinition, servable: Servable, logged: Sequence[Log
             differences.append(_difference(definition, each, output))
     differences.sort(key=lambda difference: -difference.size)
     return Replay(
-        rows=len(logged),
+        rows=len(whole),
+        withheld=len(logged) - len(whole),
         units=units,
         differences=tuple(differences),
         unanswerable=tuple(unanswerable),
