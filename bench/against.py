@@ -11,7 +11,7 @@ import contextlib
 import os
 import secrets
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -65,8 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     fixture = prepare_fixture(settings, options.model)
     os.sched_setaffinity(0, {settings.load_core})
     with contextlib.ExitStack() as stack:
-        before = _served(replace(settings, root=options.checkout.resolve()), fixture, stack)
-        now = _served(settings, fixture, stack)
+        before = serve_alone(replace(settings, root=options.checkout.resolve()), fixture, stack)
+        now = serve_alone(settings, fixture, stack)
         plan = Plan(rounds=options.rounds, seconds=options.seconds, core=settings.load_core)
         found = [_compared(before, now, kind, plan) for kind in (HITS, MISSES)]
     print("\n".join(table(found)))
@@ -80,10 +80,19 @@ def table(found: Sequence[Comparison]) -> list[str]:
     return rows
 
 
-def _served(settings: Settings, fixture: Fixture, stack: contextlib.ExitStack) -> Entrant:
-    """With stores of its own: from a shared cache, one would be answered what the other has computed."""
+def serve_alone(
+    settings: Settings,
+    fixture: Fixture,
+    stack: contextlib.ExitStack,
+    *,
+    more: Mapping[str, str] | None = None,
+) -> Entrant:
+    """With stores of its own: from a shared cache, one would be answered what the other has computed. `more` settings
+    go into its environment.
+    """
     scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="slipway-against-")))
-    settings = replace(settings, work=scratch / "work")
+    inherited = settings.inherited | dict(more or {})
+    settings = replace(settings, work=scratch / "work", inherited=inherited)
     port = free_port()
     stack.enter_context(RunningServer(redis_launch(settings, port=port, folder=scratch)))
     site = Site(

@@ -18,6 +18,7 @@ UNBATCHED_RATIO, BATCHED_RATIO, FEATURES_RATIO = 50.0, 8.0, 12.0
 MISS_CPU_RATIO, HIT_CPU_RATIO = 5.0, 2.5
 COLD_START_RATIO, DRAIN_SECONDS, MEMORY_MB = 1.5, 30.0, 250.0
 MODEL_TIME_MS = 0.2
+WAITING_RATIO = 2.0
 
 
 class Bar(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +63,11 @@ def model_time_bar(found: ModelTime) -> Bar:
         at_least=False,
         unit="ms",
     )
+
+
+def fairness_bar(ratio: float | None) -> Bar:
+    name = "p99 of one-row requests beside requests of 5,000 rows, against alone"
+    return Bar(name=name, value=ratio, limit=WAITING_RATIO, at_least=False)
 
 
 def _against_every_peer(result: ModelResult) -> Iterator[Bar]:
