@@ -21,6 +21,8 @@ from serving.outcome import Outcome
 # An outcome and where it came from: `cache`, `joined` (another request was computing it) or `model`.
 Found = tuple[Outcome, str]
 FoundOrFailed = Found | PredictionFailed
+# Settled by whoever computes a row: with nothing where that failed.
+Leader = asyncio.Future[Outcome | None]
 
 
 class Finding:
@@ -28,17 +30,27 @@ class Finding:
 
     def __init__(self, cache: AnswerCache | None, calls: ModelCalls) -> None:
         self._cache, self._calls = cache, calls
-        self._computing: dict[bytes, asyncio.Future[Outcome | None]] = {}
+        self._computing: dict[bytes, Leader] = {}
 
     async def one(self, model: LoadedModel, row: msgspec.Struct, key: bytes, asking: Asking) -> Found:
         """Raises PredictionFailed or DeadlineExceeded."""
-        while (leader := self._computing.get(key)) is not None:
+        leader = self._computing.get(key)
+        if leader is None:
+            return await self._lead(model, row, key, asking)
+        return await self._join(leader, model, row, key, asking)
+
+    async def _join(
+        self, leader: Leader | None, model: LoadedModel, row: msgspec.Struct, key: bytes, asking: Asking
+    ) -> Found:
+        """Where the leader fails or is cancelled, takes its place."""
+        while leader is not None:
             started = time.perf_counter()
             outcome = await asyncio.shield(leader)
             if asking.stages is not None:
                 asking.stages.add("joined", started, time.perf_counter(), rows=1)
-            if outcome is not None:  # otherwise the leader failed or was cancelled: take its place
+            if outcome is not None:
                 return outcome, "joined"
+            leader = self._computing.get(key)
         return await self._lead(model, row, key, asking)
 
     @property
@@ -81,17 +93,13 @@ class Finding:
     ) -> dict[bytes, FoundOrFailed]:
         """Own rows first: whoever waits for others while others wait for him would wait for ever."""
         computing = self._computing
-        own = {key: row for key, row in missing.items() if key not in computing}
+        leaders = {key: computing[key] for key in missing if key in computing}
+        own = {key: row for key, row in missing.items() if key not in leaders} if leaders else missing
         found = await self._lead_many(model, own, asking, spare)
-        others = [key for key in missing if key not in own]
-        for key, result in zip(
-            others,
-            await asyncio.gather(
-                *(self.one(model, missing[key], key, asking) for key in others), return_exceptions=True
-            ),
-            strict=True,
-        ):
-            found[key] = _only_failures(result)
+        if leaders:
+            joining = (self._join(each, model, missing[key], key, asking) for key, each in leaders.items())
+            joined = await asyncio.gather(*joining, return_exceptions=True)
+            found |= {key: _only_failures(result) for key, result in zip(leaders, joined, strict=True)}
         return found
 
     async def _lead(self, model: LoadedModel, row: msgspec.Struct, key: bytes, asking: Asking) -> Found:
@@ -122,7 +130,7 @@ class Finding:
     ) -> dict[bytes, FoundOrFailed]:
         """`_lead` for a slice: one look-up and one call of the model."""
         loop, found = asyncio.get_running_loop(), dict[bytes, FoundOrFailed]()
-        leaders = {key: loop.create_future() for key in own}
+        leaders: dict[bytes, Leader] = {key: loop.create_future() for key in own}
         self._computing |= leaders
         try:
             if self._cache is not None and self._cache.has_remote:

@@ -44,24 +44,24 @@ class Bench:
         remote: MemoryRemoteCache | None = None,
         durability: Durability = Durability.PROCESS,
         policy: FullLogPolicy = FullLogPolicy.AVAILABLE,
+        cache_entries: int = 1000,
     ) -> None:
         self.files, self.registry = MemorySegmentFiles(), CollectorRegistry()
         self.metrics = Metrics(self.registry)
         self.spool = SpoolWriter(Path("/spool"), self.files, SpoolLimits(spool_bytes=1_000_000))
         log = PredictionLog(self.spool, self.metrics, durability=durability, policy=policy)
-        cache = AnswerCache(MemoryCache(max_entries=1000), remote, self.metrics) if cached else None
+        cache = AnswerCache(MemoryCache(max_entries=cache_entries), remote, self.metrics) if cached else None
         self.predictor = Predictor(cache, log, self.metrics, new_id=Identifiers())
 
     async def ask(
         self, model: LoadedModel, *rows: msgspec.Struct, seconds: float = 60.0, request_id: str = "r-1"
     ) -> list[Answer]:
         """As a protocol that skips nothing: a request of one row is alone, and one row that fails fails all."""
-        now = time.perf_counter()
-        asking = Asking(request_id, ADA, now, now + seconds)
+        who = asking(seconds=seconds, request_id=request_id)
         if len(rows) == 1:
-            return [await self.predictor.predict(model, rows[0], asking)]
+            return [await self.predictor.predict(model, rows[0], who)]
         answers: list[Answer] = []
-        for found in await self.predictor.predict_each(model, rows, asking, skips=False):
+        for found in await self.predictor.predict_each(model, rows, who, skips=False):
             if not isinstance(found, Answer):
                 raise found
             answers.append(found)
@@ -74,6 +74,11 @@ class Bench:
     def figure(self, name: str, **labels: str) -> float:
         self.metrics.fold()
         return figure(self.registry, f"slipway_{name}", **labels)
+
+
+def asking(*, seconds: float = 60.0, request_id: str = "r-1") -> Asking:
+    now = time.perf_counter()
+    return Asking(request_id, ADA, now, now + seconds)
 
 
 def run(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
+import msgspec
 import pytest
 from numpy.typing import NDArray
 
@@ -125,12 +127,17 @@ def test_a_leader_that_is_cancelled_or_too_late_does_not_take_its_followers_alon
     run(scenario)
 
 
-def constant(value: float) -> Callable[[Any], Mapping[str, NDArray[Any]]]:
-    def build(columns: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
-        rows = len(next(iter(columns.values())))
-        return {name: np.full(rows, value) for name in columns}
+class Overflowing(LoadedModel):
+    """A version whose graph leaves the numbers."""
 
-    return build
+    def predict(self, rows: Sequence[msgspec.Struct]) -> list[Outcome]:
+        classes = self.definition.classes
+        shares = dict.fromkeys(classes, math.nan)
+        return [Outcome(classes[0], probabilities=shares) if classes else Outcome(math.inf) for _ in rows]
+
+
+def overflowing(model: LoadedModel) -> LoadedModel:
+    return Overflowing(**{field.name: getattr(model, field.name) for field in dataclasses.fields(model)})
 
 
 def test_a_prediction_that_is_not_finite_is_a_failure_and_nothing_is_kept_of_it(
@@ -138,13 +145,13 @@ def test_a_prediction_that_is_not_finite_is_a_failure_and_nothing_is_kept_of_it(
 ) -> None:
     async def scenario() -> None:
         bench = Bench()
-        overflowing = with_features(iris, constant(np.inf))
         with pytest.raises(PredictionFailed):
-            await bench.ask(overflowing, flower(iris))
-        features = {name: np.full(1, np.inf) for name in FOOD.feature_columns}
+            await bench.ask(overflowing(iris), flower(iris))
         with pytest.raises(PredictionFailed):
-            await bench.ask(with_features(food, lambda _: features), food.reader.from_object({}))
+            await bench.ask(overflowing(food), food.reader.from_object({}))
         assert bench.logged() == []
+        failed = {"version": "1", "outcome": "model_error", "source": "model"}
+        assert bench.figure("predictions_total", model="iris", **failed) == 1
 
     run(scenario)
 
