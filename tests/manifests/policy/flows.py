@@ -83,6 +83,8 @@ CLUSTER = (443, 6443, 8443)
 PRIVATE = ("10.", "172.18.", "192.168.")
 # Where the load balancer is no pod: an address out of the public subnets.
 LOAD_BALANCERS = {"aws": "10.0.128.5"}
+# Where GRPC_PORT is set; whoever comes from outside comes over HTTP.
+GRPC = 9000
 # Callers from outside the cluster come through whichever of these the overlay has.
 DOORS = {"Ingress": "ingress", "HTTPRoute": "gateway", "InferenceService": "kserve-gateway"}
 
@@ -94,7 +96,7 @@ def outside(overlay: str) -> tuple[Actor, ...]:
 
 
 def meant_flows(
-    overlay: str, actors: set[str], doors: set[str], *, asks_the_cluster: bool = False
+    overlay: str, actors: set[str], doors: set[str], *, asks_the_cluster: bool = False, grpc: bool = False
 ) -> set[Flow]:
     """The flows of an overlay; `actors` are those that it has, `doors` whether by Ingress or Gateway."""
     away = {"ungoverned", *(actor.name for actor in outside(overlay))}
@@ -110,4 +112,5 @@ def meant_flows(
     private = {actor.name for actor in outside(overlay) if actor.address.startswith(PRIVATE)}
     ports = CLUSTER if asks_the_cluster else ()
     keys = {Flow("service", target, "TCP", port) for port in ports for target in private}
-    return names | listed | opened | by_port | internet | keys
+    called = {Flow("client", "service", "TCP", GRPC)} if grpc else set()
+    return names | listed | opened | by_port | internet | keys | called

@@ -15,7 +15,7 @@ from tests.manifests.policy.flows import DOORS, Actor, Flow, meant_flows, outsid
 from tests.manifests.policy.model import Finding, Rendered, Rule, found, labels_of, rule, selects
 
 # Asked about whether or not a policy names them: metadata services, SSH, and the API server hide behind these.
-ALWAYS_ASKED = {22, 53, 80, 443, 6443, 8000, 9100, 9101}
+ALWAYS_ASKED = {22, 53, 80, 443, 6443, 8000, 9000, 9100, 9101}
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,8 @@ def flows(rendered: Rendered) -> Iterator[Finding]:
     doors = {manifest.identity.kind for manifest in rendered.of(*DOORS)}
     names, asks = {actor.name for actor in network.actors}, _asks_the_cluster(rendered)
     there = network.flows()
-    meant = meant_flows(rendered.overlay, names, doors, asks_the_cluster=asks)
+    grpc = "GRPC_PORT" in rendered.settings
+    meant = meant_flows(rendered.overlay, names, doors, asks_the_cluster=asks, grpc=grpc)
     for flow in sorted(there - meant):
         yield Finding(f"{flow} is let through, and is not among the flows", rendered.overlay)
     for flow in sorted(meant - there):

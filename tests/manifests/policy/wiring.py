@@ -11,7 +11,12 @@ from tests.manifests.policy.model import Finding, Rendered, Rule, found, labels_
 
 OPERATOR = {"release": "kube-prometheus-stack"}
 LONGEST_NAME = 63
-PORTS = {"http": "API_PORT", "metrics": "METRICS_PORT", "agent-metrics": "AGENT_METRICS_PORT"}
+PORTS = {
+    "http": "API_PORT",
+    "grpc": "GRPC_PORT",
+    "metrics": "METRICS_PORT",
+    "agent-metrics": "AGENT_METRICS_PORT",
+}
 
 
 @rule("labels", "people, dashboards and policies find objects by the recommended labels")
