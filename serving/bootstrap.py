@@ -15,6 +15,7 @@ from serving.drain import Drain
 from serving.grpc.parts import GrpcParts, grpc_limits
 from serving.grpc.port import GrpcPort
 from serving.grpc.surface import OPEN_PATHS
+from serving.grpc.telling import GrpcTelling
 from serving.heartbeat import Heartbeat, watch_agent
 from serving.http.app import FrontApp
 from serving.http.docs import DocsRoutes
@@ -207,6 +208,7 @@ class Worker:
                 readiness=self.readiness,
                 metrics=self.metrics,
                 limits=grpc_limits(self.settings),
+                telling=GrpcTelling(self.telling.service, self.telling.tracer),
             ),
             (self.settings.api_host, self.settings.grpc_port),
         )

@@ -13,6 +13,7 @@ from serving.limits.headers import Fields
 from serving.predictor import Asking
 from serving.splitting import split_key_of
 from serving.tracing.context import TRACE
+from serving.tracing.stages import Stages
 
 Metadata = Iterable[tuple[str, str | bytes]]
 
@@ -32,6 +33,7 @@ class GrpcCall:
     arrived: float
     deadline: float
     split_keys: bool = False
+    stages: Stages | None = None
     principal: Principal | None = None
     limit_fields: Fields = field(default=())
 
@@ -50,6 +52,7 @@ class GrpcCall:
             self.deadline,
             trace_id=self.traceparent[TRACE].decode(),
             split_key=split_key_of(_bytes(key)) if key else "",
+            stages=self.stages,
         )
 
     @property

@@ -28,9 +28,9 @@ from serving.grpc.call import GrpcCall
 from serving.grpc.parts import GrpcLimits
 from serving.grpc.status import Refusal, Trailing, refusal_of, told
 from serving.grpc.surface import Rpc
+from serving.grpc.telling import CANCELLED, OK, Called, GrpcTelling
 from serving.identifiers import REQUEST_ID, Identifiers
 from serving.metrics import Metrics
-from serving.tracing.context import TraceParents, well_formed
 
 Method = Callable[[GrpcCall, bytes], Awaitable[Message]]
 Stream = Callable[[Any], AsyncIterator[bytes]]
@@ -39,30 +39,34 @@ Stream = Callable[[Any], AsyncIterator[bytes]]
 class GrpcFront:
     """Owns every method. `answer` and `stream` are what a server calls, with a context of `grpc.aio`."""
 
-    def __init__(self, admission: Admission, metrics: Metrics, limits: GrpcLimits) -> None:
-        self._admission, self._metrics, self._limits = admission, metrics, limits
-        self._new_id, self._traceparents = Identifiers(), TraceParents()
+    def __init__(
+        self, admission: Admission, metrics: Metrics, limits: GrpcLimits, telling: GrpcTelling
+    ) -> None:
+        self._admission, self._metrics, self._limits, self._telling = admission, metrics, limits, telling
+        self._new_id = Identifiers()
         self._log = structlog.get_logger("slipway.service")
 
     async def answer(self, rpc: Rpc, method: Method, _: Any, context: Any) -> bytes:
         """One message in, one out. Its message is read here, and not by the server, after its caller is known."""
-        call = self._call(context)
+        call = self._call(rpc, context)
         metrics = self._metrics
         metrics.in_flight += 1
+        status, failed = CANCELLED, ""
         code = StatusCode.CANCELLED  # the server ends this coroutine where a client goes away
         try:
             answer: bytes = (await self._answered(rpc, method, call)).SerializeToString()
-            code = StatusCode.OK
+            code, status = StatusCode.OK, OK
         except SlipwayError as error:
             self._admission.refused(error, call, rpc.path)
             refusal = refusal_of(error, request_id=call.request_id)
-            code = refusal.code
+            code, status, failed = refusal.code, error.status, error.code
         except Exception as error:
             refusal = self._failed(rpc, call, error)
-            code = refusal.code
+            code, status, failed = refusal.code, SlipwayError.status, SlipwayError.code
         finally:
             metrics.in_flight -= 1
             metrics.grpc.finished(rpc.name, code.name, time.perf_counter() - call.arrived)
+            self._telling.answered(call, Called(rpc, status, code.name, failed))
         if code is not StatusCode.OK:
             await _abort(call, refusal, _own_metadata(call))
         context.set_trailing_metadata(_own_metadata(call))
@@ -70,7 +74,7 @@ class GrpcFront:
 
     async def stream(self, rpc: Rpc, stream: Stream, sent: Any, context: Any) -> AsyncIterator[bytes]:
         """Many out, for as long as the client stays: such methods are open, and not among the requests in flight."""
-        call = self._call(context)
+        call = self._call(rpc, context)
         code, refusal = StatusCode.CANCELLED, None
         try:
             async for answer in stream(sent):
@@ -87,23 +91,23 @@ class GrpcFront:
     async def unknown(self, call: GrpcCall, message: bytes) -> Message:
         raise MethodNotAllowed("There is no such method")
 
-    def _call(self, context: Any) -> GrpcCall:
+    def _call(self, rpc: Rpc, context: Any) -> GrpcCall:
         arrived = time.perf_counter()
         sent = context.invocation_metadata() or ()
         given = {name: value for name, value in sent}
-        traceparent = _bytes(given.get("traceparent"))
+        trace = _bytes(given.get("traceparent")), _bytes(given.get("tracestate"))
+        traceparent, stages = self._telling.begin(rpc, *trace, arrived)
         seconds, own = context.time_remaining(), self._limits.request_timeout_seconds
         return GrpcCall(
             context,
             sent,
             given,
             request_id=self._request_id(_bytes(given.get("x-request-id"))),
-            traceparent=self._traceparents.within(traceparent)
-            if well_formed(traceparent)
-            else self._traceparents(),
+            traceparent=traceparent,
             arrived=arrived,
             deadline=arrived + (own if seconds is None else min(own, seconds)),
             split_keys=self._limits.split_keys,
+            stages=stages,
         )
 
     def _request_id(self, given: bytes) -> str:
@@ -119,6 +123,8 @@ class GrpcFront:
             call.principal = self._admission.admit(rpc.path, headers)
         except Unauthenticated as error:
             call.principal = await self._admission.admit_later(rpc.path, headers, error)
+        if call.stages is not None:
+            call.stages.ended("admission")
         if rpc.scope is not None:
             require(call.caller, rpc.scope)
         return await method(call, await _message(call))

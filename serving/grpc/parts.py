@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from serving.admission import Admission
+from serving.grpc.telling import GrpcTelling
 from serving.inference import Inference
 from serving.metrics import Metrics
 from serving.model_board import ModelBoard
@@ -35,6 +36,7 @@ class GrpcParts:
     readiness: Readiness
     metrics: Metrics
     limits: GrpcLimits
+    telling: GrpcTelling
 
 
 def grpc_limits(settings: Settings) -> GrpcLimits:

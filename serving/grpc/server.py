@@ -77,7 +77,7 @@ class _Handlers(grpc.GenericRpcHandler):
 
     def __init__(self, parts: GrpcParts, health: Health) -> None:
         methods = InferenceMethods(parts.inference, parts.board, parts.readiness, parts.limits)
-        front = GrpcFront(parts.admission, parts.metrics, parts.limits)
+        front = GrpcFront(parts.admission, parts.metrics, parts.limits, parts.telling)
         self._handlers = {
             rpc.path: _unary(front, rpc, method)
             for rpc, method in (
