@@ -5,15 +5,19 @@ with it: a worker that is gone, however it went, leaves no explainer behind.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import socket
+from pathlib import Path
 
 NICENESS = 10  # predictions go first
 
 
 def main() -> int:
     os.nice(NICENESS)
+    with contextlib.suppress(OSError):  # where memory runs out, it is ours that goes
+        Path("/proc/self/oom_score_adj").write_text("1000")
     for number in (signal.SIGTERM, signal.SIGINT):  # of a whole group: the worker says when we are done
         signal.signal(number, signal.SIG_IGN)
     arguments = argparse.ArgumentParser(prog="python -m serving.explain", description=__doc__)

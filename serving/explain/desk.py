@@ -14,7 +14,7 @@ from modelkit.explanation import By
 from modelkit.servable import MODEL, load_servable
 from serving.explain.messages import Job, Result
 
-KEPT_VERSIONS = 4
+KEPT_VERSIONS = 2  # one may take 200 MB, and the container's memory is the worker's, too
 
 
 class Desk:

@@ -79,6 +79,7 @@ def test_an_explainer_knows_no_secret_and_yields_to_predictions(service: Running
     assert not {line for line in environment if line.startswith(("JWT_", "DATABASE_", "REDIS_"))}
     niceness = Path(f"/proc/{explainer}/stat").read_text().rpartition(")")[2].split()[16]
     assert int(niceness) >= 10
+    assert Path(f"/proc/{explainer}/oom_score_adj").read_text().strip() == "1000"
 
 
 def test_an_explainer_ends_with_its_worker_however_that_ends(service: RunningService) -> None:
