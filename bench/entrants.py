@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bench import proc
 from bench.contestants import SLIPWAY
@@ -24,6 +24,7 @@ class Round:
     number: int
     seconds: float
     core: int
+    pause_ms: int = 0
 
 
 @dataclass(kw_only=True)
@@ -89,7 +90,7 @@ class Entrant:
     def _load(self, what: Round) -> LoadResult:
         target: Target = self.start.misses if what.kind == MISSES else self.start.hits
         result = run_wrk(
-            target,
+            replace(target, pause_ms=what.pause_ms),
             connections=what.connections,
             seconds=what.seconds,
             first=self.next_counter,

@@ -37,12 +37,16 @@ class LoadResult(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """Where requests go. `template` marks what varies (see wrk.lua); without marks every body is the same."""
+    """Where requests go. `template` marks what varies (see wrk.lua); without marks every body is the same.
+
+    With `pause_ms` each connection waits between two requests, so that a server need not be at its limit.
+    """
 
     port: int
     path: str
     headers: Mapping[str, str]
     template: str
+    pause_ms: int = 0
 
 
 def ensure_wrk() -> str:
@@ -73,7 +77,7 @@ def run_wrk(target: Target, *, connections: int, seconds: float, first: int, cor
             f"-d{round(seconds)}s",
         ]
         command += [f"--timeout={PATIENCE_SECONDS}s", "-s", str(SCRIPT), f"http://127.0.0.1:{target.port}"]
-        command += ["--", str(head), str(template), str(first)]
+        command += ["--", str(head), str(template), str(first), str(target.pause_ms)]
         limit = seconds + PATIENCE_SECONDS
         done = subprocess.run(command, capture_output=True, text=True, timeout=limit, check=False)
     if done.returncode != 0:

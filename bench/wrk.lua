@@ -1,6 +1,7 @@
 -- Requests for wrk: a body that is the same every time, or one that is never the same twice.
 --
--- Arguments: the request head (without Content-Length), the body template, and the first counter value.
+-- Arguments: the request head (without Content-Length), the body template, the first counter value, and the milliseconds
+-- that each connection pauses between two requests (0: none).
 -- A template marks what varies as @@base|fine|coarse@@: base + fine * (n % 1000) + coarse * floor(n / 1000), where n counts
 -- requests. wrk runs one thread here, so that one counter serves all connections.
 
@@ -30,6 +31,10 @@ function init(arguments)
   head = read(arguments[1])
   parts = split(read(arguments[2]))
   n = tonumber(arguments[3])
+  local pause = tonumber(arguments[4] or 0)
+  if pause > 0 then
+    function delay() return pause end
+  end
   if #parts == 1 then
     fixed = head .. "Content-Length: " .. #parts[1] .. "\r\n\r\n" .. parts[1]
   end
