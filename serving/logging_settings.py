@@ -54,6 +54,9 @@ class LoggingSettings(BaseModel):
     otel_traces_exporter: SpanExporter = Field(
         SpanExporter.NONE, description="where spans go: `otlp` (over HTTP), `console` or `none`"
     )
+    otel_exporter_otlp_endpoint: str = Field(
+        "", pattern="^(https?://.+)?$", description="where `otlp` goes; empty: `http://localhost:4318`"
+    )
     otel_exporter_otlp_protocol: OtlpProtocol = Field(
         OtlpProtocol.HTTP, description="how `otlp` speaks; there is one way"
     )
