@@ -88,6 +88,16 @@ class GrpcFront:
         if refusal is not None:
             await _abort(call, refusal, [])
 
+    async def identify(self, rpc: Rpc, call: GrpcCall) -> None:
+        """Who calls, and that he may call this. Raises Unauthenticated or InsufficientScope."""
+        headers = [(b"authorization", _bytes(value)) for name, value in call.sent if name == "authorization"]
+        try:
+            call.principal = self._admission.admit(rpc.path, headers)
+        except Unauthenticated as error:
+            call.principal = await self._admission.admit_later(rpc.path, headers, error)
+        if rpc.scope is not None:
+            require(call.caller, rpc.scope)
+
     async def unknown(self, call: GrpcCall, message: bytes) -> Message:
         raise MethodNotAllowed("There is no such method")
 
@@ -118,15 +128,9 @@ class GrpcFront:
         if metrics.in_flight > self._limits.max_in_flight and not rpc.probe:
             metrics.shed("in_flight")
             raise Overloaded
-        headers = [(b"authorization", _bytes(value)) for name, value in call.sent if name == "authorization"]
-        try:
-            call.principal = self._admission.admit(rpc.path, headers)
-        except Unauthenticated as error:
-            call.principal = await self._admission.admit_later(rpc.path, headers, error)
+        await self.identify(rpc, call)
         if call.stages is not None:
             call.stages.ended("admission")
-        if rpc.scope is not None:
-            require(call.caller, rpc.scope)
         return await method(call, await _message(call))
 
     def _failed(self, rpc: Rpc, call: GrpcCall, error: Exception) -> Refusal:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from google.protobuf.message import Message
@@ -21,6 +21,7 @@ from serving.grpc.open_inference_grpc_pb2 import (
     ServerMetadataResponse,
     ServerReadyResponse,
 )
+from serving.grpc.surface import MODEL_METADATA, Rpc
 from serving.inference import Answered, Inference
 from serving.loaded_model import LoadedModel
 from serving.model_board import ModelBoard
@@ -35,6 +36,8 @@ from serving.version import VERSION
 SERVER_NAME = "slipway"
 PLATFORM = "onnxruntime_onnx"
 
+# Raises where the caller may not call this.
+Identify = Callable[[Rpc, GrpcCall], Awaitable[None]]
 Announced = list[ModelMetadataResponse.TensorMetadata]
 
 
@@ -42,9 +45,14 @@ class InferenceMethods:
     """Each takes the bytes of a request's message and gives the message of the answer."""
 
     def __init__(
-        self, inference: Inference, board: ModelBoard, readiness: Readiness, limits: RowLimits
+        self,
+        inference: Inference,
+        board: ModelBoard,
+        readiness: Readiness,
+        limits: RowLimits,
+        identify: Identify,
     ) -> None:
-        self._inference, self._board = inference, board
+        self._inference, self._board, self._identify = inference, board, identify
         self._readiness, self._limits = readiness, limits
 
     async def server_live(self, call: GrpcCall, message: bytes) -> Message:
@@ -54,8 +62,13 @@ class InferenceMethods:
         return ServerReadyResponse(ready=not self._readiness.reasons())
 
     async def model_ready(self, call: GrpcCall, message: bytes) -> Message:
-        """A model that is not ready is an answer; one that is not served here is an error, and so is such a version."""
+        """A model that is not ready is an answer; one that is not served here is an error, and so is such a version.
+
+        Anybody may ask, but which versions are loaded is told to whom the metadata is told.
+        """
         asked = parsed(ModelReadyRequest, message)
+        if asked.version:
+            await self._identify(MODEL_METADATA, call)
         self._check_held(asked.name, asked.version)
         return ModelReadyResponse(ready=self._readiness.of_model(asked.name))
 

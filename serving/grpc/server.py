@@ -76,8 +76,10 @@ class _Handlers(grpc.GenericRpcHandler):
     """By path, and one for every other: it asks for a token first."""
 
     def __init__(self, parts: GrpcParts, health: Health) -> None:
-        methods = InferenceMethods(parts.inference, parts.board, parts.readiness, parts.limits)
         front = GrpcFront(parts.admission, parts.metrics, parts.limits, parts.telling)
+        methods = InferenceMethods(
+            parts.inference, parts.board, parts.readiness, parts.limits, front.identify
+        )
         self._handlers = {
             rpc.path: _unary(front, rpc, method)
             for rpc, method in (

@@ -56,6 +56,17 @@ def test_without_a_valid_token_nobody_is_let_in(front: GrpcFront, name: str, aut
     assert refused.problem["status"] == 401
 
 
+def test_which_versions_are_loaded_is_told_to_whom_metadata_is_told(front: GrpcFront) -> None:
+    assert front.call("ModelReady", pb.ModelReadyRequest(name="iris"), []).ready
+    (version,) = front.call("ModelMetadata", pb.ModelMetadataRequest(name="iris")).versions
+    for asked in (version, "999"):
+        message = pb.ModelReadyRequest(name="iris", version=asked)
+        assert front.refused("ModelReady", message, []).code is StatusCode.UNAUTHENTICATED
+        assert front.refused("ModelReady", message, front.bearer("predict")).problem["status"] == 403
+    assert front.call("ModelReady", pb.ModelReadyRequest(name="iris", version=version)).ready
+    assert front.refused("ModelReady", message).code is StatusCode.NOT_FOUND
+
+
 def test_two_tokens_are_none(front: GrpcFront) -> None:
     assert front.refused("ModelInfer", flowers(), front.bearer() * 2).code is StatusCode.UNAUTHENTICATED
 

@@ -74,7 +74,7 @@ def check_models(client):
         assert client.is_model_ready(model)
         metadata = metadata_of(client, model)
         (version,) = metadata["versions"]
-        assert client.is_model_ready(model, version)
+        assert client.is_model_ready(model, version, headers=HEADERS)
         assert metadata["platform"] == "onnxruntime_onnx"
 
 
