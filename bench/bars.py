@@ -19,6 +19,7 @@ MISS_CPU_RATIO, HIT_CPU_RATIO = 5.0, 2.5
 COLD_START_RATIO, DRAIN_SECONDS, MEMORY_MB = 1.5, 30.0, 250.0
 MODEL_TIME_MS = 0.2
 WAITING_RATIO = 2.0
+V2_RATIO, BINARY_RATIO = 1.5, 3.0
 
 
 class Bar(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +64,19 @@ def model_time_bar(found: ModelTime) -> Bar:
         at_least=False,
         unit="ms",
     )
+
+
+def protocol_bars(one_row: float | None, many_rows: float | None) -> list[Bar]:
+    """v2 JSON against the native route for one row, and against v2 binary for 256."""
+    return [
+        Bar(name="CPU of one row in v2 JSON, against native", value=one_row, limit=V2_RATIO, at_least=False),
+        Bar(
+            name="CPU of a row in v2 JSON, against v2 binary, 256 rows a request",
+            value=many_rows,
+            limit=BINARY_RATIO,
+            at_least=True,
+        ),
+    ]
 
 
 def fairness_bar(ratio: float | None) -> Bar:
