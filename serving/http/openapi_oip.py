@@ -7,7 +7,7 @@ from typing import Any
 
 from auth.scopes import PREDICT, READ, predict_scope
 from modelkit.definition import ModelDefinition
-from modelkit.errors import InsufficientScope, ModelNotFound, ModelNotReady, VersionNotLoaded
+from modelkit.errors import InsufficientScope, ModelNotFound, ModelNotReady, NotFound, VersionNotLoaded
 from serving.http.openapi_headers import PREDICTED, header
 from serving.http.openapi_oip_schemas import oip_schemas
 from serving.http.openapi_parts import (
@@ -56,7 +56,8 @@ def oip_paths(definitions: Sequence[ModelDefinition]) -> dict[str, Any]:
     }
     model, version = "/v2/models/{model}", "/v2/models/{model}/versions/{version}"
     both = [named, VERSION]
-    closed, unknown = (*CALLER, InsufficientScope), (ModelNotFound, VersionNotLoaded, ModelNotReady)
+    closed = (*CALLER, InsufficientScope)
+    unknown = (NotFound, ModelNotFound, VersionNotLoaded, ModelNotReady)
     open_ = (
         *CALLER,
         ModelNotFound,
@@ -104,7 +105,10 @@ def _repository_paths() -> dict[str, Any]:
         refused = _operation(
             f"oip_{verb}", f"Refused: the registry's alias decides ({verb}).", [_ANY], allowed_by(READ)
         )
-        refused |= {"requestBody": {**wish, "content": {"*/*": {}}}, "responses": responses}
+        refused |= {
+            "requestBody": {**wish, "content": {"application/json": {"schema": {"type": "object"}}}},
+            "responses": responses,
+        }
         paths[f"/v2/repository/models/{{model}}/{verb}"] = {"post": refused}
     return paths
 

@@ -41,7 +41,7 @@ def _inference() -> dict[str, Any]:
     data: dict[str, Any] = {"type": "array", "items": {"type": ["number", "string", "null"]}}
     wanted = {"name": TEXT, "parameters": ANYTHING}
     sent = {"name": TEXT, "datatype": _datatype(), "shape": shape, "parameters": ANYTHING}
-    sent["data"] = {"type": "array", "description": "flat, or an array per row"}
+    sent["data"] = {"type": "array", "items": {}, "description": "flat, or an array per row"}
     asked = {"id": TEXT, "parameters": ANYTHING}
     asked |= {
         "inputs": {**_many(schema_ref("OipInput")), "minItems": 1},

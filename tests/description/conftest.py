@@ -22,6 +22,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> 
     engine = open_engine(f"sqlite:///{database}")
     add_user(engine, username="ada", password_hash=Passwords().hash(PASSWORD), scopes="predict read feedback")
     engine.dispose()
-    made = FrontService(folder, database_url=f"sqlite:///{database}")
+    # A busy machine is no fault of the description.
+    made = FrontService(folder, database_url=f"sqlite:///{database}", request_timeout_seconds=60.0)
     yield made
     made.close()

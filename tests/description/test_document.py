@@ -173,6 +173,7 @@ def test_every_kind_of_problem_is_met_somewhere() -> None:
         "not-found": "the answer to addresses that are not described",
         "model-not-found": "the answer to models that are not described",
         "version-not-loaded": "only protocols that name a version can meet it",
+        "client-gone": "nobody is there to read it",
         "draining": "kept for clients: a draining replica answers what still reaches it",
     }
     assert set(problem_types()) - met <= set(elsewhere)

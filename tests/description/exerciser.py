@@ -1,0 +1,102 @@
+"""Drives the API's own description against a worker: schemathesis makes the requests and judges the answers.
+
+All of its checks are on. Everything goes through the front app in this process, with a real token; each case is counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from typing import Any
+
+import schemathesis
+from hypothesis import strategies as st
+from schemathesis.config import SchemathesisConfig
+from schemathesis.specs.openapi.schemas import OpenApiSchema
+
+from serving.http.openapi import openapi_document
+from tests.front_service import CATALOG, FrontService
+
+SEED = 20260102
+SCOPES = "predict read feedback"
+TAKEN = ["2xx", "401", "403", "404", "409", "429"]
+
+
+def _also_400(paths: str) -> dict[str, Any]:
+    """What fits the schema may be refused there."""
+    checks = {"positive_data_acceptance": {"expected-statuses": [*TAKEN, "400"]}}
+    return {"include-path-regex": paths, "checks": checks}
+
+
+EXCEPTIONS = [
+    # RFC 6749, section 5.2: what fits the schema and is no token, password or client of ours is refused with 400.
+    _also_400("^/auth/(token|refresh)$"),
+    # Which tensors a model takes is said by its metadata; a schema of tensors cannot say it.
+    _also_400("^/v2/models/.*/infer$"),
+    # The protocol's verbs are there to be refused: the registry's alias decides.
+    _also_400("^/v2/repository/models/"),
+]
+
+schemathesis.openapi.format(
+    "date-time-local", st.datetimes().map(lambda moment: moment.isoformat(timespec="seconds"))
+)
+
+
+class Bridge:
+    """The front app as schemathesis calls it, from its own event loop; the worker lives in the service's."""
+
+    service: FrontService
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            raise NotImplementedError(scope["type"])
+        message = await receive()
+        for each in await asyncio.to_thread(self._answer, {**scope, "client": ("127.0.0.1", 1)}, message):
+            await send(each)
+
+    def _answer(self, scope: Any, message: Any) -> list[Any]:
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            return message
+
+        async def send(said: Any) -> None:
+            sent.append(said)
+
+        self.service.runner.run(self.service.worker.front(scope, receive, send))
+        return sent
+
+
+BRIDGE = Bridge()
+
+
+def described(*, cases: int, only: str, document: dict[str, Any] | None = None) -> OpenApiSchema:
+    """The operations whose paths match, with so many random cases each besides those that cover every keyword."""
+    config = SchemathesisConfig.from_dict(
+        {
+            "seed": SEED,
+            "suppress-health-check": ["all"],
+            "generation": {"deterministic": True, "max-examples": cases, "database": "none"},
+            "operations": EXCEPTIONS,
+        }
+    )
+    whole = openapi_document(list(CATALOG.values())) if document is None else document
+    paths = {path: item for path, item in whole["paths"].items() if re.search(only, path)}
+    schema = schemathesis.openapi.from_dict({**whole, "paths": paths}, config=config)
+    schema.config.update(base_url="http://testserver")
+    schema.app = BRIDGE
+    return schema
+
+
+class Exerciser:
+    """Asks and judges; `asked` counts cases by operation."""
+
+    def __init__(self, service: FrontService) -> None:
+        self._service = BRIDGE.service = service
+        self.asked: Counter[str] = Counter()
+
+    def __call__(self, case: schemathesis.Case) -> None:
+        self.asked[case.operation.label] += 1
+        bearer = self._service.token(SCOPES)["authorization"]
+        case.call_and_validate(headers={"Authorization": bearer})
