@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from functools import partial
-from typing import Any
 
 import orjson
 
 from modelkit.errors import FieldError, InvalidRequest
+from serving.http.departures import LARGE_BODY_BYTES, unless_gone
 from serving.http.exchange import Exchange, Reply
-from serving.http.native import answer_headers, row_answers, row_errors
-from serving.http.request_rows import Limits, read_rows
+from serving.http.native import answer_headers, row_errors, written_rows
+from serving.http.request_rows import Limits, read_in_turns
 from serving.inference import Inference
 from serving.loaded_model import LoadedModel
 from serving.requested_rows import RequestRows
@@ -25,15 +26,17 @@ class KServeV1Routes:
     async def predict(self, exchange: Exchange, name: str) -> Reply:
         """POST: rows in, what the native route answers for each out; `errors` where rows were skipped."""
         bucket = self._inference.admit(exchange.caller, name)
-        read = partial(self._rows, await exchange.json_body())
-        model, request, answers = await self._inference.answer(exchange, name, bucket, read)
-        body: dict[str, Any] = {"predictions": row_answers(model, request, answers)}
-        if request.errors:
-            body["errors"] = row_errors(request)
-        return Reply(200, orjson.dumps(body), headers=answer_headers(model, answers))
+        body = await exchange.json_body()
+        answering = self._inference.answer(exchange, name, bucket, partial(self._rows, body))
+        if len(body) > LARGE_BODY_BYTES:
+            answering = unless_gone(exchange, answering)
+        model, request, answers = await answering
+        rows = await written_rows(model, request, answers, self._inference.turns)
+        errors = b',"errors":%b' % orjson.dumps(row_errors(request)) if request.errors else b""
+        return Reply(200, b'{"predictions":%b%b}' % (rows, errors), headers=answer_headers(model, answers))
 
-    def _rows(self, body: bytes, model: LoadedModel) -> RequestRows:
+    def _rows(self, body: bytes, model: LoadedModel) -> RequestRows | Awaitable[RequestRows]:
         if b'"instances"' not in body:
             missing = FieldError(pointer="/instances", detail="Field required")
             raise InvalidRequest('The body must be {"instances": [...]}', errors=[missing])
-        return read_rows(model.reader, body, self._limits)
+        return read_in_turns(model.reader, body, self._limits, self._inference.turns)

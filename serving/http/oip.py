@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from modelkit.errors import FieldError, InvalidRequest
+from serving.http.departures import LARGE_BODY_BYTES, unless_gone
 from serving.http.exchange import Exchange, Reply
 from serving.http.native import answer_headers
 from serving.http.oip_body import (
@@ -40,12 +41,15 @@ class OipRoutes:
     async def infer(self, exchange: Exchange, name: str, *, versioned: bool = False) -> Reply:
         """POST: tensors in, tensors out."""
         bucket = self._inference.admit(exchange.caller, name)
-        asked = read_request(await exchange.body(), exchange.headers, self._limits.max_json_depth)
+        content = await exchange.body()
+        asked = read_request(content, exchange.headers, self._limits.max_json_depth)
         refuse_unknown_wishes(asked)
         version = version_in(exchange.scope["path"]) if versioned else None
         read = partial(self._rows, asked)
-        answered = await self._inference.answer(exchange, name, bucket, read, version=version)
-        return _reply(asked, answered)
+        answering = self._inference.answer(exchange, name, bucket, read, version=version)
+        if len(content) > LARGE_BODY_BYTES:
+            answering = unless_gone(exchange, answering)
+        return _reply(asked, await answering)
 
     def _rows(self, asked: InferRequest, model: LoadedModel) -> RequestRows:
         if asked.outputs:
