@@ -148,3 +148,10 @@ def test_every_model_that_is_served_from_a_path_must_be_there(tmp_path: Path) ->
     check_service(made(tmp_path, models="iris", **path))
     with pytest.raises(ValueError, match="no servable of food-delivery"):
         check_service(made(tmp_path, models="iris,food-delivery", **path))
+
+
+@pytest.mark.parametrize("other", ["api_port", "metrics_port", "agent_metrics_port"])
+def test_no_two_ports_are_one(tmp_path: Path, other: str) -> None:
+    ports = {"grpc_port": 9000, other: 9000}
+    with pytest.raises(ValueError, match="GRPC_PORT"):
+        check_service(made(tmp_path, jwt_secret_key=GOOD_KEY, **ports))
