@@ -23,6 +23,11 @@ def service(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> 
     add_user(engine, username="ada", password_hash=Passwords().hash(PASSWORD), scopes="predict read feedback")
     engine.dispose()
     # A busy machine is no fault of the description.
-    made = FrontService(folder, database_url=f"sqlite:///{database}", request_timeout_seconds=60.0)
+    made = FrontService(
+        folder,
+        database_url=f"sqlite:///{database}",
+        request_timeout_seconds=60.0,
+        explain_evaluations=1024,  # coarse explanations answer the same shapes
+    )
     yield made
     made.close()
