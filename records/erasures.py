@@ -127,6 +127,14 @@ def concerning(connection: Connection, records: Sequence[PredictionRecord]) -> E
     return Erased({(row.kind, row.digest): (row.id, row.erased_before.timestamp()) for row in rows})
 
 
+def name_of(connection: Connection, subject: str, now: datetime) -> str:
+    """Of a caller who says something now: the pseudonym of one who was erased a moment ago, and has a token still."""
+    hold_shared(connection)
+    asked = select(Erasure.id).where(Erasure.kind == SUBJECT, Erasure.digest == digest(SUBJECT, subject))
+    number = connection.scalar(asked.where(Erasure.erased_before > now))
+    return subject if number is None else pseudonym(number)
+
+
 def latest(engine: Engine) -> datetime | None:
     """The last moment at which a record could be one of somebody who was erased."""
     with engine.connect() as connection:

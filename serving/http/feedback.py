@@ -49,12 +49,15 @@ class FeedbackRoutes:
 
 def _tell(connection: Connection, truths: Truths, subject: str) -> tuple[Truths, Told]:
     """Without what cannot be the truth of a prediction that is known already; of others, scoring will tell."""
+    from records.erasures import name_of
     from records.feedback import expectations, tell
 
+    now = datetime.now(UTC)
+    subject = name_of(connection, subject, now)
     known = expectations(connection, list({truth.prediction_id for truth in truths.items.values()}))
     refused = {place: reason for place, truth in truths.items.items() if (reason := _refusal(known, truth))}
     left = truths.without(refused)
-    return left, tell(connection, list(left.items.values()), subject=subject, now=datetime.now(UTC))
+    return left, tell(connection, list(left.items.values()), subject=subject, now=now)
 
 
 def _refusal(known: dict[str, Expected], truth: Truth) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from records.engine import open_engine
+from records.erasures import SUBJECT, Person, write_down
 from records.prediction_log import insert_predictions
 from records.tables import Feedback
 from serving.identifiers import Identifiers
@@ -182,6 +184,19 @@ def test_one_that_is_wrong_costs_the_others_nothing_where_it_is_skipped(
 
 def test_a_label_may_be_called_feedback(service: FrontService) -> None:
     assert counts(tell(service, {"prediction_id": NEW_ID(), "actual": "feedback"})) == (1, 0, 0)
+
+
+def test_who_was_erased_a_moment_ago_tells_nothing_under_their_name(
+    service: FrontService, engine: Engine
+) -> None:
+    with engine.begin() as connection:
+        person = Person(kind=SUBJECT, value="just-erased")
+        number = write_down(connection, person, before=datetime.now(UTC) + timedelta(minutes=1))
+    name = NEW_ID()
+    assert counts(tell(service, {"prediction_id": name, "actual": 1}, of="just-erased")) == (1, 0, 0)
+    row = stored(engine, name)
+    assert row is not None
+    assert row.subject == f"erased/{number}"
 
 
 @pytest.mark.parametrize("scopes", ["read", "predict", "admin", ""])
