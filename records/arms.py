@@ -16,7 +16,8 @@ AT_ONCE = 10_000
 UNIT = func.coalesce(Prediction.split_key, Prediction.subject)
 # A number's distance from the truth, or 1 for a label that was wrong; NULL while the truth is not known.
 ERROR = func.coalesce(
-    Feedback.absolute_error, case((Feedback.correct.is_(None), None), (Feedback.correct.is_(True), 0.0), else_=1.0)
+    Feedback.absolute_error,
+    case((Feedback.correct.is_(None), None), (Feedback.correct.is_(True), 0.0), else_=1.0),
 )
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field, field_validator
 
-from serving.pins import parse_pins
 from modelkit.shares import parse_shares
+from serving.pins import parse_pins
 from serving.splitting import SplitBy
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -71,7 +72,7 @@ class Logged:
             for start in range(0, len(answers), 500):
                 insert_shadows(connection, answers[start : start + 500])
 
-    def labels(self, pairs: list[tuple[str, str, str | None]]) -> None:
+    def labels(self, pairs: Sequence[tuple[str, str, str | None]]) -> None:
         """Rows by what version 1 said, what version 2 said, and what was true."""
         records, answers = [], []
         with Session(self._engine) as session, session.begin():

@@ -22,7 +22,7 @@ from serving.agent.shadow_queue import ShadowQueue
 from serving.loaded_model import LoadedModel
 from serving.outcome import Outcome, decode_outcome
 
-ROWS_PER_STEP = 64
+ROWS_PER_STEP = 256  # one transaction; each is a wait for the disk, which others use, too
 IDLE_SECONDS = 0.25
 
 

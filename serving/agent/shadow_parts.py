@@ -14,7 +14,7 @@ from serving.model_path import ModelPath
 from serving.served_models import challenger_source, model_store, redaction_of, served_models
 from serving.settings import Settings
 
-NICENESS = 10
+NICENESS = 10  # a tenth of a busy core: with less, what waits for a lock of this thread would wait long
 
 
 def make_shadow_queue(settings: Settings, metrics: AgentMetrics) -> ShadowQueue | None:

@@ -66,7 +66,7 @@ def test_the_worst_rows_come_with_their_ids(engine: Engine) -> None:
 
 def test_labels_are_counted_by_what_both_said(engine: Engine) -> None:
     pairs = [("setosa", "setosa", None)] * 60 + [("virginica", "versicolor", None)] * 20
-    Logged(engine, IRIS).labels([(a, b, c) for a, b, c in pairs])
+    Logged(engine, IRIS).labels(pairs)
     report = report_of(engine, IRIS)
     assert report.disagreement is not None
     assert report.confusion == {"setosa": {"setosa": 60}, "virginica": {"versicolor": 20}}
@@ -83,7 +83,7 @@ def test_the_error_rates_of_labels_are_compared_where_the_truth_is_known(engine:
         *[("virginica", "versicolor", "virginica")] * 10,  # production is
         *[("virginica", "versicolor", "setosa")] * 20,  # nobody is
     ]
-    Logged(engine, IRIS).labels([(a, b, c) for a, b, c in pairs])
+    Logged(engine, IRIS).labels(pairs)
     report = report_of(engine, IRIS)
     assert report.error_difference is not None
     assert report.labelled == 100
