@@ -88,7 +88,10 @@ class Inference:
                 asking.stages.ended("features")
         if len(request.rows) > 1:
             return await self._many(model, request, asking)
-        return await self._one(model, request, asking)
+        try:
+            return Answered(model, request, [await self._predictor.predict(model, request.rows[0], asking)])
+        except PredictionFailed as error:
+            raise _placed(error, request) from error.__cause__
 
     async def ready(self, call: Call, name: str, bucket: Bucket | None, read: Read) -> Ready:
         """Rows for an answer later. Raises ModelNotReady, what `read` raises, or EntityNotFound."""
@@ -102,16 +105,7 @@ class Inference:
 
     async def answer_ready(self, ready: Ready, asking: Asking) -> Answered:
         model, request = ready
-        return await (self._many if len(request.rows) > 1 else self._one)(model, request, asking)
-
-    async def _one(self, model: LoadedModel, request: RequestRows, asking: Asking) -> Answered:
-        try:
-            answer = await self._predictor.predict(model, request.rows[0], asking)
-        except PredictionFailed as error:
-            if request.is_batch:
-                error.errors = (*request.errors, failed_row(request, request.places[0], error))
-            raise
-        return Answered(model, request, [answer])
+        return Answered(model, request, [await self._predictor.predict(model, request.rows[0], asking)])
 
     async def _many(self, model: LoadedModel, request: RequestRows, asking: Asking) -> Answered:
         """A row whose prediction failed is one that is not valid: an error of its own where such rows are skipped."""
@@ -131,3 +125,11 @@ class Inference:
             await self.turns.next()
             found += await self._entities.complete(model, rows[part])
         return known_rows(request, found, view.key)
+
+
+def _placed(error: PredictionFailed, request: RequestRows) -> PredictionFailed:
+    """Of the only row of a batch, it says where that is."""
+    if not request.is_batch:
+        return error
+    errors = [*request.errors, failed_row(request, request.places[0], error)]
+    return PredictionFailed(error.detail, errors=errors)
