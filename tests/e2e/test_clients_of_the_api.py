@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import pickle
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,7 +24,8 @@ from auth.passwords import Passwords
 from records.engine import open_engine
 from records.users import add_user
 from serving.typed_answers import api_name
-from tests.client_environments import SUITES, run_suite
+from tests.architecture.source_tree import ROOT
+from tests.client_environments import SUITES, client_python, run_suite
 from tests.e2e.running_service import RunningService, free_ports
 from tests.e2e.waiting import until
 from tests.front_service import CATALOG, PASSWORD
@@ -230,3 +232,46 @@ def test_another_bentoml_service_depends_on_this_one(service: RunningService, tm
     with composed(service, tmp_path, service.token()) as url:
         answer = httpx.post(f"{url}/name_of", json={"flower": FLOWER}, timeout=30)
     assert (answer.status_code, answer.text) == (200, native(service, "iris", FLOWER)["prediction"])
+
+
+PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+
+
+def printed(title: str, language: str) -> list[str]:
+    text = re.split(rf"\n## {title}\n", PAGE, maxsplit=1)[1].split("\n## ")[0]
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+
+
+def run(command: list[str | Path], folder: Path, **environment: str) -> str:
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder), **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_pages_generated_client_works_as_it_is_printed(service: RunningService, tmp_path: Path) -> None:
+    python = client_python("openapi-python-client")
+    (generate,) = printed("A client made from the document", "sh")
+    (script,) = printed("A client made from the document", "python")
+    path = f"{python.parent}:{os.environ['PATH']}"
+    told = {"SLIPWAY": service.url, "PASSWORD": PASSWORD, "PATH": path}
+    run(["bash", "-euc", generate], tmp_path, **told)
+    said = run([python, "-c", script], tmp_path, **told).split()
+    assert said == [native(service, "iris", FLOWER)["prediction"], "invalid-request", "/petal_width"]
+
+
+def test_the_pages_bentoml_client_works_as_it_is_printed(service: RunningService, tmp_path: Path) -> None:
+    script, shop = printed("BentoML's clients", "python")
+    told = {"SLIPWAY": service.url, "TOKEN": service.token(), "BENTOML_DO_NOT_TRACK": "True"}
+    said = run([sys.executable, "-c", script], tmp_path, **told).split()
+    assert said == [native(service, "iris", FLOWER)["prediction"], "400"]
+    proven = (SUITES / "bentoml" / "shop.py").read_text(encoding="utf-8")
+    assert {line for line in shop.splitlines() if "depends(" not in line} - {
+        '@bentoml.service(name="shop")'
+    } <= set(proven.splitlines())
