@@ -71,7 +71,10 @@ class LoggingSettings(BaseModel):
         2048, ge=1, le=1_000_000, description="spans that wait for the exporter; more are dropped and counted"
     )
     otel_bsp_max_export_batch_size: int = Field(
-        512, ge=1, le=100_000, description="most spans that are exported at once"
+        64,
+        ge=1,
+        le=100_000,
+        description="most spans that are exported at once; requests wait a little while they are encoded",
     )
     otel_bsp_schedule_delay: int = Field(
         5000, ge=10, le=600_000, description="milliseconds between exports while batches are not full"
