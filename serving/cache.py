@@ -55,11 +55,24 @@ class AnswerCache:
     def has_remote(self) -> bool:
         return self._remote is not None
 
-    async def remote(
-        self, model: str, key: bytes, *, ttl_seconds: int, spare: bool = False
-    ) -> Outcome | None:
+    async def remote(self, model: str, key: bytes, *, ttl_seconds: int) -> Outcome | None:
         """The shared tier's answer, copied into this process; None is a miss or a tier that is down."""
         value = await self._lookups.submit(key)
+        return self._copied(model, key, value, ttl_seconds=ttl_seconds, spare=False)
+
+    async def remote_many(
+        self, model: str, keys: Sequence[bytes], *, ttl_seconds: int, spare: bool
+    ) -> list[Outcome | None]:
+        """The same for a slice of rows."""
+        values = await asyncio.gather(*map(self._lookups.submit, keys))
+        return [
+            self._copied(model, key, value, ttl_seconds=ttl_seconds, spare=spare)
+            for key, value in zip(keys, values, strict=True)
+        ]
+
+    def _copied(
+        self, model: str, key: bytes, value: bytes | None, *, ttl_seconds: int, spare: bool
+    ) -> Outcome | None:
         outcome = self._decode(model, value)
         if outcome is not None:
             self._memory.put(key, outcome, ttl_seconds=ttl_seconds, spare=spare)

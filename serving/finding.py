@@ -157,9 +157,7 @@ class Finding:
         cache: AnswerCache, model: LoadedModel, keys: list[bytes], asking: Asking, spare: bool
     ) -> dict[bytes, FoundOrFailed]:
         started, ttl = time.perf_counter(), model.definition.cache_ttl_seconds
-        outcomes = await asyncio.gather(
-            *(cache.remote(model.name, key, ttl_seconds=ttl, spare=spare) for key in keys)
-        )
+        outcomes = await cache.remote_many(model.name, keys, ttl_seconds=ttl, spare=spare)
         if asking.stages is not None:
             asking.stages.add("cache.shared", started, time.perf_counter(), rows=len(keys))
         pairs = zip(keys, outcomes, strict=True)
