@@ -108,9 +108,7 @@ def own_prediction(
         table.lower,
         table.upper,
     )
-    wanted = select(*columns, Feedback).where(
-        table.prediction_id == prediction_id, table.subject == subject
-    )
+    wanted = select(*columns, Feedback).where(table.prediction_id == prediction_id, table.subject == subject)
     wanted = wanted.outerjoin(Feedback, Feedback.prediction_id == table.prediction_id)
     if models is not None:
         wanted = wanted.where(table.model.in_(models))
