@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -115,6 +116,12 @@ def _narrowed(data: list[Any], datatype: str, wanted: str) -> list[Any]:
 
 def _from_array(array: NDArray[Any], wanted: str) -> list[Any]:
     kind = array.dtype.kind
+    if kind == "f" and wanted == FP64:
+        values = _plain(array)
+        if math.isfinite(
+            sum(values)
+        ):  # cheaper than numpy's question, and never yes where one of them is not
+            return values
     if kind == "f":
         finite = np.isfinite(array)
         if not finite.all():
