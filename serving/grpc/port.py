@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import os
 from typing import TYPE_CHECKING
 
 import structlog
@@ -33,6 +34,8 @@ class GrpcPort:
 
     async def run(self) -> None:
         """Runs until cancelled."""
+        # Whom we start has a program of its own: without this the library writes a line at each start.
+        os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
         module = await asyncio.to_thread(importlib.import_module, "serving.grpc.server")
         while self._server is None:
             server: GrpcServer = module.GrpcServer(self._parts, self._address)
