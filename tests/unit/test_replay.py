@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
-import numpy as np
 import pytest
 
 from modelkit.definition import load_catalog
+from modelkit.runtime import CompiledModel
 from modelkit.servable import Servable
 from records.logged_predictions import LoggedPrediction
 from records.withheld import EVERYTHING, MARKER
-from tests.tiny_servables import CountedFeatures, loaded_tiny
+from tests.tiny_servables import CountedFeatures, loaded_tiny, tiny_graph
 from training.promotion.replay import replay
 
 FOOD = load_catalog()["food-delivery"]
@@ -51,10 +52,8 @@ def test_a_row_that_feature_code_cannot_take_is_named_and_the_others_are_answere
 
 
 def test_an_answer_that_is_not_finite_is_no_answer(servable: Servable) -> None:
-    def endless(columns: object) -> dict[str, np.ndarray]:
-        return {name: np.full(2, np.inf) for name in FOOD.feature_columns}
-
-    found = replay(dataclasses.replace(FOOD, build=endless), servable, logged(20, 30))
+    endless = CompiledModel(tiny_graph(FOOD, bias=math.inf))
+    found = replay(FOOD, dataclasses.replace(servable, compiled=endless), logged(20, 30))
     assert [row.reason for row in found.unanswerable] == ["no finite answer", "no finite answer"]
     assert found.sentence() == "replay: 2 logged requests, 2 cannot be answered"
 
