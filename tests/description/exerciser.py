@@ -19,6 +19,7 @@ from serving.http.openapi import openapi_document
 from tests.front_service import CATALOG, FrontService
 
 SEED = 20260102
+PATIENCE_SECONDS = 120.0
 SCOPES = "predict read feedback"
 TAKEN = ["2xx", "401", "403", "404", "409", "429"]
 
@@ -76,6 +77,7 @@ def described(*, cases: int, only: str, document: dict[str, Any] | None = None) 
     config = SchemathesisConfig.from_dict(
         {
             "seed": SEED,
+            "request-timeout": PATIENCE_SECONDS,
             "suppress-health-check": ["all"],
             "generation": {"deterministic": True, "max-examples": cases, "database": "none"},
             "operations": EXCEPTIONS,
