@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 
+import msgspec
 import pytest
 
 from modelkit.definition import load_catalog
@@ -53,7 +54,7 @@ def test_a_row_that_feature_code_cannot_take_is_named_and_the_others_are_answere
 
 def test_an_answer_that_is_not_finite_is_no_answer(servable: Servable) -> None:
     endless = CompiledModel(tiny_graph(FOOD, bias=math.inf))
-    found = replay(FOOD, dataclasses.replace(servable, compiled=endless), logged(20, 30))
+    found = replay(FOOD, msgspec.structs.replace(servable, compiled=endless), logged(20, 30))
     assert [row.reason for row in found.unanswerable] == ["no finite answer", "no finite answer"]
     assert found.sentence() == "replay: 2 logged requests, 2 cannot be answered"
 
