@@ -12,7 +12,7 @@ from tests.front_service import FrontService
 
 # The typed APIs are BentoML's to answer: see tests/e2e/test_bentoml_clients.py.
 SCHEMA = described(cases=40, only="^/(?!predict$|predict/|predict_|delivery_time$|explain/)")
-LEAST_CASES = 2_000
+LEAST_CASES = 4_100
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from tests.front_service import FrontService
 
 # Explanations are the same route for every model, and of some models seconds of work each.
 SCHEMA = described(cases=40, only="^/(predict$|predict/|delivery_time$|explain/(iris|housing)$)")
-LEAST_CASES = 2_000
+LEAST_CASES = 4_900
 
 
 @pytest.fixture(scope="module")
