@@ -12,8 +12,8 @@ from modelkit.errors import ModelNotFound, NotFound
 from serving.http.app import Handler, Route, Surface
 from serving.http.docs import DOCS_ASSETS, DocsRoutes
 from serving.http.exchange import Exchange, Reply
-from serving.http.feedback import FeedbackRoutes
 from serving.http.explain import ExplainRoutes
+from serving.http.feedback import FeedbackRoutes
 from serving.http.history import HistoryRoutes
 from serving.http.identity import IdentityRoutes
 from serving.http.native import NativeRoutes
