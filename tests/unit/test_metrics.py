@@ -111,7 +111,7 @@ def test_calls_of_the_model_are_counted_by_rows(metrics: Metrics) -> None:
 def test_every_metric_is_ours_by_name_and_no_label_could_hold_a_caller(metrics: Metrics) -> None:
     allowed = {
         *("route", "method", "code", "model", "version", "outcome", "source", "stage", "tier", "result"),
-        *("issuer", "grant", "reason", "digest", "state", "view", "stream"),
+        *("issuer", "grant", "reason", "digest", "state", "view", "stream", "arm"),
     }
     declared: list[Any] = list(metrics.registry._collector_to_names)
     for collector in declared:
