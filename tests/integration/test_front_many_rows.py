@@ -141,7 +141,7 @@ def test_nothing_is_computed_for_a_client_that_has_left(service: FrontService) -
 
 async def _left(service: FrontService, body: dict[str, Any]) -> int:
     content, sent = json.dumps(body).encode(), list[Any]()
-    messages = [
+    messages: list[dict[str, Any]] = [
         {"type": "http.request", "body": content, "more_body": False},
         {"type": "http.disconnect"},
     ]

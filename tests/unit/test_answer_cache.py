@@ -42,7 +42,7 @@ class Tiers:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.metrics = Metrics(self.registry)
-        self.memory, self.remote = MemoryCache(max_entries=100), MemoryRemoteCache()
+        self.memory, self.remote = MemoryCache[Outcome](max_entries=100), MemoryRemoteCache()
         self.cache = AnswerCache(self.memory, self.remote, self.metrics)
 
     def asked(self, result: str, tier: str = "redis") -> float:
@@ -65,7 +65,7 @@ def test_an_outcome_stored_by_one_process_is_found_by_another(outcome: Outcome) 
     async def scenario(tiers: Tiers) -> None:
         tiers.cache.store(b"key", outcome, ttl_seconds=60)
         await tiers.cache.close()
-        other = AnswerCache(MemoryCache(max_entries=10), tiers.remote, tiers.metrics)
+        other = AnswerCache(MemoryCache[Outcome](max_entries=10), tiers.remote, tiers.metrics)
         assert other.local("iris", b"key") is None
         assert await other.remote("iris", b"key", ttl_seconds=60) == outcome
         assert other.local("iris", b"key") == outcome
@@ -132,7 +132,7 @@ def test_a_shared_tier_that_is_down_is_a_miss_and_the_process_still_remembers() 
 
 
 def test_without_a_shared_tier_nothing_is_scheduled() -> None:
-    cache = AnswerCache(MemoryCache(max_entries=10), None, Metrics(CollectorRegistry()))
+    cache = AnswerCache(MemoryCache[Outcome](max_entries=10), None, Metrics(CollectorRegistry()))
     assert not cache.has_remote
     cache.store(b"key", SAID, ttl_seconds=60)
     assert cache.local("iris", b"key") == SAID

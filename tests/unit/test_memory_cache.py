@@ -12,7 +12,7 @@ def outcome(value: float) -> Outcome:
 
 
 def test_what_was_put_is_found() -> None:
-    cache = MemoryCache(max_entries=10)
+    cache = MemoryCache[Outcome](max_entries=10)
     cache.put(b"a", outcome(1.0), ttl_seconds=60)
     assert cache.get(b"a") == outcome(1.0)
     assert cache.get(b"b") is None
@@ -20,7 +20,7 @@ def test_what_was_put_is_found() -> None:
 
 def test_an_entry_is_forgotten_after_its_time_to_live() -> None:
     clock = FakeClock()
-    cache = MemoryCache(max_entries=10, clock=clock)
+    cache = MemoryCache[Outcome](max_entries=10, clock=clock)
     cache.put(b"a", outcome(1.0), ttl_seconds=60)
     clock.advance(59.9)
     assert cache.get(b"a") is not None
@@ -31,7 +31,7 @@ def test_an_entry_is_forgotten_after_its_time_to_live() -> None:
 
 def test_reading_does_not_lengthen_a_life_and_writing_does() -> None:
     clock = FakeClock()
-    cache = MemoryCache(max_entries=10, clock=clock)
+    cache = MemoryCache[Outcome](max_entries=10, clock=clock)
     for name in (b"read", b"written"):
         cache.put(name, outcome(1.0), ttl_seconds=60)
     clock.advance(40)
@@ -43,7 +43,7 @@ def test_reading_does_not_lengthen_a_life_and_writing_does() -> None:
 
 
 def test_the_least_recently_used_entry_leaves_first() -> None:
-    cache = MemoryCache(max_entries=3)
+    cache = MemoryCache[Outcome](max_entries=3)
     for name in (b"a", b"b", b"c"):
         cache.put(name, outcome(1.0), ttl_seconds=60)
     cache.get(b"a")
@@ -52,13 +52,13 @@ def test_the_least_recently_used_entry_leaves_first() -> None:
 
 
 def test_it_never_holds_more_than_its_limit() -> None:
-    cache = MemoryCache(max_entries=5)
+    cache = MemoryCache[Outcome](max_entries=5)
     for number in range(1000):
         cache.put(b"%d" % number, outcome(number), ttl_seconds=60)
     assert len(cache) == 5
 
 
 def test_a_limit_of_zero_turns_it_off() -> None:
-    cache = MemoryCache(max_entries=0)
+    cache = MemoryCache[Outcome](max_entries=0)
     cache.put(b"a", outcome(1.0), ttl_seconds=60)
     assert cache.get(b"a") is None
