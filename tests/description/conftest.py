@@ -6,11 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from schemathesis.pytest.plugin import SchemathesisFunction
 
 from auth.passwords import Passwords
 from records.engine import open_engine
 from records.users import add_user
 from tests.front_service import PASSWORD, FrontService
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Operations share a function; where files are dealt to processes, tests of one id would be taken for one test."""
+    if isinstance(item, SchemathesisFunction):
+        item._id = item.id.with_params(item.operation_label)
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from monitoring.figures import AbReport
 from records.arms import Period
 from records.ledger import LedgerEntry, append
 from records.prediction_log import insert_predictions
-from tests.logged_comparison import Logged, Told
+from tests.logged_comparison import NOW, Logged, Told
 from tests.prediction_records import made_record
 
 FOOD, IRIS = (load_catalog()[name] for name in ("food-delivery", "iris"))
@@ -68,7 +68,7 @@ def test_latency_is_of_rows_that_were_not_cached(engine: Engine) -> None:
                 subject="caller-199",
                 cached=True,
                 latency_ms=900.0,
-                created_at=datetime.now(UTC).timestamp() - 3500,
+                created_at=NOW.timestamp() - 3500,
             )
             for number in range(50)
         ]
@@ -104,7 +104,7 @@ def test_a_split_that_nobody_named_is_not_tested(engine: Engine) -> None:
 def test_callers_whom_both_answered_are_told(engine: Engine) -> None:
     Logged(engine, FOOD).split(Told())
     with engine.begin() as connection:
-        when = datetime.now(UTC).timestamp() - 3590
+        when = NOW.timestamp() - 3590
         crossed = [
             made_record(f"x-{number}", version="1", subject=f"caller-{number}", created_at=when + 20)
             for number in range(20)
