@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 
@@ -38,6 +38,7 @@ OUTSIDE = (
     Actor("stranger", {"app": "stranger"}, _namespace("elsewhere")),
     Actor("prometheus", {"app.kubernetes.io/name": "prometheus"}, _namespace("monitoring")),
     Actor("grafana", {"app.kubernetes.io/name": "grafana"}, _namespace("monitoring")),
+    Actor("collector", {"app.kubernetes.io/name": "opentelemetry-collector"}, _namespace("observability")),
     Actor("dns", {"k8s-app": "kube-dns"}, _namespace("kube-system")),
     Actor("kube-system", {"k8s-app": "other"}, _namespace("kube-system")),
     Actor("ingress", {"app.kubernetes.io/name": "ingress-nginx"}, _namespace("ingress-nginx")),
@@ -83,8 +84,11 @@ CLUSTER = (443, 6443, 8443)
 PRIVATE = ("10.", "172.18.", "192.168.")
 # Where the load balancer is no pod: an address out of the public subnets.
 LOAD_BALANCERS = {"aws": "10.0.128.5"}
-# Where GRPC_PORT is set; whoever comes from outside comes over HTTP.
-GRPC = 9000
+# Where the setting is there. Whoever comes from outside the cluster comes over HTTP.
+BY_SETTING = {
+    "GRPC_PORT": Flow("client", "service", "TCP", 9000),
+    "OTEL_EXPORTER_OTLP_ENDPOINT": Flow("service", "collector", "TCP", 4318),
+}
 # Callers from outside the cluster come through whichever of these the overlay has.
 DOORS = {"Ingress": "ingress", "HTTPRoute": "gateway", "InferenceService": "kserve-gateway"}
 
@@ -96,7 +100,12 @@ def outside(overlay: str) -> tuple[Actor, ...]:
 
 
 def meant_flows(
-    overlay: str, actors: set[str], doors: set[str], *, asks_the_cluster: bool = False, grpc: bool = False
+    overlay: str,
+    actors: set[str],
+    doors: set[str],
+    *,
+    asks_the_cluster: bool = False,
+    settings: Collection[str] = (),
 ) -> set[Flow]:
     """The flows of an overlay; `actors` are those that it has, `doors` whether by Ingress or Gateway."""
     away = {"ungoverned", *(actor.name for actor in outside(overlay))}
@@ -112,5 +121,5 @@ def meant_flows(
     private = {actor.name for actor in outside(overlay) if actor.address.startswith(PRIVATE)}
     ports = CLUSTER if asks_the_cluster else ()
     keys = {Flow("service", target, "TCP", port) for port in ports for target in private}
-    called = {Flow("client", "service", "TCP", GRPC)} if grpc else set()
-    return names | listed | opened | by_port | internet | keys | called
+    asked_for = {flow for name, flow in BY_SETTING.items() if name in settings}
+    return names | listed | opened | by_port | internet | keys | asked_for

@@ -160,8 +160,7 @@ def flows(rendered: Rendered) -> Iterator[Finding]:
     doors = {manifest.identity.kind for manifest in rendered.of(*DOORS)}
     names, asks = {actor.name for actor in network.actors}, _asks_the_cluster(rendered)
     there = network.flows()
-    grpc = "GRPC_PORT" in rendered.settings
-    meant = meant_flows(rendered.overlay, names, doors, asks_the_cluster=asks, grpc=grpc)
+    meant = meant_flows(rendered.overlay, names, doors, asks_the_cluster=asks, settings=rendered.settings)
     for flow in sorted(there - meant):
         yield Finding(f"{flow} is let through, and is not among the flows", rendered.overlay)
     for flow in sorted(meant - there):
