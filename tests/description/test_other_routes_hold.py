@@ -11,8 +11,8 @@ from tests.description.exerciser import Exerciser, described
 from tests.front_service import FrontService
 
 # The typed APIs are BentoML's to answer: see tests/e2e/test_bentoml_clients.py.
-SCHEMA = described(cases=40, only="^/(?!predict$|predict/|predict_|delivery_time$|explain/)")
-LEAST_CASES = 4_100
+SCHEMA = described(cases=56, only="^/(?!predict$|predict/|predict_|delivery_time$|explain/)")
+LEAST_CASES = 4_800
 
 
 @pytest.fixture(scope="module")

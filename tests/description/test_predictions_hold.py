@@ -11,8 +11,8 @@ from tests.description.exerciser import Exerciser, described
 from tests.front_service import FrontService
 
 # Explanations are the same route for every model, and of some models seconds of work each.
-SCHEMA = described(cases=40, only="^/(predict$|predict/|delivery_time$|explain/(iris|housing)$)")
-LEAST_CASES = 4_900
+SCHEMA = described(cases=56, only="^/(predict$|predict/|delivery_time$|explain/(iris|housing)$)")
+LEAST_CASES = 5_230
 
 
 @pytest.fixture(scope="module")
