@@ -10,7 +10,7 @@ from modelkit import errors
 from modelkit.definition import ModelDefinition
 from modelkit.explanation import By
 from serving.http.native import answer_fields
-from serving.http.openapi_headers import ANSWERED, TEXT
+from serving.http.openapi_headers import ANSWERED
 from serving.http.openapi_parts import (
     BODY,
     CALLER,
@@ -21,7 +21,7 @@ from serving.http.openapi_parts import (
     problems_of,
     schema_ref,
 )
-from serving.http.openapi_predictions import base_name, entity_problems
+from serving.http.openapi_predictions import base_name, by_row, entity_problems
 
 EXPLANATION = (  # besides CALLER and BODY
     errors.InsufficientScope,
@@ -52,7 +52,10 @@ def explain_schemas(definitions: Sequence[ModelDefinition]) -> dict[str, Any]:
     schemas: dict[str, Any] = {}
     for definition in definitions:
         base = base_name(definition)
-        schemas |= {f"{base}Explanation": _one(definition), f"{base}Explanations": _many(definition)}
+        schemas |= {
+            f"{base}Explanation": _one(definition),
+            f"{base}Explanations": by_row(definition, "explanations", "Explanation"),
+        }
     return schemas
 
 
@@ -101,18 +104,4 @@ def _one(definition: ModelDefinition) -> dict[str, Any]:
             rows={"type": "integer", "minimum": 1},
             source={"type": "string", "enum": ["training", "golden"]},
         ),
-    )
-
-
-def _many(definition: ModelDefinition) -> dict[str, Any]:
-    one = schema_ref(f"{base_name(definition)}Explanation")
-    return closed_object(
-        model={"type": "string", "const": definition.name},
-        model_version=TEXT,
-        explanations={
-            "type": "array",
-            "items": {"anyOf": [one, {"type": "null"}]},
-            "description": "one for each row of the request; null for a row that was skipped",
-        },
-        errors={"type": "array", "items": schema_ref("RowError")},
     )

@@ -56,7 +56,7 @@ def prediction_schemas(definitions: Sequence[ModelDefinition], *, max_instances:
             f"{base}Batch": _batch(row, max_instances),
             f"{base}SkippingBatch": _skipping_batch(row, max_instances),
             f"{base}Answer": closed_object(**fields),
-            f"{base}Answers": _answers(definition),
+            f"{base}Answers": by_row(definition, "predictions", "Answer"),
         }
     return schemas
 
@@ -162,16 +162,18 @@ def _skipping_batch(row: dict[str, Any], max_instances: int) -> dict[str, Any]:
     return {**schema, "description": "Rows of which those are answered that are valid, at least one."}
 
 
-def _answers(definition: ModelDefinition) -> dict[str, Any]:
-    one = schema_ref(f"{base_name(definition)}Answer")
+def by_row(definition: ModelDefinition, field: str, kind: str) -> dict[str, Any]:
+    """The answer to many rows: in `field` one schema of `kind` for each, null for a row that was skipped."""
+    one = schema_ref(f"{base_name(definition)}{kind}")
+    entries = {
+        "type": "array",
+        "items": {"anyOf": [one, {"type": "null"}]},
+        "description": "one for each row of the request; null for a row that was skipped",
+    }
     return closed_object(
         model={"type": "string", "const": definition.name},
         model_version=TEXT,
-        predictions={
-            "type": "array",
-            "items": {"anyOf": [one, {"type": "null"}]},
-            "description": "one for each row of the request; null for a row that was skipped",
-        },
+        **{field: entries},
         errors={"type": "array", "items": schema_ref("RowError")},
     )
 

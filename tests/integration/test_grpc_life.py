@@ -115,7 +115,6 @@ def test_what_is_too_much_is_shed_and_probes_are_not(front: GrpcFront) -> None:
 
 
 def test_a_fault_of_ours_is_told_without_its_reason(front: GrpcFront) -> None:
-    front.worker.limiting.limits.on = None  # type: ignore[assignment]
     front.worker.inference.routing = None  # type: ignore[assignment]
     refused = front.refused("ModelInfer", another(2.5))
     assert (refused.code, refused.message) == (StatusCode.INTERNAL, "Internal error")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,11 +19,10 @@ from records.__main__ import main as records_main
 from serving.settings import Settings
 from tests.architecture.source_tree import ROOT
 from tests.front_service import PASSWORD, FrontService
-from tests.served_front import served
+from tests.printed_commands import run_printed
 
 PAGE = (ROOT / "docs" / "identity.md").read_text(encoding="utf-8")
 POLICIES = re.findall(r"```toml\n(.*?)```", PAGE, flags=re.DOTALL)
-SHELL_SECONDS = 120
 
 
 def section(title: str) -> str:
@@ -58,24 +55,8 @@ def front(tmp_path: Path) -> Iterator[FrontService]:
 
 
 def test_the_quick_start_works_as_it_is_printed(front: FrontService, tmp_path: Path) -> None:
-    script = tmp_path / "quick-start.sh"
-    script.write_text(f"set -euo pipefail\n{commands('Quick start')}\necho; echo done", encoding="utf-8")
-    with served(front) as running:
-        environment = {
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "PYTHONPATH": str(ROOT),
-            "SLIPWAY": running.url,
-            "DATABASE_URL": front.settings.database_url.get_secret_value(),
-            "PASSWORD": PASSWORD,
-        }
-        done = subprocess.run(
-            ["bash", script],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=SHELL_SECONDS,
-        )
+    quick_start = f"{commands('Quick start')}\necho; echo done"
+    done = run_printed(quick_start, front, tmp_path, PASSWORD=PASSWORD)
     assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, ["done"]), f"{done.stdout}\n{done.stderr}"
     assert '"model":"iris"' in done.stdout
     assert '"code":"token-revoked"' in done.stdout

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,11 +14,10 @@ from records.tables import Base
 from serving.agent.feedback_metrics import FeedbackMetrics
 from tests.architecture.source_tree import ROOT
 from tests.front_service import FrontService
-from tests.served_front import served
+from tests.printed_commands import run_printed
 
 PAGE = (ROOT / "docs" / "records.md").read_text(encoding="utf-8")
 COMMANDS = "\n".join(re.findall(r"```sh\n(.*?)```", PAGE, flags=re.DOTALL))
-SHELL_SECONDS = 120
 
 
 @pytest.fixture
@@ -34,23 +30,7 @@ def front(tmp_path: Path) -> Iterator[FrontService]:
 
 
 def test_truth_is_told_as_it_is_printed(front: FrontService, tmp_path: Path) -> None:
-    script = tmp_path / "truth.sh"
-    script.write_text(f"set -euo pipefail\n{COMMANDS}", encoding="utf-8")
-    with served(front) as running:
-        environment = {
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "PYTHONPATH": str(ROOT),
-            "SLIPWAY": running.url,
-            "DATABASE_URL": front.settings.database_url.get_secret_value(),
-        }
-        done = subprocess.run(
-            ["bash", script],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=SHELL_SECONDS,
-        )
+    done = run_printed(COMMANDS, front, tmp_path)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     assert '{"accepted":1,"repeated":0,"changed":0,"errors":[]}' in done.stdout
     assert '{"accepted":0,"repeated":0,"changed":1,"errors":[]}' in done.stdout
