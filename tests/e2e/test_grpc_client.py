@@ -14,9 +14,9 @@ from modelkit.definition import load_catalog
 from serving.grpc import open_inference_grpc_pb2 as pb
 from tests.client_environments import run_suite
 from tests.e2e.running_service import RunningService
+from tests.e2e.tiny_service import tiny_service
 from tests.e2e.waiting import until
 from tests.grpc_front import free_port
-from tests.tiny_servables import write_tiny
 
 MODELS = ("food-delivery", "housing", "iris")
 LISTENS = "0A"
@@ -25,19 +25,8 @@ TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningService, int]]:
-    folder, catalog, port = tmp_path_factory.mktemp("served"), load_catalog(), free_port()
-    for name in MODELS:
-        write_tiny(catalog[name], folder / "models" / name)
-    with RunningService(
-        folder,
-        tracking_uri="http://127.0.0.1:9",
-        database_url=f"sqlite:///{folder / 'slipway.db'}",
-        MODELS=",".join(MODELS),
-        MODEL_SOURCE="path",
-        MODEL_PATH=str(folder / "models"),
-        WORKERS="2",
-        GRPC_PORT=str(port),
-    ) as service:
+    folder, port = tmp_path_factory.mktemp("served"), free_port()
+    with tiny_service(folder, MODELS, WORKERS="2", GRPC_PORT=str(port)) as service:
         yield service, port
 
 

@@ -10,24 +10,14 @@ import pytest
 from modelkit.definition import load_catalog
 from tests.client_environments import run_suite
 from tests.e2e.running_service import RunningService
-from tests.tiny_servables import write_tiny
+from tests.e2e.tiny_service import tiny_service
 
 MODELS = ("food-delivery", "housing", "iris")
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
-    folder, catalog = tmp_path_factory.mktemp("served"), load_catalog()
-    for name in MODELS:
-        write_tiny(catalog[name], folder / "models" / name)
-    with RunningService(
-        folder,
-        tracking_uri="http://127.0.0.1:9",
-        database_url=f"sqlite:///{folder / 'slipway.db'}",
-        MODELS=",".join(MODELS),
-        MODEL_SOURCE="path",
-        MODEL_PATH=str(folder / "models"),
-    ) as service:
+    with tiny_service(tmp_path_factory.mktemp("served"), MODELS) as service:
         yield service
 
 
