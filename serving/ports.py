@@ -19,7 +19,11 @@ class SegmentFiles(Protocol):
 
     def truncate(self, descriptor: int, size: int) -> None: ...
 
-    def sync(self, descriptor: int) -> None: ...
+    def sync(self, descriptor: int) -> None:
+        """The content survives power loss; the name does not yet."""
+
+    def sync_folder(self, folder: Path) -> None:
+        """The names of its files survive power loss."""
 
     def close(self, descriptor: int) -> None: ...
 

@@ -28,7 +28,7 @@ from serving.served_models import (
     pinned_versions,
     views_of,
 )
-from serving.settings import Durability, Settings
+from serving.settings import Settings
 from serving.splitting import Split
 from serving.spool import SpoolLimits, SpoolWriter
 
@@ -47,8 +47,9 @@ def make_challenger_follower(board: ModelBoard, metrics: Metrics, settings: Sett
 
 
 def make_prediction_log(settings: Settings, metrics: Metrics) -> PredictionLog:
-    files = PosixSegmentFiles(durable=settings.spool_durability is Durability.DISK)
-    spool = SpoolWriter(settings.spool_dir, files, SpoolLimits(spool_bytes=settings.spool_limit_bytes))
+    spool = SpoolWriter(
+        settings.spool_dir, PosixSegmentFiles(), SpoolLimits(spool_bytes=settings.spool_limit_bytes)
+    )
     return PredictionLog(
         spool, metrics, durability=settings.spool_durability, policy=settings.spool_full_policy
     )

@@ -6,19 +6,15 @@ import fcntl
 import os
 from pathlib import Path
 
+from serving.spool import NEW
+
 
 class PosixSegmentFiles:
-    """Plain descriptors, unbuffered, so that a returned write is in the kernel and survives a kill of the process.
-
-    `durable` also makes the names of segments survive power loss, at one fsync of the folder per name.
-    """
-
-    def __init__(self, *, durable: bool) -> None:
-        self._durable = durable
+    """Plain descriptors, unbuffered, so that a returned write is in the kernel and survives a kill of the process."""
 
     def create(self, path: Path) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
-        hidden = path.with_suffix(".new")
+        hidden = path.with_suffix(NEW)
         descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -40,13 +36,18 @@ class PosixSegmentFiles:
     def sync(self, descriptor: int) -> None:
         os.fdatasync(descriptor)
 
+    def sync_folder(self, folder: Path) -> None:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
     def close(self, descriptor: int) -> None:
         os.close(descriptor)
 
     def rename(self, source: Path, target: Path) -> None:
         os.rename(source, target)
-        if self._durable:
-            _sync_folder(target.parent)
 
     def entries(self, folder: Path) -> list[tuple[str, int]]:
         found = []
@@ -58,11 +59,3 @@ class PosixSegmentFiles:
                     except FileNotFoundError:  # shipped and deleted while we were looking
                         continue
         return found
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

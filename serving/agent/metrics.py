@@ -34,6 +34,9 @@ class AgentMetrics:
         self.oldest = Gauge(
             "slipway_agent_oldest_unshipped_seconds", "Age of the oldest sealed segment.", **shared
         )
+        self.set_aside = Gauge(
+            "slipway_agent_segments_set_aside", "Damaged segments kept for a person to look at.", **shared
+        )
 
         self._feature_polls = Counter(
             "slipway_feature_polls", "Looks at the source of a view.", ["view", "result"], **shared

@@ -5,24 +5,40 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from records.prediction_record import PredictionRecord
-from serving.spool import OPEN, SEALED, read_frames, records_in_name
+from serving.spool import CORRUPT, NEW, OPEN, SEALED, read_frames, records_in_name
+
+ABANDONED_SECONDS = 60.0  # between its creation and its lock a new file looks abandoned
 
 _decode = msgspec.json.Decoder(PredictionRecord).decode
 
 
 @dataclass(frozen=True)
 class SegmentContent:
-    """What a segment held: its readable records, and how many were lost to corruption (at least; what follows a
-    corrupt frame cannot be counted in a segment that was never sealed)."""
+    """What a segment held: its readable records, and how many were lost to corruption (at least: how many stood in a
+    damaged stretch cannot be counted in a segment that was never sealed)."""
 
     records: list[PredictionRecord]
     corrupt: int
+
+
+def read_records(content: bytes, *, said: int = 0) -> SegmentContent:
+    """`said` is how many records the segment's name says that it holds."""
+    records, corrupt = [], 0
+    for payload in read_frames(content):
+        try:
+            if payload is None:
+                raise msgspec.DecodeError("checksum")
+            records.append(_decode(payload))
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            corrupt += 1
+    return SegmentContent(records, max(corrupt, said - len(records)))
 
 
 class SegmentFolder:
@@ -41,9 +57,11 @@ class SegmentFolder:
 
     def adopt_orphans(self) -> int:
         """Seals the open segments whose writer is gone, which their free lock proves. Returns how many."""
-        return sum(self._adopt(path) for path in self._folder.glob(f"*{OPEN}"))
+        for path in self._folder.glob(f"*{NEW}"):
+            self._left_by_the_dead(path, _forget)
+        return sum(self._left_by_the_dead(path, self._adopt) for path in self._folder.glob(f"*{OPEN}"))
 
-    def _adopt(self, path: Path) -> bool:
+    def _left_by_the_dead(self, path: Path, then: Callable[[Path], None]) -> bool:
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except (
@@ -54,38 +72,40 @@ class SegmentFolder:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if not path.exists():
                 return False
-            count = len(self.read(path).records)
-            path.rename(path.with_name(f"{path.stem}-{count}{SEALED}"))
+            then(path)
             return True
         except OSError:  # locked by its writer, or no segment at all
             return False
         finally:
             os.close(descriptor)
 
+    def _adopt(self, path: Path) -> None:
+        count = len(self.read(path).records)
+        path.rename(path.with_name(f"{path.stem}-{count}{SEALED}"))
+
     def read(self, path: Path) -> SegmentContent:
-        records, corrupt = [], 0
-        for payload in read_frames(path.read_bytes()):
-            try:
-                if payload is None:
-                    raise msgspec.DecodeError("checksum")
-                records.append(_decode(payload))
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                corrupt += 1
-        if path.suffix == SEALED:  # its name says how many it should hold
-            corrupt = max(corrupt, records_in_name(path) - len(records))
-        return SegmentContent(records, corrupt)
+        return read_records(path.read_bytes(), said=records_in_name(path) if path.suffix == SEALED else 0)
 
     def delete(self, path: Path) -> None:
         path.unlink()
 
     def set_aside(self, path: Path) -> None:
         """Keeps a segment with corrupt frames for a person to look at; it is never shipped twice."""
-        path.rename(path.with_suffix(".corrupt"))
+        path.rename(path.with_suffix(CORRUPT))
+
+    def set_aside_count(self) -> int:
+        return sum(1 for _ in self._folder.glob(f"*{CORRUPT}"))
 
     def set_aside_before(self, moment: float) -> list[Path]:
         """Segments that were set aside and were last written before `moment`, in seconds since the epoch."""
-        return [path for path in self._folder.glob("*.corrupt") if path.stat().st_mtime < moment]
+        return [path for path in self._folder.glob(f"*{CORRUPT}") if path.stat().st_mtime < moment]
 
     def oldest_age_seconds(self) -> float:
         sealed = self.sealed()
         return max(0.0, time.time() - sealed[0].stat().st_mtime) if sealed else 0.0
+
+
+def _forget(path: Path) -> None:
+    """A file whose writer died before it became a segment: nothing was written to it."""
+    if path.stat().st_mtime < time.time() - ABANDONED_SECONDS:
+        path.unlink()

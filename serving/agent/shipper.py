@@ -51,8 +51,7 @@ class Shipper:
             self._segments.adopt_orphans()
             for path in self._segments.sealed():
                 self._ship(path)
-            self._metrics.pending.set(self._segments.pending_records())
-            self._metrics.oldest.set(self._segments.oldest_age_seconds())
+            self._measure()
         except LogUnreachable as error:
             return self._not_shipped(str(error))
         except Exception as error:  # the records are still there: whatever it was, the next step tries again
@@ -63,12 +62,20 @@ class Shipper:
         self._metrics.ship_failed()
         self._log.warning("prediction log not shipped", reason=reason, exc_info=trouble)
         with suppress(OSError):
-            self._metrics.pending.set(self._segments.pending_records())
-            self._metrics.oldest.set(self._segments.oldest_age_seconds())
+            self._measure()
         return False
 
+    def _measure(self) -> None:
+        self._metrics.pending.set(self._segments.pending_records())
+        self._metrics.oldest.set(self._segments.oldest_age_seconds())
+        self._metrics.set_aside.set(self._segments.set_aside_count())
+
     def _ship(self, path: Path) -> None:
-        content = self._segments.read(path)
+        try:
+            content = self._segments.read(path)
+        except OSError as error:  # it waits, the others need not
+            self._not_shipped(f"{path.name}: {type(error).__name__}", trouble=error)
+            return
         new = self._table.insert(content.records) if content.records else 0
         self._committed(content.records)
         self._metrics.shipped("committed", new)

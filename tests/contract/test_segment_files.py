@@ -13,11 +13,9 @@ from serving.spool import SEALED, SpoolLimits, SpoolWriter
 from tests.fakes.segment_files import MemorySegmentFiles
 
 
-@pytest.fixture(params=["memory", "posix", "posix durable"])
+@pytest.fixture(params=["memory", "posix"])
 def files(request: pytest.FixtureRequest) -> SegmentFiles:
-    if request.param == "memory":
-        return MemorySegmentFiles()
-    return PosixSegmentFiles(durable=request.param == "posix durable")
+    return MemorySegmentFiles() if request.param == "memory" else PosixSegmentFiles()
 
 
 @pytest.fixture
@@ -39,6 +37,7 @@ def test_writes_follow_one_another(files: SegmentFiles, folder: Path) -> None:
     files.write(descriptor, b"")
     files.write(descriptor, b"two" * 100_000)
     files.sync(descriptor)
+    files.sync_folder(folder)
     assert content(files, folder / "a.open") == b"one" + b"two" * 100_000
     assert files.entries(folder) == [("a.open", 300_003)]
     files.close(descriptor)
@@ -81,9 +80,8 @@ def test_a_spool_writes_the_same_bytes_on_both(files: SegmentFiles, folder: Path
     assert (sizes, spool.pending_records) == ([48, 144, 144, 144], 30)
 
 
-@pytest.mark.parametrize("durable", [False, True])
-def test_a_new_file_is_locked_for_its_writer_until_it_is_closed(folder: Path, durable: bool) -> None:
-    files = PosixSegmentFiles(durable=durable)
+def test_a_new_file_is_locked_for_its_writer_until_it_is_closed(folder: Path) -> None:
+    files = PosixSegmentFiles()
     descriptor = files.create(folder / "a.open")
     with (folder / "a.open").open("rb") as other:
         with pytest.raises(BlockingIOError):
@@ -93,7 +91,7 @@ def test_a_new_file_is_locked_for_its_writer_until_it_is_closed(folder: Path, du
 
 
 def test_a_file_that_cannot_appear_leaves_neither_a_descriptor_nor_a_leftover(folder: Path) -> None:
-    files = PosixSegmentFiles(durable=False)
+    files = PosixSegmentFiles()
     (folder / "a.open" / "in the way").mkdir(parents=True)
     before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(5):
@@ -104,7 +102,7 @@ def test_a_file_that_cannot_appear_leaves_neither_a_descriptor_nor_a_leftover(fo
 
 
 def test_a_deleted_segment_disappears_from_the_entries(folder: Path) -> None:
-    files = PosixSegmentFiles(durable=False)
+    files = PosixSegmentFiles()
     files.close(files.create(folder / "a.open"))
     (folder / "a.open").unlink()
     assert files.entries(folder) == []

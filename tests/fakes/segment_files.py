@@ -48,6 +48,9 @@ class MemorySegmentFiles:
         path = self.open[descriptor]
         self.synced[path] = len(self.files[path])
 
+    def sync_folder(self, folder: Path) -> None:
+        self._called("sync_folder")
+
     def close(self, descriptor: int) -> None:
         self._called("close")
         del self.open[descriptor]

@@ -118,6 +118,7 @@ def test_a_corrupt_segment_gives_what_is_readable_and_is_set_aside(bench: Bench)
     assert list(bench.table.rows) == ["p-1", "p-2", "p-4"]
     assert left(bench.folder) == ["w-00000001-3.corrupt"]
     assert bench.shipped("corrupt") == 1
+    assert figure(bench.metrics.registry, "slipway_agent_segments_set_aside") == 1
     bench.shipper.step()
     assert bench.shipped("corrupt") == 1
 
@@ -127,6 +128,14 @@ def test_records_lost_to_a_shortened_segment_are_counted(bench: Bench) -> None:
     bench.seal(1, "p-1", "p-2", "p-3", content=content)
     bench.shipper.step()
     assert (list(bench.table.rows), bench.shipped("corrupt")) == (["p-1"], 2)
+
+
+def test_a_segment_that_the_disk_does_not_give_back_holds_up_no_other(bench: Bench) -> None:
+    (bench.folder / f"unreadable-1{SEALED}").mkdir()
+    bench.seal(1, "p-1")
+    bench.shipper.step()
+    assert list(bench.table.rows) == ["p-1"]
+    assert figure(bench.metrics.registry, "slipway_agent_ship_failures_total") == 1
 
 
 def test_an_empty_segment_asks_nothing_of_the_table(bench: Bench) -> None:

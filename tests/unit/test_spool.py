@@ -12,7 +12,7 @@ from tests.fakes.segment_files import MemorySegmentFiles, no_space
 from tests.prediction_records import payloads
 
 FOLDER = Path("/spool")
-RECORDS = [b"one", b"two", b"", b"four" * 50]
+RECORDS = [b"one", b"two", b"3", b"four" * 50]
 
 
 @pytest.fixture
@@ -47,16 +47,35 @@ def test_a_tail_torn_anywhere_gives_exactly_the_whole_frames_before_it() -> None
         assert list(read_frames(content[:length])) == RECORDS[:whole]
 
 
-def test_no_single_flipped_bit_ever_gives_a_record_that_was_not_written() -> None:
-    records = payloads("p-1", "p-2")
-    content = b"".join(map(frame, records))
+def test_a_flipped_bit_costs_the_record_that_it_is_in_and_gives_no_other() -> None:
+    records = payloads("p-1", "p-2", "p-3")
+    content, size = b"".join(map(frame, records)), len(frame(records[0]))
     for bit in range(len(content) * 8):
         flipped = bytearray(content)
         flipped[bit // 8] ^= 1 << bit % 8
         found = list(read_frames(bytes(flipped)))
-        whole = [record for record in found if record is not None]
-        assert whole == records[: len(whole)]
-        assert len(whole) < 2
+        hit = bit // 8 // size
+        assert [record for record in found if record is not None] == records[:hit] + records[hit + 1 :]
+        assert None in found or hit == 2, "a last frame that claims to be longer looks torn"
+
+
+def test_a_tail_of_which_the_disk_kept_the_length_alone_was_never_acknowledged() -> None:
+    content = b"".join(map(frame, RECORDS))
+    for kept in range(len(frame(RECORDS[3]))):
+        torn = content[: len(content) - kept] + bytes(kept)
+        assert list(read_frames(torn)) == (RECORDS[:3] if kept else RECORDS)
+
+
+def test_a_hole_before_whole_frames_is_damage_and_not_a_torn_tail() -> None:
+    first, *others = map(frame, RECORDS)
+    assert list(read_frames(bytes(len(first)) + b"".join(others))) == [None, *RECORDS[1:]]
+
+
+def test_what_a_caller_sends_is_never_taken_for_a_frame() -> None:
+    hostile = payloads(frame(payloads("p-forged")[0]).decode("latin-1"))[0]
+    damaged = bytearray(frame(hostile) + frame(b"behind"))
+    damaged[HEADER.size + 3] ^= 1
+    assert list(read_frames(bytes(damaged))) == [None, b"behind"]
 
 
 def test_a_length_beyond_all_reason_is_corrupt() -> None:
@@ -202,3 +221,59 @@ def test_syncing_reaches_everything_appended_so_far(files: MemorySegmentFiles) -
     spool.sync()
     (path,) = files.files
     assert files.synced[path] == len(files.files[path])
+
+
+def test_a_segments_name_is_synced_once_and_with_the_first_its_folders(files: MemorySegmentFiles) -> None:
+    spool = writer(files)
+    for _ in range(2):
+        for _ in range(2):
+            spool.append([b"one"])
+            spool.sync()
+        spool.seal()
+    assert files.calls.count("sync") == 4
+    assert files.calls.count("sync_folder") == 3
+    assert files.calls[:6] == ["create", "write", "sync", "sync_folder", "sync_folder", "write"]
+
+
+@pytest.mark.parametrize("failing", ["sync", "sync_folder"])
+def test_what_could_not_be_synced_is_never_synced_again_nor_written_behind(
+    files: MemorySegmentFiles, failing: str
+) -> None:
+    spool = writer(files)
+    spool.append([b"lost, perhaps"])
+    files.fail[failing] = [no_space()]
+    with pytest.raises(OSError, match="No space"):
+        spool.sync()
+    (first,) = files.files
+    asked = files.calls.count("sync")
+    spool.append([b"kept"])
+    spool.sync()
+    assert contents(files) == [[b"lost, perhaps"], [b"kept"]]
+    assert files.calls.count("sync") == asked + 1
+    assert files.synced.get(first, 0) in (0, len(files.files[first]))
+    assert len(files.open) == 1
+
+
+def test_a_full_disk_collects_no_empty_segments(files: MemorySegmentFiles) -> None:
+    clock = FakeClock()
+    spool = writer(files, clock=clock)
+    files.fail["write"], files.torn_bytes = [no_space() for _ in range(100)], 5
+    for _ in range(100):
+        with pytest.raises(OSError, match="No space"):
+            spool.append([b"x" * 60])
+        clock.advance(1)
+        spool.tend()
+    assert list(files.files.values()) == [b""]
+    spool.append([b"kept"])
+    assert contents(files) == [[b"kept"]]
+
+
+def test_segments_that_nobody_takes_away_become_fewer(files: MemorySegmentFiles) -> None:
+    clock = FakeClock()
+    spool = writer(files, clock=clock)
+    for _ in range(1000):
+        spool.append([b"one"])
+        clock.advance(0.5)
+        spool.tend()
+    assert spool.pending_records == 1000
+    assert len(files.files) < 250
