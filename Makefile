@@ -132,6 +132,10 @@ unit: setup checks-env ## Only the quick tests: no servers, no training
 integration-tests: setup checks-env ## Only the tests against real servers, end to end included
 	$(BIN)/pytest tests/integration tests/e2e $(PYTEST_ARGS)
 
+.PHONY: faults
+faults: setup ## Break what the service depends on, under half load, and report (SECONDS=60 ONLY=redis)
+	$(BIN)/python -m tests.faults --seconds $(or $(SECONDS),60) --only "$(ONLY)"
+
 .PHONY: coverage
 coverage: setup checks-env ## Run every test and say which lines none of them reaches
 	$(BIN)/pytest --cov --cov-report=term-missing:skip-covered $(PYTEST_ARGS)

@@ -1,0 +1,8 @@
+"""All scenarios, in the order in which they run: those that share a stand stand together."""
+
+from __future__ import annotations
+
+from tests.faults import redis
+from tests.faults.scenario import Scenario
+
+SCENARIOS: tuple[Scenario, ...] = (*redis.SCENARIOS,)

@@ -1,0 +1,93 @@
+"""What a scenario breaks: a served instance as users run it, with its agent, on a real Redis and a real PostgreSQL.
+
+Both are reached through a proxy of ours. `python -m serving` is a process of its own; nothing in it knows of this.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from records.engine import open_engine
+from records.migrate import upgrade
+from tests.e2e.running_service import RunningService
+from tests.e2e.stoppable_postgres import StoppablePostgres
+from tests.e2e.tiny_service import tiny_service
+from tests.faults.proxy import FaultyProxy
+from tests.redis_server import RedisServer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Servers:
+    """Started once for all scenarios: PostgreSQL takes seconds to make."""
+
+    redis: RedisServer
+    postgres: StoppablePostgres
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stand:
+    """One service and what it stands on. Scenarios leave it as they found it."""
+
+    service: RunningService
+    servers: Servers
+    redis: FaultyProxy
+    sql: FaultyProxy
+    database_url: str  # past the proxy: for looking, and for a second agent
+
+    @property
+    def proxied_database_url(self) -> str:
+        return self.service.database_url
+
+
+@contextlib.contextmanager
+def servers() -> Iterator[Servers]:
+    redis = RedisServer()
+    redis.start()
+    try:
+        yield Servers(redis=redis, postgres=StoppablePostgres())
+    finally:
+        redis.stop()
+
+
+@contextlib.contextmanager
+def stand(shared: Servers, settings: Mapping[str, str]) -> Iterator[Stand]:
+    """With a new database and an empty Redis."""
+    with ExitStack() as parts:
+        folder = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="slipway-faults-")))
+        redis = parts.enter_context(FaultyProxy(("127.0.0.1", shared.redis.port)))
+        database, direct = _new_database(shared.postgres)
+        sql = parts.enter_context(FaultyProxy(_socket_path(shared.postgres)))
+        defaults = {
+            "REDIS_URL": f"redis://127.0.0.1:{redis.port}/0",
+            "DATABASE_URL": f"postgresql://postgres@127.0.0.1:{sql.port}/{database}",
+            "CACHE_ENTRIES": "0",  # repeated rows are Redis's to answer
+        }
+        made = tiny_service(folder, ["iris"], **{**defaults, **settings})
+        made.database_url = {**defaults, **settings}["DATABASE_URL"]
+        service = parts.enter_context(made)
+        service.wait_for_agent()
+        yield Stand(service=service, servers=shared, redis=redis, sql=sql, database_url=direct)
+
+
+def _new_database(postgres: StoppablePostgres) -> tuple[str, str]:
+    """Its name, and its URL past the proxy."""
+    name = f"faults_{uuid.uuid4().hex[:12]}"
+    engine = open_engine(postgres.url)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    engine.dispose()
+    direct = postgres.url.replace("/postgres?", f"/{name}?")
+    upgrade(direct)
+    return name, direct
+
+
+def _socket_path(postgres: StoppablePostgres) -> str:
+    (folder,) = parse_qs(urlsplit(postgres.url).query)["host"]
+    return f"{folder}/.s.PGSQL.5432"
