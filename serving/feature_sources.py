@@ -22,6 +22,7 @@ def make_sources(
     if settings.feature_home is FeatureHome.REDIS:
         redis = GuardedRedis(
             settings.features_url.get_secret_value(),
+            purpose="features",
             timeout_seconds=settings.redis_timeout_seconds,
             on_breaker=metrics.feature_breaker_open.set,
             mounted=settings.features_url_file,

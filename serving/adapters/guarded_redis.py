@@ -1,7 +1,7 @@
 """Calls to Redis that cannot hurt a request: a hard budget per call, no retries, and a breaker.
 
-redis-py's defaults block a call for 58 s against a stopped server; here a call has `timeout_seconds`, and after three
-failures in a row Redis is left alone for a second at a time.
+redis-py's defaults block a call for 58 s against a stopped server; here a call has `timeout_seconds`, and once one has
+failed nobody waits for Redis again before it has answered a question that nobody waits for (`redis_breaker`).
 """
 
 from __future__ import annotations
@@ -12,13 +12,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-FAILURES_TO_OPEN = 3
-OPEN_SECONDS = 1.0
+import structlog
+
+from serving.adapters.redis_breaker import Breaker
+
 MAX_CONNECTIONS = 16
+REFUSAL_TOLD_SECONDS = 60.0
 
 
 class RedisDown(Exception):
-    """The call failed, or was not made (`bypassed`) because the ones before it did."""
+    """The call failed, or was not made (`bypassed`) because Redis is left alone."""
 
     def __init__(self, *, bypassed: bool) -> None:
         super().__init__()
@@ -26,67 +29,93 @@ class RedisDown(Exception):
 
 
 class GuardedRedis:
-    """`commands` makes a command, `call` runs it. `on_breaker` hears 1 when the breaker opens and 0 when a call works.
+    """`commands` makes a command, `call` runs it. `on_breaker` hears 1 when Redis is left alone and 0 when it is back.
 
-    `mounted` is the file that the URL came from, if any: new connections take their credentials from there.
+    `purpose` says in the log what Redis is asked for. `mounted` is the file that the URL came from, if any: new connections
+    take their credentials from there.
     """
 
     def __init__(
         self,
         url: str,
         *,
+        purpose: str,
         timeout_seconds: float,
         on_breaker: Callable[[float], None],
         mounted: Path | None = None,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        from redis.asyncio import BlockingConnectionPool, Redis
-        from redis.asyncio.retry import Retry
-        from redis.backoff import NoBackoff
+        from redis.asyncio import Redis
+        from redis.exceptions import ResponseError
 
-        pool: Any = BlockingConnectionPool.from_url(
-            url,
-            max_connections=MAX_CONNECTIONS,
-            timeout=timeout_seconds,
-            socket_timeout=timeout_seconds,
-            socket_connect_timeout=timeout_seconds,
-            retry=Retry(NoBackoff(), 0),
-        )
-        if mounted is not None:
-            from serving.adapters.redis_credentials import follow_credentials
+        self._refusal = ResponseError
+        self.commands = Redis(connection_pool=_pool(url, timeout_seconds, mounted), retry=_never())
+        self.timeout_seconds = timeout_seconds
+        self._purpose, self._told_at = purpose, float("-inf")
+        self._breaker = Breaker(self._ping, on_breaker, purpose=purpose)
+        self._log = structlog.get_logger("slipway.service")
 
-            follow_credentials(pool, url, mounted)
-        self.commands = Redis(connection_pool=pool, retry=Retry(NoBackoff(), 0))
-        self._timeout, self._on_breaker, self._clock = timeout_seconds, on_breaker, clock
-        self._failures = 0
-        self._closed_until = 0.0
-
-    async def call(self, command: Any) -> Any:
-        """Raises RedisDown, whatever Redis or its client does."""
-        cancels = _cancels()
-        if self._clock() < self._closed_until:
+    async def call(self, command: Any, *, seconds: float | None = None) -> Any:
+        """Raises RedisDown, whatever Redis or its client does, after at most `seconds` or the budget."""
+        if self._breaker.open:
             command.close()
             raise RedisDown(bypassed=True)
+        cancels = _cancels()
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(seconds or self.timeout_seconds):
                 answer = await command
+        except self._refusal as error:  # it lives, and will not: no memory, no permission
+            self._refused(error)
+            raise RedisDown(bypassed=False) from error
         except Exception as error:
             _still_wanted(cancels)
-            self._failed()
+            self._breaker.failed(error)
             raise RedisDown(bypassed=False) from error
         _still_wanted(cancels)
-        self._failures = 0
-        self._on_breaker(0)
+        self._breaker.worked()
         return answer
 
     async def close(self) -> None:
+        await self._breaker.close()
         await self.commands.aclose(close_connection_pool=True)
 
-    def _failed(self) -> None:
-        self._failures += 1
-        if self._failures >= FAILURES_TO_OPEN:
-            self._closed_until = self._clock() + OPEN_SECONDS
-            self._on_breaker(1)
+    async def _ping(self) -> None:
+        cancels = _cancels()
+        try:
+            async with asyncio.timeout(self.timeout_seconds):
+                await self.commands.ping()
+        finally:
+            _still_wanted(cancels)
+
+    def _refused(self, error: Exception) -> None:
+        now = time.monotonic()
+        if now - self._told_at >= REFUSAL_TOLD_SECONDS:
+            self._told_at = now
+            self._log.warning("redis refuses", purpose=self._purpose, reason=type(error).__name__)
+
+
+def _pool(url: str, timeout_seconds: float, mounted: Path | None) -> Any:
+    from redis.asyncio import BlockingConnectionPool
+
+    pool: Any = BlockingConnectionPool.from_url(
+        url,
+        max_connections=MAX_CONNECTIONS,
+        timeout=timeout_seconds,
+        socket_timeout=timeout_seconds,
+        socket_connect_timeout=timeout_seconds,
+        retry=_never(),
+    )
+    if mounted is not None:
+        from serving.adapters.redis_credentials import follow_credentials
+
+        follow_credentials(pool, url, mounted)
+    return pool
+
+
+def _never() -> Any:
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
+
+    return Retry(NoBackoff(), 0)
 
 
 def _cancels() -> int:

@@ -78,7 +78,9 @@ class RedisQuota:
     @classmethod
     def at(cls, url: str, *, worker: str, timeout_seconds: float, mounted: Path | None = None) -> RedisQuota:
         """With connections and a breaker of its own: what the cache does to its own is not our affair."""
-        redis = GuardedRedis(url, timeout_seconds=timeout_seconds, on_breaker=_unheard, mounted=mounted)
+        redis = GuardedRedis(
+            url, purpose="limits", timeout_seconds=timeout_seconds, on_breaker=_unheard, mounted=mounted
+        )
         return cls(redis, worker=worker)
 
     async def turn(self, asks: Sequence[Ask]) -> Turn:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -27,6 +29,9 @@ from training.features.feature_stores import feature_store
 assert SHOPPER.view is not None
 ROWS = ViewRows(SHOPPER.view)
 NAME = set_name("habits")
+
+
+PATIENCE_SECONDS = 10.0
 
 
 class Narrower(Habits):
@@ -53,7 +58,7 @@ class Reader:
         self.runner.run(self._make(url, settings))
 
     async def _make(self, url: str, settings: dict[str, Any]) -> None:
-        guarded = GuardedRedis(url, timeout_seconds=0.3, on_breaker=self.breaker.append, clock=self.clock)
+        guarded = GuardedRedis(url, purpose="features", timeout_seconds=0.3, on_breaker=self.breaker.append)
         self.features = RedisFeatures(ROWS, guarded, clock=self.clock, **settings)
 
     def ask(self, *keys: str) -> list[LookedUp]:
@@ -64,6 +69,13 @@ class Reader:
 
     def results(self, *keys: str) -> list[str]:
         return [found.result for found in self.ask(*keys)]
+
+    def until_it_hits(self, key: str) -> None:
+        """Redis is asked again once it has answered a question that nobody waits for."""
+        give_up_at = time.monotonic() + PATIENCE_SECONDS
+        while self.results(key) != ["hit"]:
+            assert time.monotonic() < give_up_at, "Redis is not used again"
+            self.run(partial(asyncio.sleep, 0.05))
 
     def run(self, scenario: Callable[[], Awaitable[Any]]) -> Any:
         async def wrapped() -> Any:
@@ -139,7 +151,7 @@ def test_while_redis_is_down_entities_that_were_seen_keep_their_features(
     assert reader.breaker[-1] == 1
     redis_server.start()
     put(redis_server.url, {"ada": 9.0})
-    reader.clock.advance(2.0)
+    reader.until_it_hits("ada")
     assert reader.ask("ada")[0] == LookedUp((9.0, 1.0, 2.0), "hit")
     assert reader.breaker[-1] == 0
 
@@ -149,7 +161,7 @@ def test_a_redis_that_hangs_costs_its_budget_and_no_more(reader: Reader, redis_s
     redis_server.pause()
     assert reader.results("ada") == ["stale"]
     redis_server.resume()
-    assert reader.results("ada") == ["hit"]
+    reader.until_it_hits("ada")
 
 
 def test_an_entity_that_is_known_to_be_gone_is_not_remembered(

@@ -84,7 +84,9 @@ def test_a_new_connection_to_redis_uses_the_password_that_the_file_holds_now(
 
     async def talk() -> None:
         mounted.write_text(url("first"))
-        guarded = GuardedRedis(url("first"), timeout_seconds=5, on_breaker=lambda _: None, mounted=mounted)
+        guarded = GuardedRedis(
+            url("first"), purpose="cache", timeout_seconds=5, on_breaker=lambda _: None, mounted=mounted
+        )
         assert await ping(guarded)
         rotate("first", "second")
         await guarded.commands.connection_pool.disconnect()
@@ -103,7 +105,7 @@ def test_a_redis_without_a_password_is_greeted_without_one(redis_server: RedisSe
     async def talk() -> None:
         mounted.write_text(redis_server.url)
         guarded = GuardedRedis(
-            redis_server.url, timeout_seconds=5, on_breaker=lambda _: None, mounted=mounted
+            redis_server.url, purpose="cache", timeout_seconds=5, on_breaker=lambda _: None, mounted=mounted
         )
         assert await guarded.call(guarded.commands.ping())
         await guarded.close()
