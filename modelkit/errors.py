@@ -23,8 +23,10 @@ SlipwayError
 ├── NotAcceptable           406 not-acceptable
 ├── RequestTimeout          408 request-timeout
 ├── PayloadTooLarge         413 payload-too-large
+├── TargetTooLong           414 target-too-long
 ├── UnsupportedMediaType    415 unsupported-media-type
 ├── RateLimited             429 rate-limited
+├── HeadersTooLarge         431 headers-too-large
 ├── ClientGone              499 client-gone
 ├── PredictionFailed        500 prediction-failed
 ├── ExplanationFailed       500 explanation-failed
@@ -185,11 +187,15 @@ class NotAcceptable(SlipwayError):
 
 
 class RequestTimeout(SlipwayError):
-    status, code, title = 408, "request-timeout", "The request body did not arrive in time"
+    status, code, title = 408, "request-timeout", "The request did not arrive in time"
 
 
 class PayloadTooLarge(SlipwayError):
     status, code, title = 413, "payload-too-large", "The request body is too large"
+
+
+class TargetTooLong(SlipwayError):
+    status, code, title = 414, "target-too-long", "The address in the request is too long"
 
 
 class UnsupportedMediaType(SlipwayError):
@@ -203,6 +209,10 @@ class UnsupportedMediaType(SlipwayError):
 class RateLimited(SlipwayError):
     status, code, title = 429, "rate-limited", "Too many requests"
     retry_after_seconds = 1
+
+
+class HeadersTooLarge(SlipwayError):
+    status, code, title = 431, "headers-too-large", "The headers of the request are too large"
 
 
 class ClientGone(SlipwayError):
@@ -268,6 +278,18 @@ class ServableError(Exception):
 
 class CorruptServable(ServableError):
     """A file of the servable is missing, unreadable, or differs from its recorded digest."""
+
+
+class UnsignedServable(ServableError):
+    """Nobody signed the version, where only signed ones may serve."""
+
+
+class UntrustedServable(ServableError):
+    """The version's signature is not one of a trusted key, of these files, for this version."""
+
+
+class UnloadableServable(ServableError):
+    """A process that tried to load the version died of it, or took too much memory or time."""
 
 
 class ContractMismatch(ServableError):

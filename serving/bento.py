@@ -50,6 +50,7 @@ class SlipwayService(Service[Any]):
 
     def to_asgi(self, is_main: bool = True) -> Any:
         from serving.bootstrap import Worker
+        from serving.connections.protocol import serve_with_bounds
         from serving.logs import configure_logs
         from serving.orphans import end_with_parent
         from serving.settings import Settings, believe_only_our_proxies
@@ -57,6 +58,7 @@ class SlipwayService(Service[Any]):
         settings = Settings()
         configure_logs(settings.log_level)
         believe_only_our_proxies()
+        serve_with_bounds()
         end_with_parent()
         self.worker = Worker(settings)
         inner = super().to_asgi(is_main=is_main)
@@ -82,6 +84,7 @@ class Outermost:
 
     def __init__(self, worker: Worker, inner: Any) -> None:
         self._front, self._runtime, self._inner = worker.front, worker.runtime, inner
+        self._house = worker.house
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -91,6 +94,10 @@ class Outermost:
         await send({"type": "websocket.close", "code": 1000})
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        from serving.connections.house import STATE
+
+        scope["state"][STATE] = self._house
+
         async def around(message: Any) -> None:
             if message["type"] == "lifespan.startup.complete":
                 await self._runtime.start()

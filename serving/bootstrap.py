@@ -11,6 +11,7 @@ from modelkit.definition import ModelDefinition
 from serving.admission import Admission
 from serving.agent_process import AgentProcess
 from serving.audit import audit_log
+from serving.connections.house import ConnectionLimits, House
 from serving.drain import Drain
 from serving.grpc.parts import GrpcParts, grpc_limits
 from serving.grpc.port import GrpcPort
@@ -113,6 +114,7 @@ class Worker:
             self.board, self.drain, self.siblings, needs={"identity": self.identity.unready}
         )
         self.front = self._front()
+        self.house = self._house()
         self.grpc = self._grpc()
         self.runtime = self._runtime()
         if self.grpc is not None:
@@ -158,6 +160,15 @@ class Worker:
             ),
             telling=self.telling.of_http(self.metrics, surface),
         )
+
+    def _house(self) -> House:
+        settings = self.settings
+        limits = ConnectionLimits(
+            most=settings.max_connections,
+            header_bytes=settings.max_header_bytes,
+            seconds=settings.request_timeout_seconds,
+        )
+        return House(limits, self.metrics)
 
     def _protocols(self, rows: Limits) -> ProtocolRoutes:
         return ProtocolRoutes(
@@ -230,6 +241,7 @@ class Worker:
         follower = make_follower(self.board, self.metrics, settings)
         errands: list[Errand] = [
             self.drain.run,
+            self.house.run,
             self.telling.run,
             self.siblings.run,
             watch_parent,

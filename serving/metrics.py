@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from serving.comparison_metrics import ComparisonMetrics
+from serving.connection_metrics import ConnectionMetrics
 from serving.explanation_metrics import ExplanationMetrics
 from serving.grpc_metrics import GrpcMetrics
 from serving.identity_metrics import IdentityMetrics
@@ -120,6 +121,7 @@ class Metrics:
         self.telling = TellingMetrics(self.registry)
         self.explanations = ExplanationMetrics(self.registry)
         self.comparison = ComparisonMetrics(self.registry)
+        self.connections = ConnectionMetrics(self.registry)
         self.authenticated = self.identity.authenticated
 
     def request_finished(self, route: str, method: str, code: int, seconds: float) -> None:
@@ -177,6 +179,7 @@ class Metrics:
         self.identity.fold()
         self.grpc.fold()
         self.comparison.fold()
+        self.connections.fold()
 
 
 def _drained(pending: Any) -> list[Any]:

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from modelkit.feature_url import FeatureHome, feature_home
 from records.mounted_secrets import with_mounted_secrets
 from serving.comparison_settings import ComparisonSettings
+from serving.connection_settings import ConnectionSettings
 from serving.explain.settings import ExplanationSettings
 from serving.grpc_settings import GrpcSettings
 from serving.identity_settings import IdentitySettings
@@ -52,6 +53,7 @@ class Settings(
     IdentitySettings,
     LoggingSettings,
     GrpcSettings,
+    ConnectionSettings,
     BaseSettings,
 ):
     """Every setting, its default and its meaning; `python -m serving settings` prints them as the README's table."""

@@ -12,12 +12,14 @@ from typing import Any, NamedTuple, cast
 
 from auth.principal import Principal
 from modelkit.errors import (
+    ClientGone,
     InvalidRequest,
     NotAcceptable,
     PayloadTooLarge,
     RequestTimeout,
     UnsupportedMediaType,
 )
+from serving.connections.whole_answers import Answer
 from serving.predictor import Asking
 from serving.splitting import split_key_of
 from serving.tracing.context import TRACE
@@ -33,7 +35,6 @@ JSON = b"application/json"
 SPLIT_KEY = b"x-split-key"
 # A token in a cache is a token of whoever reads that cache (RFC 6749, section 5.1).
 NO_STORE = ((b"cache-control", b"no-store"), (b"pragma", b"no-cache"))
-MAX_DISCARDED_BYTES = 32 * 1024 * 1024
 
 
 class Reply(NamedTuple):
@@ -104,7 +105,7 @@ class Exchange:
     async def json_body(self) -> bytes:
         """The body of a JSON request that takes a JSON answer.
 
-        Raises UnsupportedMediaType, NotAcceptable, PayloadTooLarge or RequestTimeout.
+        Raises UnsupportedMediaType, NotAcceptable, PayloadTooLarge, RequestTimeout or ClientGone.
         """
         media_type = self.headers.get(b"content-type", JSON)
         if media_type != JSON and media_type.split(b";", 1)[0].strip().lower() != JSON:
@@ -117,8 +118,9 @@ class Exchange:
             raise UnsupportedMediaType("compressed bodies are not accepted")
         if not _takes_json(self.headers.get(b"accept", b"*/*")):
             raise NotAcceptable
-        declared = _declared_bytes(self.headers)
-        reading = self._read() if declared <= self.limits.max_body_bytes else self._refuse_large(0, declared)
+        if _declared_bytes(self.headers) > self.limits.max_body_bytes:
+            raise PayloadTooLarge
+        reading = self._read()
         try:
             waiting = reading.send(None)
         except StopIteration as finished:  # all of it was there: no timer is needed
@@ -133,24 +135,14 @@ class Exchange:
         chunks, size, more = [], 0, True
         while more:
             message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGone  # what has come may be a body by itself, and is not the one meant
             chunks.append(message.get("body", b""))
             size += len(chunks[-1])
             more = message.get("more_body", False)
             if size > self.limits.max_body_bytes:
-                await self._refuse_large(size, size if more else None)
+                raise PayloadTooLarge
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-
-    async def _refuse_large(self, size: int, expected: int | None) -> bytes:
-        """Raises PayloadTooLarge, after reading and forgetting the rest, within bounds.
-
-        A client that sends everything before it reads would otherwise see a reset connection instead of the answer.
-        """
-        more = expected is not None and expected <= MAX_DISCARDED_BYTES
-        while more and size < MAX_DISCARDED_BYTES:
-            message = await self.receive()
-            size += len(message.get("body", b""))
-            more = message.get("more_body", False)
-        raise PayloadTooLarge(headers=[("connection", "close")])
 
 
 def _split_key(headers: dict[bytes, bytes]) -> str:
@@ -188,9 +180,12 @@ def _takes_json(accept: bytes) -> bool:
     return not ranges.isdisjoint((JSON, b"application/*", b"*/*"))
 
 
-async def send_reply(send: Send, reply: Reply, headers: Headers) -> None:
+async def send_reply(send: Send, reply: Reply, headers: Headers, answer: Answer | None = None) -> None:
+    """`answer` takes it as a whole, where there is one and it can."""
     headers.append((b"content-type", reply.media_type))
     headers.append((b"content-length", b"%d" % len(reply.body)))
     headers.extend(reply.headers)
+    if answer is not None and answer(reply.status, headers, reply.body):
+        return
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": reply.body})

@@ -173,6 +173,8 @@ def test_every_kind_of_problem_is_met_somewhere() -> None:
         "not-found": "the answer to addresses that are not described",
         "model-not-found": "the answer to models that are not described",
         "version-not-loaded": "only protocols that name a version can meet it",
+        "target-too-long": "a connection answers it, before there is a route",
+        "headers-too-large": "the same",
         "client-gone": "nobody is there to read it",
         "draining": "kept for clients: a draining replica answers what still reaches it",
     }
