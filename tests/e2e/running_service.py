@@ -47,6 +47,7 @@ class RunningService(AbstractContextManager["RunningService"]):
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
         self._log = folder / "service.log"
+        self.output: int | None = None  # of a descriptor that is to be used instead
 
     def __enter__(self) -> Self:
         self.start()
@@ -68,15 +69,18 @@ class RunningService(AbstractContextManager["RunningService"]):
                 [sys.executable, "-m", "serving"],
                 cwd=self._project,
                 env=self._environment(),
-                stdout=log,
-                stderr=subprocess.STDOUT,
+                stdout=log if self.output is None else self.output,
+                stderr=log,
             )
 
     def stop(self) -> int:
         """SIGTERM to the parent, as an orchestrator says it, and the exit code."""
-        assert self._process is not None
-        self._process.terminate()
+        self.terminate()
         return self.wait()
+
+    def terminate(self, number: int = signal.SIGTERM) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
 
     def wait(self) -> int:
         assert self._process is not None
