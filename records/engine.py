@@ -18,6 +18,7 @@ from records.mounted_secrets import read_secret
 
 BUSY_TIMEOUT_SECONDS = 10
 CONNECT_TIMEOUT_SECONDS = 3
+ANSWER_SECONDS = 10.0
 UNDEFINED_TABLE = "42P01"
 
 # WAL lets readers go on while the log is written. In WAL mode `synchronous=NORMAL` may undo the last commits
@@ -40,7 +41,7 @@ def open_existing(url: str) -> Engine:
     target = make_url(url)
     if _is_missing_file(target):
         raise ValueError(f"there is no database {target.database}: `python -m records upgrade` makes one")
-    return open_engine(url)
+    return open_engine(url, answer_seconds=None)
 
 
 def _is_missing_file(target: URL) -> bool:
@@ -58,10 +59,13 @@ def lacks_tables(error: SQLAlchemyError) -> bool:
     return getattr(reason, "sqlstate", None) == UNDEFINED_TABLE or str(reason).startswith("no such table")
 
 
-def open_engine(url: str, *, mounted: Path | None = None) -> Engine:
+def open_engine(
+    url: str, *, mounted: Path | None = None, answer_seconds: float | None = ANSWER_SECONDS
+) -> Engine:
     """An engine for `sqlite:///file` or `postgresql://…`; connects on first use, not here.
 
-    `mounted` is the file that the URL came from, if any: each new connection takes its credentials from there.
+    `mounted` is the file that the URL came from, if any: each new connection takes its credentials from there. A statement
+    that PostgreSQL has not answered after `answer_seconds` fails; with None it is waited for.
     """
     target = with_driver(make_url(url))
     if target.get_backend_name() == "sqlite":
@@ -71,6 +75,8 @@ def open_engine(url: str, *, mounted: Path | None = None) -> Engine:
     )
     if mounted is not None:
         event.listen(engine, "do_connect", partial(_with_present_credentials, target, mounted))
+    if answer_seconds is not None:
+        event.listen(engine, "do_connect", partial(_impatiently, answer_seconds))
     return engine
 
 
@@ -84,6 +90,14 @@ def _with_present_credentials(
         return
     if _place(present) == _place(target):
         parameters |= {"user": present.username, "password": present.password}
+
+
+def _impatiently(
+    answer_seconds: float, _dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]
+) -> Any:
+    from records.impatient import connect_impatiently
+
+    return connect_impatiently(answer_seconds, parameters)
 
 
 def _place(url: URL) -> tuple[str | int | None, ...]:

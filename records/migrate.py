@@ -23,7 +23,7 @@ def upgrade(url: str) -> bool:
     False where the database is at a revision that this code does not know: newer code has been here, and was rolled
     back. What it added does not stand in the way of older code, so there is nothing to do.
     """
-    engine = open_engine(url)
+    engine = open_engine(url, answer_seconds=None)
     try:
         with engine.begin() as connection:
             _wait_for_turn(connection)
@@ -37,7 +37,7 @@ def upgrade(url: str) -> bool:
 
 def downgrade(url: str, revision: str) -> None:
     """Back to `revision`; `base` drops every table and what is in it."""
-    engine = open_engine(url)
+    engine = open_engine(url, answer_seconds=None)
     try:
         with engine.begin() as connection:
             _wait_for_turn(connection)

@@ -84,7 +84,7 @@ def make_feature_sync(
         return FeatureSync(ParquetFolder(Path(url)), store, views, metrics)
     from records.engine import open_engine
 
-    engine = open_engine(url, mounted=settings.features_url_file)
+    engine = open_engine(url, mounted=settings.features_url_file, answer_seconds=None)
     return FeatureSync(SqlTables(engine), store, views, metrics)
 
 

@@ -13,6 +13,9 @@ from serving.settings import Settings
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+# Months of rows are deleted or counted at once.
+LONG_STATEMENT_SECONDS = 120.0
+
 
 def make_scoring(settings: Settings, metrics: AgentMetrics) -> FeedbackScoring:
     return FeedbackScoring(_engine(settings), metrics.feedback)
@@ -26,4 +29,5 @@ def make_retention(settings: Settings, metrics: AgentMetrics) -> Retention:
 def _engine(settings: Settings) -> Engine:
     from records.engine import open_engine
 
-    return open_engine(settings.database_url.get_secret_value(), mounted=settings.database_url_file)
+    url, mounted = settings.database_url.get_secret_value(), settings.database_url_file
+    return open_engine(url, mounted=mounted, answer_seconds=LONG_STATEMENT_SECONDS)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sqlite3
 import threading
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import OperationalError
 
 from records.engine import open_engine
+from tests.faults.proxy import FaultyProxy
 
 
 @pytest.fixture
@@ -64,6 +66,33 @@ def test_a_connection_that_postgresql_dropped_is_replaced(empty_postgres_url: st
     other.dispose()
     with engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT pg_backend_pid()").scalar() != dropped
+    engine.dispose()
+
+
+def test_an_answer_that_does_not_come_is_given_up_and_its_transaction_ends(
+    empty_postgres_url: str,
+) -> None:
+    (folder,) = parse_qs(urlsplit(empty_postgres_url).query)["host"]
+    with FaultyProxy(f"{folder}/.s.PGSQL.5432") as proxy:
+        through = make_url(empty_postgres_url).set(host="127.0.0.1", port=proxy.port, query={})
+        engine = open_engine(through.render_as_string(hide_password=False), answer_seconds=1)
+        with engine.begin() as connection:
+            connection.exec_driver_sql("CREATE TABLE t (x INTEGER PRIMARY KEY)")
+        with engine.connect() as connection:
+            connection.exec_driver_sql("INSERT INTO t VALUES (1)")
+            proxy.blackhole()
+            with pytest.raises(OperationalError):
+                connection.commit()
+        proxy.passes()
+        with engine.begin() as connection:  # waits until the server has let go of the key
+            connection.exec_driver_sql("INSERT INTO t VALUES (1)")
+        engine.dispose()
+
+
+def test_a_statement_may_take_as_long_as_a_command_lets_it(empty_postgres_url: str) -> None:
+    engine = open_engine(empty_postgres_url, answer_seconds=None)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SHOW statement_timeout").scalar() == "0"
     engine.dispose()
 
 

@@ -32,7 +32,7 @@ def mounted(tmp_path: Path) -> Path:
 @pytest.fixture
 def callers(mounted: Path) -> Iterator[Any]:
     """Who the next connection to PostgreSQL calls itself, and with which password."""
-    engine = open_engine(mounted.read_text().strip(), mounted=mounted)
+    engine = open_engine(mounted.read_text().strip(), mounted=mounted, answer_seconds=None)
     seen: list[tuple[str, str]] = []
 
     def look(_: Any, __: Any, ___: Any, parameters: dict[str, Any]) -> None:

@@ -126,7 +126,7 @@ class SqlStore:
 
         from records.engine import open_engine
 
-        engine = open_engine(self._url)
+        engine = open_engine(self._url, answer_seconds=None)
         try:
             yield engine
         except SQLAlchemyError as error:
