@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 import structlog
 
 from auth.scopes import require
-from modelkit.errors import MethodNotAllowed, NotFound, Overloaded, SlipwayError, Unauthenticated
+from modelkit.errors import MethodNotAllowed, NotFound, SlipwayError, Unauthenticated
 from serving.admission import Admission
+from serving.connections.whole_answers import taken_answer
 from serving.drain import Drain
 from serving.http.exchange import (
     Exchange,
@@ -30,6 +31,7 @@ from serving.http.exchange import (
 from serving.http.problems import problem_reply
 from serving.http.telling import TRACEPARENT, Telling
 from serving.identifiers import REQUEST_ID, Identifiers
+from serving.overload.control import IN_FLIGHT, Overload
 from serving.tracing.context import TRACE
 
 Handler = Callable[[Exchange], Awaitable[Reply]]
@@ -42,7 +44,7 @@ UNKNOWN_ROUTE = "unknown"
 class Route:
     """One path. `template` labels metrics; `scope` is needed unless the route is open; probes are never shed.
 
-    What `oauth` refuses has a name of OAuth 2.0's.
+    What `oauth` refuses has a name of OAuth 2.0's. `limited` are those that predict: only they meet the adaptive limit.
     """
 
     template: str
@@ -51,6 +53,7 @@ class Route:
     open: bool = False
     probe: bool = False
     oauth: bool = False
+    limited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +126,14 @@ class FrontApp:
         drain: Drain,
         limits: FrontLimits,
         telling: Telling,
+        overload: Overload,
     ) -> None:
         self._surface, self._drain, self._limits = surface, drain, limits
         self._admission = admission
         self._new_id = Identifiers()
         self._telling, self._metrics = telling, telling.metrics
         self._records, self._new_trace = telling.records, telling.new_trace
+        self._overload = overload
         self._log = structlog.get_logger("slipway.service")
         self._inner: Inner | None = None
 
@@ -137,7 +142,7 @@ class FrontApp:
         self._inner = inner
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        arrived = time.perf_counter()
+        arrived, answer = time.perf_counter(), taken_answer(scope)
         headers = dict(scope["headers"])
         given = headers.get(b"x-request-id")
         request_id = self._new_id() if given is None or not REQUEST_ID.fullmatch(given) else given.decode()
@@ -149,12 +154,13 @@ class FrontApp:
             exchange.traceparent = self._new_trace()
         else:
             self._telling.join(exchange, traced, template)
-        metrics = self._metrics
+        metrics, overload = self._metrics, self._overload
         metrics.in_flight += 1
         try:
-            if metrics.in_flight > self._limits.max_in_flight and not (route is not None and route.probe):
-                metrics.shed("in_flight")
-                raise Overloaded
+            if overload.late:
+                exchange.late = 0.5 * overload.late  # it came at some time while the loop was at work
+            if overload.in_progress >= overload.limit or metrics.in_flight > self._limits.max_in_flight:
+                self._refuse_without_room(route, exchange)
             try:
                 exchange.principal = self._admission.admit(scope["path"], scope["headers"])
             except Unauthenticated as error:
@@ -170,8 +176,22 @@ class FrontApp:
             reply, error_code = _refusal(route, SlipwayError(), request_id), SlipwayError.code
         finally:
             metrics.in_flight -= 1
-        await send_reply(send, reply, self._own_headers(exchange))
+        await send_reply(send, reply, self._own_headers(exchange), answer)
         self._telling.answered(exchange, template, reply.status, error_code)
+
+    def _refuse_without_room(self, route: Route | None, exchange: Exchange) -> None:
+        """Before anything is verified or read. Raises Overloaded."""
+        if route is not None and route.probe:
+            return
+        reason: str | None = None
+        if self._metrics.in_flight > self._limits.max_in_flight:
+            reason = IN_FLIGHT
+        elif route is None or route.limited:
+            caller = self._admission.remembered(exchange.headers.get(b"authorization"))
+            reason = self._overload.refusal(None if caller is None else caller.subject)
+        if reason is not None:
+            self._metrics.shed(reason)
+            raise self._overload.refused()
 
     def _label(self, template: str, path: str) -> str:
         """What is passed on is labelled by its path: there are a few, and all of them known."""
