@@ -6,12 +6,14 @@ servable/
   reference.json   drift reference (modelkit.reference)
   card.json        metrics, slices, gate results, git sha, data hash, training time
   manifest.json    SHA-256 of each of the others; its own digest is what the registry records
+  servable.sig     who approved the version (modelkit.signature); the only one that may be missing
 """
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, TypeVar
 
 import msgspec
@@ -24,7 +26,8 @@ from modelkit.runtime import CompiledModel
 
 MODEL, CONTRACT, REFERENCE, CARD = "model.onnx", "contract.json", "reference.json", "card.json"
 FILES = (MODEL, CONTRACT, REFERENCE, CARD)
-MANIFEST = "manifest.json"
+MANIFEST, SIGNATURE = "manifest.json", "servable.sig"
+WRITTEN = (*FILES, MANIFEST)  # by training; what is signed
 
 T = TypeVar("T")
 
@@ -76,17 +79,31 @@ def servable_digest(folder: Path) -> str:
     return f"sha256:{_sha256(folder / MANIFEST)}"
 
 
-def verify_files(folder: Path, *, digest: str | None = None) -> str:
-    """The servable's digest, after every file was hashed. Raises CorruptServable on any difference or extra file."""
-    manifest = _read(folder / MANIFEST, dict[str, str])
+def verify_shape(folder: Path, *, digest: str | None = None) -> str:
+    """The servable's digest, of a folder that holds exactly a servable's files.
+
+    Nothing is parsed: a file's content is trusted once its digest, or the signature over it, was verified.
+    """
+    try:
+        present = {path.name: path.stat() for path in folder.iterdir()}
+    except OSError as error:
+        raise CorruptServable("the folder cannot be read") from error
+    if set(present) - {SIGNATURE} != set(WRITTEN):
+        raise CorruptServable("the folder does not hold exactly the files of a servable")
+    if not all(S_ISREG(status.st_mode) for status in present.values()):
+        raise CorruptServable("the folder holds something else than ordinary files")
     found = servable_digest(folder)
     if digest is not None and found != digest:
         raise CorruptServable("the manifest differs from the digest that the registry recorded")
+    return found
+
+
+def verify_files(folder: Path, *, digest: str | None = None) -> str:
+    """The servable's digest, after every file was hashed. Raises CorruptServable on any difference or extra file."""
+    found = verify_shape(folder, digest=digest)
+    manifest = _read(folder / MANIFEST, dict[str, str])
     if set(manifest) != set(FILES):
         raise CorruptServable("the manifest does not list exactly the files of a servable")
-    present = {path.name for path in folder.iterdir()}
-    if present != {*FILES, MANIFEST}:
-        raise CorruptServable("the folder does not hold exactly the files of a servable")
     for name, expected in manifest.items():
         if _sha256(folder / name) != expected:
             raise CorruptServable(f"{name} differs from its digest")

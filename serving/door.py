@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from modelkit.signature import public_keys
 from serving.addresses import refuse_wrong_addresses
 from serving.model_path import ModelPath
 from serving.own_keys import check_own_keys
@@ -54,6 +55,7 @@ def check_service(settings: Settings) -> None:
     check_own_keys(settings)
     _check_periods(settings)
     _check_models(settings)
+    _check_signing(settings)
     _check_model_path(settings)
     refuse_wrong_addresses(settings)
     ports = settings.api_port, settings.grpc_port, settings.metrics_port, settings.agent_metrics_port
@@ -70,6 +72,7 @@ def check_agent(settings: Settings) -> None:
     """The same for the agent, which signs nothing and answers nobody."""
     policy_file(settings)
     _check_models(settings)
+    _check_signing(settings)
     refuse_wrong_addresses(settings)
     _refuse_unwritable("SPOOL_DIR", settings.spool_dir)
     _refuse_unwritable("MODEL_STORE_DIR", settings.model_store_dir)
@@ -98,6 +101,22 @@ def _check_models(settings: Settings) -> None:
     challenger_store(settings)
 
 
+def _check_signing(settings: Settings) -> None:
+    """The keys themselves the agent's prover reads: what they are takes a library that nobody else needs."""
+    keys = settings.model_verify_keys_file
+    if keys is None:
+        if settings.only_signed_models:
+            raise ValueError(
+                "MODEL_VERIFY_KEYS_FILE: only signed models may serve here, and no key says whose signature counts "
+                "(REQUIRE_SIGNED_MODELS=false serves what nobody signed)"
+            )
+        return
+    try:
+        public_keys(keys.read_bytes())
+    except OSError:
+        raise ValueError("MODEL_VERIFY_KEYS_FILE: the file cannot be read") from None
+    except ValueError as error:
+        raise ValueError(f"MODEL_VERIFY_KEYS_FILE: the file {error}") from None
 def _check_model_path(settings: Settings) -> None:
     if settings.model_source is not ModelSource.PATH or settings.model_path is None:
         return

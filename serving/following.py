@@ -16,11 +16,12 @@ from modelkit.definition import ModelDefinition
 from modelkit.errors import ContractMismatch, ServableError
 from modelkit.servable import servable_digest
 from serving.garbage import give_back, settle
-from serving.loaded_model import LoadedModel, load_model, version_of_digest
+from serving.loaded_model import LoadedModel, version_of_digest
 from serving.metrics import Metrics
 from serving.model_board import ModelBoard
 from serving.model_path import ModelPath
 from serving.model_store import ModelStore, Pointer
+from serving.trust import Trust
 
 WATCH_SECONDS = 0.25
 FALLBACK_AFTER_SECONDS = 10.0
@@ -37,23 +38,28 @@ class Retry(NamedTuple):
 NO_RETRY = Retry(at=math.inf, pause=1.0)
 
 
-class Follower:
-    """Keeps a board in step with a store, and with the baked copy of `MODEL_PATH` while the store has nothing.
+class Sources(NamedTuple):
+    """The baked copy of `MODEL_PATH` serves while the store has nothing. `pins` are the versions that are wanted by name;
+    what else the store has to offer is served and shown as skew."""
 
-    `pins` are the versions that are wanted by name; what else the store has to offer is served and shown as skew.
-    """
+    store: ModelStore | None
+    baked: ModelPath | None
+    pins: Mapping[str, str]
+
+
+class Follower:
+    """Keeps a board in step with a store."""
 
     def __init__(
         self,
         board: ModelBoard,
         metrics: Metrics,
         *,
-        store: ModelStore | None,
-        baked: ModelPath | None,
-        pins: Mapping[str, str],
+        sources: Sources,
+        trust: Trust | None = None,
     ) -> None:
-        self._board, self._store, self._baked, self._metrics = board, store, baked, metrics
-        self._pins = pins
+        self._board, self._metrics, self._trust = board, metrics, trust or Trust()
+        self._store, self._baked, self._pins = sources
         self._marks: dict[str, tuple[int, int] | None] = {}
         self._retries: dict[str, Retry] = {}
         self._log = structlog.get_logger("slipway.service")
@@ -137,7 +143,7 @@ class Follower:
         self._board.loading(name, desired=pointer.desired)
         started = time.perf_counter()
         try:
-            model = await asyncio.to_thread(_load, folder, slot.definition, pointer)
+            model = await asyncio.to_thread(self._load, slot.definition, pointer, folder)
         except Exception as error:  # whatever a bad artifact does, the old version goes on
             self._board.failed(name, desired=pointer.desired, reason=f"{type(error).__name__}: {error}")
             self._plan_retry(name, error)
@@ -148,8 +154,7 @@ class Follower:
         self._board.swap(name, model, desired=pointer.desired, reason=pointer.reason)
         self._log.info("model version served", model=name, version=pointer.version, desired=pointer.desired)
 
-
-def _load(folder: Path, definition: ModelDefinition, pointer: Pointer) -> LoadedModel:
-    model = load_model(folder, definition, version=pointer.version, digest=pointer.digest)
-    give_back()
-    return model
+    def _load(self, definition: ModelDefinition, pointer: Pointer, folder: Path) -> LoadedModel:
+        model = self._trust.load(definition, pointer, folder)
+        give_back()
+        return model

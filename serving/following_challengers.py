@@ -12,10 +12,11 @@ import structlog
 from modelkit.errors import ContractMismatch
 from serving.challengers import ChallengerSource, Offered
 from serving.garbage import give_back
-from serving.loaded_model import LoadedModel, load_model
+from serving.loaded_model import LoadedModel
 from serving.metrics import Metrics
 from serving.model_board import Challenger, ModelBoard, Slot, State
 from serving.splitting import Split
+from serving.trust import Trust
 
 WATCH_SECONDS = 0.25
 RETRY_SECONDS = 30.0
@@ -28,9 +29,16 @@ class ChallengerFollower:
     """Keeps the challengers of a board's models in step with their source. One for each split."""
 
     def __init__(
-        self, board: ModelBoard, source: ChallengerSource, metrics: Metrics, *, splits: dict[str, Split]
+        self,
+        board: ModelBoard,
+        source: ChallengerSource,
+        metrics: Metrics,
+        *,
+        splits: dict[str, Split],
+        trust: Trust | None = None,
     ) -> None:
         self._board, self._source, self._metrics = board, source, metrics
+        self._trust = trust or Trust()
         self._seen: dict[str, Mark] = {}
         self._retries: dict[str, float] = {}
         self._log = structlog.get_logger("slipway.service")
@@ -81,11 +89,16 @@ class ChallengerFollower:
         challenger.reason = f"version {pointer.version} is being loaded"
         model = next((held for held in slot.held if _is(held, offered)), None)
         if model is None:
-            model = await asyncio.to_thread(_load, slot, offered)
+            model = await asyncio.to_thread(self._load, slot, offered)
         self._let_go(name, challenger, pointer.desired, State.READY, "")
         challenger.model = model
         self._metrics.comparison.challenger_info.labels(name, model.version).set(1)
         self._log.info("challenger loaded", model=name, version=model.version)
+
+    def _load(self, slot: Slot, offered: Offered) -> LoadedModel:
+        model = self._trust.load(slot.definition, offered.pointer, offered.folder)
+        give_back()
+        return model
 
     def _let_go(
         self, name: str, challenger: Challenger, desired: str | None, state: State, reason: str
@@ -103,10 +116,3 @@ def challengers(board: ModelBoard) -> Iterable[tuple[Slot, Challenger]]:
 def _is(model: LoadedModel, offered: Offered) -> bool:
     pointer = offered.pointer
     return (model.version, model.servable.digest) == (pointer.version, pointer.digest)
-
-
-def _load(slot: Slot, offered: Offered) -> LoadedModel:
-    pointer = offered.pointer
-    model = load_model(offered.folder, slot.definition, version=pointer.version, digest=pointer.digest)
-    give_back()
-    return model

@@ -18,13 +18,15 @@ _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 class Pointer(msgspec.Struct, frozen=True, kw_only=True):
     """What the agent decided for one model: `desired` is the alias's version, `version` the one to serve.
 
-    They differ while the desired version does not fit this image; `reason` then says why.
+    They differ while the desired version does not fit this image; `reason` then says why. `signed_by` is whose signature
+    the agent verified, empty where it looked at none.
     """
 
     version: str
     digest: str
     desired: str
     reason: str = ""
+    signed_by: str = ""
 
 
 class ModelStore:

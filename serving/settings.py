@@ -19,6 +19,7 @@ from serving.grpc_settings import GrpcSettings
 from serving.identity_settings import IdentitySettings
 from serving.logging_settings import LoggingSettings
 from serving.records_settings import RecordsSettings
+from serving.signing_settings import SigningSettings
 
 DEV_RUN_FOLDER = Path("var")
 MOUNTED_SECRETS = ("database_url", "redis_url", "features_url")  # auth reads the signing key, again and again
@@ -54,6 +55,7 @@ class Settings(
     LoggingSettings,
     GrpcSettings,
     ConnectionSettings,
+    SigningSettings,
     BaseSettings,
 ):
     """Every setting, its default and its meaning; `python -m serving settings` prints them as the README's table."""
@@ -228,6 +230,11 @@ class Settings(
         """The models asked for; empty means all."""
         return tuple(name.strip() for name in self.models.split(",") if name.strip())
 
+    @property
+    def only_signed_models(self) -> bool:
+        if self.require_signed_models is None:
+            return self.slipway_env is Environment.PRODUCTION
+        return self.require_signed_models
     @property
     def metrics_are_public(self) -> bool:
         if self.metrics_on_api_port is None:

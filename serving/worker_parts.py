@@ -16,7 +16,7 @@ from serving.entities import Entities
 from serving.explain.explainer import Explainer
 from serving.explain.explanations import Explanations
 from serving.explain.settings import explainer_environment
-from serving.following import Follower
+from serving.following import Follower, Sources
 from serving.following_challengers import ChallengerFollower
 from serving.metrics import Metrics
 from serving.model_board import ModelBoard
@@ -31,6 +31,7 @@ from serving.served_models import (
 from serving.settings import Settings
 from serving.splitting import Split
 from serving.spool import SpoolLimits, SpoolWriter
+from serving.trust import make_trust
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
 
 def make_follower(board: ModelBoard, metrics: Metrics, settings: Settings) -> Follower:
     baked = ModelPath(settings.model_path) if settings.model_path is not None else None
-    return Follower(board, metrics, store=model_store(settings), baked=baked, pins=pinned_versions(settings))
+    sources = Sources(model_store(settings), baked, pinned_versions(settings))
+    return Follower(board, metrics, sources=sources, trust=make_trust(settings))
 
 
 def make_challenger_follower(board: ModelBoard, metrics: Metrics, settings: Settings) -> ChallengerFollower:

@@ -75,6 +75,10 @@ class RegistryFailed(TrainingError):
     """The registry cannot be reached, or refuses what it was asked."""
 
 
+class SigningFailed(TrainingError):
+    """A version cannot be signed, or its signature not be looked at, with the keys that are there."""
+
+
 class GatesFailed(TrainingError):
     """A trained servable does not pass the gates of its definition."""
 

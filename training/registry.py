@@ -114,6 +114,10 @@ class Registry:
             found.path for found in self._client.list_artifacts(version.run_id, folder or None)
         }
 
+    def keep_file(self, version: Version, path: Path) -> None:
+        """Beside the version's servable."""
+        self._client.log_artifact(version.run_id, str(path))
+
     def keep_report(self, version: Version, name: str, report: dict[str, Any]) -> None:
         self._client.log_dict(version.run_id, report, f"gates/{name}.json")
 

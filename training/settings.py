@@ -39,6 +39,13 @@ class TrainingSettings(BaseSettings):
     )
     replay_database_url: str | None = Field(None, description="Prediction log to replay; empty: DATABASE_URL")
     require_staging: bool = Field(False, description="Only what is or was in staging may go into production")
+    model_signing_key_file: Path | None = Field(
+        None,
+        description="Private key that signs what is promoted, from a mounted file; empty: nothing is signed",
+    )
+    model_verify_keys_file: Path | None = Field(
+        None, description="Public keys whose signatures `verify` takes; empty: that of MODEL_SIGNING_KEY_FILE"
+    )
     drift_psi: float = Field(0.2, gt=0, description="A column with this PSI or more has drifted")
     s3_endpoint_url: str | None = Field(
         None,

@@ -14,6 +14,7 @@ WITHDRAWN_TAG = "slipway.withdrawn"  # when, by whom and why; promotion refuses 
 GIT_TAG = "slipway.git_sha"
 DATA_TAG = "slipway.data_hash"
 RAW_TAG = "slipway.raw_data"  # measured or synthetic: whether what the version learned from was made up
+SIGNED_TAG = "slipway.signed"  # when, and by which key; the signature itself lies beside the servable
 INPUTS_TAG = "slipway.inputs"  # data, knobs and code of the model: equal inputs, equal model
 RETRAINING_TAG = "slipway.retraining"  # open, passed or failed: how far a retraining came with it
 

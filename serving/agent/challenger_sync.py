@@ -22,9 +22,9 @@ class ChallengerSync(RegistrySync):
             return ""
         found, reason = wanted.found, wanted.refusal
         if found is not None:
-            reason = self._refusal(definition, found)
-            if not reason:
-                self._point(model, found, desired=wanted.version)
+            proven, reason = self._held(definition, found)
+            if proven is not None:
+                self._point(model, found.version, proven, desired=wanted.version)
                 return ""
         refusal = Pointer(version="", digest="", desired=wanted.version, reason=reason)
         if self._store.read_pointer(model) != refusal:

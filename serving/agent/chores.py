@@ -103,13 +103,13 @@ class Chores:
 
     def _following(self) -> Step:
         sync = make_registry_sync(self._settings, self._metrics)
-        sync.locks = self._locks
+        sync.versions.locks = self._locks
         return _paced(sync.step, self._poll_seconds)
 
     def _following_challengers(self) -> Step:
         """A thread of its own: production does not wait for the challenger's download."""
         sync = make_challenger_sync(self._settings, self._metrics)
-        sync.locks = self._locks
+        sync.versions.locks = self._locks
         return _paced(sync.step, self._poll_seconds)
 
     def _compiling(self) -> Step:

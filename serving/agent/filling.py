@@ -12,12 +12,13 @@ from collections.abc import Callable
 from typing import Protocol
 
 from modelkit.errors import ServableError
-from modelkit.servable import MANIFEST, load_servable
+from modelkit.servable import MANIFEST
 from serving.agent.metrics import AgentMetrics
 from serving.agent.parts import make_feature_sync, make_registry_sync, needs_registry, views_to_compile
 from serving.agent.store_lock import StoreLock
 from serving.feature_snapshot import SnapshotStore
 from serving.model_path import ModelPath
+from serving.proof import Asked, ProverFailed, make_prover
 from serving.served_models import model_store, served_models
 from serving.settings import Settings
 
@@ -75,14 +76,17 @@ class Filling:
         )
 
     def _has_baked(self, name: str) -> bool:
-        path, definition = self._settings.model_path, self._definitions.get(name)
-        folder = ModelPath(path).folder(name) if path is not None else None
-        if folder is None or definition is None:
+        path = self._settings.model_path
+        folder = ModelPath(path).folder(name) if path is not None and name in self._definitions else None
+        if folder is None:
             return False
+        prover = make_prover(self._settings)
         try:
-            load_servable(folder, definition)
-        except ServableError:
+            prover.prove(Asked(model=name, folder=str(folder.resolve())))
+        except (ServableError, ProverFailed):
             return False
+        finally:
+            prover.rest()
         return True
 
     def _start(self, stop: threading.Event) -> None:

@@ -9,7 +9,8 @@ import structlog
 from modelkit.definition import ModelDefinition
 from serving.challengers import ChallengerSource
 from serving.garbage import give_back
-from serving.loaded_model import LoadedModel, load_model
+from serving.loaded_model import LoadedModel
+from serving.trust import Trust
 
 Mark = tuple[int, int] | None
 
@@ -17,8 +18,13 @@ Mark = tuple[int, int] | None
 class LatestModels:
     """One version per model. A version that cannot be loaded is none until another one is offered."""
 
-    def __init__(self, source: ChallengerSource, definitions: Mapping[str, ModelDefinition]) -> None:
-        self._source, self._definitions = source, definitions
+    def __init__(
+        self,
+        source: ChallengerSource,
+        definitions: Mapping[str, ModelDefinition],
+        trust: Trust | None = None,
+    ) -> None:
+        self._source, self._definitions, self._trust = source, definitions, trust or Trust()
         self._loaded: dict[str, tuple[Mark, LoadedModel | None]] = {}
         self._log = structlog.get_logger("slipway.agent")
 
@@ -38,7 +44,7 @@ class LatestModels:
                 return None
             pointer = offered.pointer
             definition = self._definitions[name]
-            return load_model(offered.folder, definition, version=pointer.version, digest=pointer.digest)
+            return self._trust.load(definition, pointer, offered.folder)
         except Exception as error:  # whatever a bad artifact does, shipping goes on
             self._log.warning("version not loaded for the shadow", model=name, reason=str(error))
             return None

@@ -4,11 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
+from modelkit.errors import (
+    ContractMismatch,
+    CorruptServable,
+    ServableError,
+    UnloadableServable,
+    UnsignedServable,
+    UntrustedServable,
+)
 from serving.agent.feedback_metrics import FeedbackMetrics
 from serving.agent.shadow_metrics import ShadowMetrics
 from serving.telling_metrics import TellingMetrics
 from serving.tracing.tracer import Tracer
 
+REASONS: dict[type[ServableError], str] = {
+    CorruptServable: "corrupt",
+    UnsignedServable: "unsigned",
+    UntrustedServable: "untrusted",
+    UnloadableServable: "unloadable",
+    ContractMismatch: "contract",
+}
 
 class AgentMetrics:
     """One process, an ordinary registry."""
@@ -26,7 +41,7 @@ class AgentMetrics:
             "slipway_revocation_reads", "Readings of what is revoked.", ["source", "result"], **shared
         )
         self._refusals = Counter(
-            "slipway_model_versions_refused", "Versions that cannot serve.", ["model"], **shared
+            "slipway_model_versions_refused", "Versions that may not serve.", ["model", "reason"], **shared
         )
         self._shipped = Counter("slipway_agent_records", "Prediction records by fate.", ["result"], **shared)
         self._failures = Counter("slipway_agent_ship_failures", "Failed attempts to write to SQL.", **shared)
@@ -75,8 +90,8 @@ class AgentMetrics:
     def polled(self, result: str) -> None:
         self._polls.labels(result).inc()
 
-    def refused(self, model: str) -> None:
-        self._refusals.labels(model).inc()
+    def refused(self, model: str, error: ServableError) -> None:
+        self._refusals.labels(model, REASONS.get(type(error), "other")).inc()
 
     def shipped(self, result: str, count: int) -> None:
         if count:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from modelkit.definition import FeatureView
     from serving.agent.features import FeatureSync
     from serving.agent.key_sets import KeySets
+    from serving.agent.proven_versions import ProvenVersions
+    from serving.model_store import ModelStore
 
 
 def needs_registry(settings: Settings) -> bool:
@@ -45,31 +47,38 @@ def views_to_compile(settings: Settings) -> dict[str, FeatureView]:
     return views_of(served_models(settings))
 
 
+def _proven_versions(settings: Settings, store: ModelStore) -> ProvenVersions:
+    from serving.agent.bounded_registry import BoundedRegistry
+    from serving.agent.proven_versions import ProvenVersions
+    from serving.agent.registry import MlflowRegistry
+    from serving.proof import make_prover
+
+    limit = settings.model_load_limit_bytes
+    registry = BoundedRegistry(MlflowRegistry(settings.mlflow_tracking_uri, limit_bytes=limit))
+    return ProvenVersions(registry, store, make_prover(settings))
+
+
 def make_registry_sync(settings: Settings, metrics: AgentMetrics) -> RegistrySync:
     from serving.agent.choice import PinnedChoice
-    from serving.agent.registry import MlflowRegistry
 
-    registry, store = MlflowRegistry(settings.mlflow_tracking_uri), model_store(settings)
+    store = model_store(settings)
     assert store is not None
-    pins = pinned_versions(settings)
+    versions, pins = _proven_versions(settings, store), pinned_versions(settings)
     approved = settings.slipway_env is not Environment.DEV
-    choice = PinnedChoice(registry, pins, only_approved=approved) if pins else None
-    return RegistrySync(registry, store, served_models(settings), metrics, choice=choice)
+    choice = PinnedChoice(versions.registry, pins, only_approved=approved) if pins else None
+    return RegistrySync(versions, served_models(settings), metrics, choice=choice)
 
 
 def make_challenger_sync(settings: Settings, metrics: AgentMetrics) -> ChallengerSync:
     """A challenger need not be approved: that is what it may become."""
     from serving.agent.choice import PinnedChoice
-    from serving.agent.registry import MlflowRegistry
 
-    registry, pins = MlflowRegistry(settings.mlflow_tracking_uri), pinned_challengers(settings)
-    return ChallengerSync(
-        registry,
-        challenger_store(settings),
-        challenged_models(settings),
-        metrics,
-        choice=PinnedChoice(registry, pins, only_approved=False, withdrawn=False) if pins else None,
+    versions, pins = (
+        _proven_versions(settings, challenger_store(settings)),
+        pinned_challengers(settings),
     )
+    choice = PinnedChoice(versions.registry, pins, only_approved=False, withdrawn=False) if pins else None
+    return ChallengerSync(versions, challenged_models(settings), metrics, choice=choice)
 
 
 def make_feature_sync(

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from modelkit.errors import CorruptServable, UnloadableServable
+from modelkit.servable import SIGNATURE, WRITTEN
+
 SERVABLE_PATH = "servable"
 TAG_DIGEST = "slipway.servable_digest"
 TAG_APPROVED = "slipway.approved"
 TAG_WITHDRAWN = "slipway.withdrawn"
+TAG_SIGNED = "slipway.signed"  # when, and by which key: changes when there is another signature to look at
 
 # MLflow's own defaults retry for minutes (the agent asks again at its next poll anyway) and draw progress bars.
 CLIENT_DEFAULTS = {
@@ -36,10 +41,11 @@ class RegisteredVersion:
     digest: str
     approved: bool = False
     withdrawn: bool = False
+    signed: str = ""
 
 
 class Registry(Protocol):
-    """All methods raise RegistryUnavailable."""
+    """All methods raise RegistryUnavailable, `download` also ServableError for what is not there or is no servable."""
 
     def behind_alias(self, registry_name: str, alias: str) -> RegisteredVersion | None: ...
 
@@ -49,13 +55,15 @@ class Registry(Protocol):
         """Approved versions, newest first."""
 
     def download(self, version: RegisteredVersion, folder: Path) -> None:
-        """The version's servable files, directly in `folder`."""
+        """The version's servable and its signature, if it has one, directly in `folder`; no other file, nothing parsed."""
 
 
 class MlflowRegistry:
     """Implements `Registry` with an MLflow tracking and registry server, or an `sqlite:` store."""
 
-    def __init__(self, tracking_uri: str) -> None:
+    def __init__(self, tracking_uri: str, *, limit_bytes: int = sys.maxsize) -> None:
+        """Versions with larger files are not downloaded."""
+        self._limit_bytes = limit_bytes
         for name, value in CLIENT_DEFAULTS.items():
             os.environ.setdefault(name, value)
         from mlflow import MlflowClient
@@ -77,17 +85,56 @@ class MlflowRegistry:
         return sorted(approved, key=lambda version: -int(version.version))
 
     def download(self, version: RegisteredVersion, folder: Path) -> None:
+        """Under our names: what the registry calls its files is compared with them, and never a path."""
         beside = folder.with_name(folder.name + ".download")
         shutil.rmtree(beside, ignore_errors=True)
-        beside.mkdir(parents=True)
+        fresh = beside / "fresh"
+        fresh.mkdir(parents=True)
         try:
-            self._client.download_artifacts(version.run_id, SERVABLE_PATH, str(beside))
-        except Exception as error:
-            raise RegistryUnavailable(type(error).__name__) from error
-        else:
-            (beside / SERVABLE_PATH).rename(folder)
+            listed = self._listed(version.run_id, SERVABLE_PATH)
+            _refuse_others(listed, self._limit_bytes)
+            for name in WRITTEN:
+                self._fetch(version.run_id, f"{SERVABLE_PATH}/{name}", fresh / name)
+            if SIGNATURE in self._listed(version.run_id, None):
+                self._fetch(version.run_id, SIGNATURE, fresh / SIGNATURE)
+            fresh.rename(folder)
         finally:
             shutil.rmtree(beside, ignore_errors=True)
+
+    def _listed(self, run_id: str, path: str | None) -> dict[str, int | None]:
+        """Names below a path, with sizes as the registry states them; None for a folder."""
+        try:
+            found = self._client.list_artifacts(run_id, path)
+        except Exception as error:
+            raise RegistryUnavailable(type(error).__name__) from error
+        below = f"{path}/" if path else ""
+        return {
+            str(item.path).removeprefix(below): None if item.is_dir else int(item.file_size or 0)
+            for item in found
+        }
+
+    def _fetch(self, run_id: str, path: str, target: Path) -> None:
+        scratch = target.with_name(target.name + ".scratch")
+        scratch.mkdir()
+        try:
+            self._client.download_artifacts(run_id, path, str(scratch))
+        except Exception as error:
+            raise RegistryUnavailable(type(error).__name__) from error
+        found = [file for file in scratch.rglob("*") if file.is_file()]
+        if len(found) != 1 or found[0].is_symlink():
+            raise CorruptServable(f"{target.name} is not one file in the registry")
+        found[0].rename(target)
+        shutil.rmtree(scratch)
+
+
+def _refuse_others(listed: dict[str, int | None], limit_bytes: int) -> None:
+    """Before a byte of it is fetched."""
+    if not listed:
+        raise CorruptServable("the registry has no servable of it")
+    if set(listed) != set(WRITTEN) or None in listed.values():
+        raise CorruptServable("the registry does not hold exactly the files of a servable")
+    if sum(size or 0 for size in listed.values()) > limit_bytes:
+        raise UnloadableServable(f"its files are larger than {limit_bytes} bytes")
 
 
 def _found(ask: Callable[[], object]) -> RegisteredVersion | None:
@@ -115,4 +162,5 @@ def _registered(version: object) -> RegisteredVersion:
         digest=str(version.tags.get(TAG_DIGEST, "")),
         approved=version.tags.get(TAG_APPROVED) == "true",
         withdrawn=TAG_WITHDRAWN in version.tags,
+        signed=str(version.tags.get(TAG_SIGNED, "")),
     )

@@ -13,6 +13,7 @@ from serving.challengers import ChallengerSource, PathChallengers, StoredChallen
 from serving.model_path import ModelPath
 from serving.served_models import challenger_source, model_store, redaction_of, served_models
 from serving.settings import Settings
+from serving.trust import make_trust
 
 NICENESS = 10  # a tenth of a busy core: with less, what waits for a lock of this thread would wait long
 
@@ -30,10 +31,10 @@ def make_shadow(settings: Settings, metrics: AgentMetrics, rows: ShadowQueue) ->
 
     os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
     engine = open_engine(settings.database_url.get_secret_value(), mounted=settings.database_url_file)
-    served = served_models(settings)
+    served, trust = served_models(settings), make_trust(settings)
     versions = Versions(
-        challengers=LatestModels(challenger_source(settings), served),
-        production=LatestModels(_production_source(settings), served),
+        challengers=LatestModels(challenger_source(settings), served, trust),
+        production=LatestModels(_production_source(settings), served, trust),
     )
     return Shadow(rows, versions, SqlShadowTable(engine), metrics.shadow, cpu_share=settings.shadow_cpu_share)
 

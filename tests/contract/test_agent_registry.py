@@ -12,6 +12,7 @@ from catalog.iris.definition import DEFINITION as IRIS
 from modelkit.errors import CorruptServable
 from modelkit.servable import load_servable, verify_files
 from serving.agent.metrics import AgentMetrics
+from serving.agent.proven_versions import ProvenVersions
 from serving.agent.registry import (
     SERVABLE_PATH,
     TAG_APPROVED,
@@ -22,6 +23,7 @@ from serving.agent.registry import (
 )
 from serving.agent.sync import RegistrySync
 from serving.model_store import ModelStore
+from tests.fakes.prover import LocalProver
 from tests.fakes.registry import MemoryRegistry
 from tests.tiny_servables import write_tiny
 
@@ -127,7 +129,8 @@ def test_a_download_is_the_servable_that_was_registered(registry: Registry, tmp_
 
 def test_following_ends_in_a_pointer_and_a_proven_folder(registry: Registry, tmp_path: Path) -> None:
     store = ModelStore(tmp_path, "production")
-    RegistrySync(registry, store, {IRIS.name: IRIS}, AgentMetrics()).step()
+    models = {IRIS.name: IRIS}
+    RegistrySync(ProvenVersions(registry, store, LocalProver(models)), models, AgentMetrics()).step()
     pointer = store.read_pointer(IRIS.name)
     assert pointer is not None
     assert (pointer.version, pointer.desired) == ("2", "2")

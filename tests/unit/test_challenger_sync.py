@@ -14,8 +14,10 @@ from serving.agent.challenger_sync import ChallengerSync
 from serving.agent.choice import PinnedChoice
 from serving.agent.folder_locks import FolderLocks
 from serving.agent.metrics import AgentMetrics
+from serving.agent.proven_versions import ProvenVersions
 from serving.agent.sync import RegistrySync
 from serving.model_store import ModelStore, Pointer
+from tests.fakes.prover import LocalProver
 from tests.fakes.registry import MemoryRegistry
 from tests.tiny_servables import write_tiny
 
@@ -31,9 +33,12 @@ class Scene:
         self.challenger = ModelStore(folder / "store", "challenger")
         choice = PinnedChoice(self.registry, pins, only_approved=False, withdrawn=False) if pins else None
         self.syncs = [
-            RegistrySync(self.registry, self.production, MODELS, metrics),
-            ChallengerSync(self.registry, self.challenger, MODELS, metrics, choice=choice),
+            RegistrySync(self._versions(self.production), MODELS, metrics),
+            ChallengerSync(self._versions(self.challenger), MODELS, metrics, choice=choice),
         ]
+
+    def _versions(self, store: ModelStore) -> ProvenVersions:
+        return ProvenVersions(self.registry, store, LocalProver(MODELS))
 
     def register(self, version: str, *, withdrawn: bool = False, **contract: Any) -> str:
         source = self.folder / "sources" / version

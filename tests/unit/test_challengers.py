@@ -14,7 +14,7 @@ from catalog.iris.definition import DEFINITION as IRIS
 from modelkit.errors import ModelNotFound, ModelNotReady, VersionNotLoaded
 from modelkit.servable import MODEL
 from serving.challengers import ChallengerSource, PathChallengers, StoredChallengers
-from serving.following import Follower
+from serving.following import Follower, Sources
 from serving.following_challengers import ChallengerFollower
 from serving.metrics import Metrics
 from serving.model_board import Challenger, ModelBoard, State
@@ -46,7 +46,7 @@ class Scene:
         self.board = ModelBoard({NAME: IRIS}, self.metrics)
         self.stores = {alias: ModelStore(folder, alias) for alias in ("production", "challenger")}
         self.production = Follower(
-            self.board, self.metrics, store=self.stores["production"], baked=None, pins={}
+            self.board, self.metrics, sources=Sources(self.stores["production"], None, {})
         )
         self.challengers = ChallengerFollower(
             self.board,

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from catalog.iris.definition import DEFINITION as IRIS
 from modelkit.errors import ModelNotFound, ModelNotReady
 from modelkit.servable import MANIFEST, MODEL
-from serving.following import Follower
+from serving.following import Follower, Sources
 from serving.loaded_model import LoadedModel
 from serving.metrics import Metrics
 from serving.model_board import ModelBoard, Slot, State
@@ -44,9 +44,9 @@ class Scene:
         self.follower = Follower(
             self.board,
             self.metrics,
-            store=self.store if store else None,
-            baked=ModelPath(self.baked) if baked else None,
-            pins=pins or {},
+            sources=Sources(
+                self.store if store else None, ModelPath(self.baked) if baked else None, pins or {}
+            ),
         )
 
     def put(self, version: str, **contract: str) -> str:

@@ -10,8 +10,10 @@ import pytest
 from catalog.iris.definition import DEFINITION as IRIS
 from serving.agent.choice import PinnedChoice
 from serving.agent.metrics import AgentMetrics
+from serving.agent.proven_versions import ProvenVersions
 from serving.agent.sync import RegistrySync
 from serving.model_store import ModelStore, Pointer
+from tests.fakes.prover import LocalProver
 from tests.fakes.registry import MemoryRegistry
 from tests.tiny_servables import write_tiny
 
@@ -36,7 +38,12 @@ class Scene:
 
     def pin(self, version: str, *, only_approved: bool = True) -> Pointer | None:
         choice = PinnedChoice(self.registry, {IRIS.name: version}, only_approved=only_approved)
-        self.sync = RegistrySync(self.registry, self.store, {IRIS.name: IRIS}, AgentMetrics(), choice=choice)
+        self.sync = RegistrySync(
+            ProvenVersions(self.registry, self.store, LocalProver({IRIS.name: IRIS})),
+            {IRIS.name: IRIS},
+            AgentMetrics(),
+            choice=choice,
+        )
         self.sync.step()
         return self.store.read_pointer(IRIS.name)
 

@@ -12,8 +12,10 @@ import pytest
 from catalog.iris.definition import DEFINITION as IRIS
 from modelkit.servable import CONTRACT, MANIFEST, MODEL, load_servable, write_servable
 from serving.agent.metrics import AgentMetrics
+from serving.agent.proven_versions import ProvenVersions
 from serving.agent.sync import RegistrySync
 from serving.model_store import ModelStore, Pointer
+from tests.fakes.prover import LocalProver
 from tests.fakes.registry import MemoryRegistry
 from tests.prediction_records import figure
 from tests.tiny_servables import tiny_graph, write_tiny
@@ -31,8 +33,10 @@ class Scene:
 
     def restart(self) -> None:
         """Another agent on the same store."""
-        self.metrics = AgentMetrics()
-        self.sync = RegistrySync(self.registry, self.store, {IRIS.name: IRIS}, self.metrics)
+        self.metrics, self.prover = AgentMetrics(), LocalProver({IRIS.name: IRIS})
+        self.sync = RegistrySync(
+            ProvenVersions(self.registry, self.store, self.prover), {IRIS.name: IRIS}, self.metrics
+        )
 
     def register(self, version: str, *, approved: bool = True, **contract: Any) -> str:
         source = self.folder / "sources" / version
@@ -54,8 +58,9 @@ class Scene:
     def polled(self, result: str) -> float:
         return figure(self.metrics.registry, "slipway_registry_polls_total", result=result)
 
-    def refused(self) -> float:
-        return figure(self.metrics.registry, "slipway_model_versions_refused_total", model=IRIS.name)
+    def refused(self, reason: str = "contract") -> float:
+        name = "slipway_model_versions_refused_total"
+        return figure(self.metrics.registry, name, model=IRIS.name, reason=reason)
 
 
 @pytest.fixture
@@ -161,7 +166,7 @@ def test_a_version_registered_without_a_digest_is_refused_unfetched(scene: Scene
     scene.registry.versions[NAME, "1"] = dataclasses.replace(known, digest="")
     assert scene.follow("1") is None
     assert scene.registry.downloads == []
-    assert scene.refused() == 1
+    assert scene.refused("other") == 1
 
 
 def test_golden_rows_that_give_other_answers_are_refused(scene: Scene) -> None:
@@ -206,7 +211,7 @@ def test_a_graph_that_is_none_is_refused(scene: Scene, content: bytes) -> None:
     )
     scene.registry.register(NAME, "1", source, digest)
     assert scene.follow("1") is None
-    assert scene.refused() == 1
+    assert scene.refused("corrupt") == 1
 
 
 def test_the_store_keeps_the_three_newest_versions(scene: Scene) -> None:
@@ -268,7 +273,7 @@ def test_one_models_trouble_does_not_keep_the_others_from_being_followed(tmp_pat
     scene.register("1")
     scene.registry.point(NAME, "production", "1")
     bad = dataclasses.replace(IRIS, name="../escape")
-    sync = RegistrySync(scene.registry, scene.store, {"bad": bad, IRIS.name: IRIS}, scene.metrics)
+    sync = RegistrySync(scene.sync.versions, {"bad": bad, IRIS.name: IRIS}, scene.metrics)
     sync.step()
     assert version_of(scene.store.read_pointer(IRIS.name)) == "1"
     assert (scene.polled("failed"), scene.polled("ok")) == (1, 1)

@@ -29,7 +29,8 @@ STAGED = Gate(name="was in staging", metric="staging.reached", at_least=1)
 class Rules:
     """What a move has to fulfil beside the gates of its definition. `replay_rows` is None where it does without replay.
 
-    `log` is where predictions are remembered, if not beside the ledger; `reports` the folder that keeps verdicts.
+    `log` is where predictions are remembered, if not beside the ledger; `reports` the folder that keeps verdicts. What fulfils
+    all of it is signed with `signing_key`, where there is one.
     """
 
     require_staging: bool = False
@@ -37,6 +38,7 @@ class Rules:
     only_real_data: bool = False
     log: Engine | None = None
     reports: Path | None = None
+    signing_key: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

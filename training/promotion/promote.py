@@ -45,6 +45,7 @@ class Promoter:
     ) -> None:
         self._definition = definition
         self._registry = registry
+        self._signing_key = None if rules is None else rules.signing_key
         self._judge = VersionJudge(definition, registry, ledger, rules)
         self._aliases = AliasLedger(definition, registry, ledger)
 
@@ -60,8 +61,9 @@ class Promoter:
             return Moved(before=before, after=version)  # nothing moves, so nothing is judged or remembered
         verdict = self._judged(version, move.alias)
         refuse_failed(version, verdict)
+        signed = self._signed(version)
         self._aliases.move(before, version, dataclasses.replace(move, report=verdict.document()))
-        return Moved(before=before, after=version, verdict=verdict)
+        return Moved(before=before, after=version, verdict=verdict, also=signed)
 
     def rehearse(self, move: Move, number: str | None = None, *, again: bool = False) -> Rehearsal:
         """What `promote` would find; nothing is moved, and a failed gate is not refused yet."""
@@ -94,6 +96,14 @@ class Promoter:
             f"version {left.number} is withdrawn: only `promote --version {left.number} --again` takes it"
         )
         return Moved(before=left, after=target, also=(withdrawn, *also))
+
+    def _signed(self, version: Version) -> tuple[str, ...]:
+        """Before the alias moves: whoever follows it looks for the signature at once."""
+        if self._signing_key is None:
+            return ()
+        from training.promotion.signing import Signer  # its library takes seconds to import
+
+        return (Signer(self._registry, self._signing_key).sign(version),)
 
     def _promotable(self, number: str | None, *, again: bool) -> Version:
         version = self._candidate() if number is None else self._numbered(number)

@@ -1,0 +1,43 @@
+"""What is loaded as it lies there, and what is tried first: the store's versions were tried by the agent that wrote them down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from modelkit.definition import ModelDefinition
+from serving.loaded_model import LoadedModel, load_model, version_of_digest
+from serving.model_store import Pointer
+from serving.proof import Asked, Prover, make_prover
+from serving.settings import Settings
+
+
+class Trust:
+    """`prover` is None where versions need no signature: then loading checks a version's files and golden rows, no more."""
+
+    def __init__(self, prover: Prover | None = None) -> None:
+        self._prover = prover
+
+    def load(self, definition: ModelDefinition, pointer: Pointer, folder: Path) -> LoadedModel:
+        """Blocks. Raises ServableError: the caller keeps what it served before. Raises ProverFailed, too."""
+        if self._prover is not None and not pointer.signed_by:
+            self._try(self._prover, definition, pointer, folder)
+        return load_model(folder, definition, version=pointer.version, digest=pointer.digest)
+
+    def _try(self, prover: Prover, definition: ModelDefinition, pointer: Pointer, folder: Path) -> None:
+        """What has no number is named by its digest: then a signature for any number of this model will do."""
+        named_by_digest = pointer.version == version_of_digest(pointer.digest)
+        try:
+            prover.prove(
+                Asked(
+                    model=definition.name,
+                    folder=str(folder.resolve()),
+                    digest=pointer.digest,
+                    number="" if named_by_digest else pointer.version,
+                )
+            )
+        finally:
+            prover.rest()
+
+
+def make_trust(settings: Settings) -> Trust:
+    return Trust(make_prover(settings) if settings.only_signed_models else None)
