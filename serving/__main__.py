@@ -1,17 +1,21 @@
-"""`python -m serving`: starts the service as settings say, or prints the table of settings for the README."""
+"""`python -m serving`: starts the service as settings say, or prints the table of settings for the README.
+
+BentoML's command runs in this process: a second interpreter would read everything that the door has read once more. What
+takes time to import is imported in functions, after the first signal has somewhere to go.
+"""
 
 from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
 
-from pydantic_core import PydanticUndefined
+if TYPE_CHECKING:
+    from serving.settings import Settings
 
-from serving.door import check_service, settings_at_the_door
-from serving.settings import Settings
-
-GRACE_SECONDS = 30
 # Longer than load balancers keep an idle connection (ALB and ingress-nginx: 60 s): they close it, never we, so no request meets a
 # connection that is being closed.
 KEEP_ALIVE_SECONDS = 75
@@ -23,15 +27,35 @@ def main() -> int:
     if arguments.parse_args().command == "settings":
         print(settings_table())
         return 0
-    return _serve()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave_before_anything_runs)
+    _serve()
 
 
-def _serve() -> int:
+def _leave_before_anything_runs(number: int, frame: FrameType | None) -> None:
+    """Until BentoML has handlers of its own, which it sets before it starts a worker.
+
+    The kernel keeps SIGTERM from a container's first process that has none, and the pod would wait for its SIGKILL.
+    """
+    os._exit(0)
+
+
+def _serve() -> NoReturn:
+    from serving.door import check_service, settings_at_the_door
+    from serving.lifecycle_settings import prepare_workers
+    from serving.parent import insist_on_ending
+
     settings = settings_at_the_door(check_service)
     settings.drain_file.unlink(missing_ok=True)  # of the container before: a volume outlives its restart
-    bentoml = os.path.join(os.path.dirname(sys.executable), "bentoml")
-    command = [
-        bentoml,
+    prepare_workers()
+    insist_on_ending()
+    from bentoml_cli.cli import cli
+
+    cli.main(args=bentoml_arguments(settings), prog_name="bentoml")
+
+
+def bentoml_arguments(settings: Settings) -> list[str]:
+    return [
         "serve",
         "service:Slipway",
         "--host",
@@ -39,16 +63,18 @@ def _serve() -> int:
         "--port",
         str(settings.api_port),
         "--timeout-graceful-shutdown",
-        str(GRACE_SECONDS),
+        str(settings.drain_limit_seconds),
         "--timeout-keep-alive",
         str(KEEP_ALIVE_SECONDS),
     ]
-    os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")  # it would report that it serves
-    os.execv(bentoml, command)
 
 
 def settings_table() -> str:
     """The settings as Markdown: environment variable, default, meaning."""
+    from pydantic_core import PydanticUndefined
+
+    from serving.settings import Settings
+
     lines = ["| variable | default | meaning |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
         default = "" if field.default is PydanticUndefined or field.default is None else str(field.default)

@@ -51,6 +51,7 @@ class SlipwayService(Service[Any]):
     def to_asgi(self, is_main: bool = True) -> Any:
         from serving.bootstrap import Worker
         from serving.connections.protocol import serve_with_bounds
+        from serving.lifecycle_settings import parent_that_started_us
         from serving.logs import configure_logs
         from serving.orphans import end_with_parent
         from serving.settings import Settings, believe_only_our_proxies
@@ -59,7 +60,7 @@ class SlipwayService(Service[Any]):
         configure_logs(settings.log_level)
         believe_only_our_proxies()
         serve_with_bounds()
-        end_with_parent()
+        end_with_parent(parent_that_started_us())
         self.worker = Worker(settings)
         inner = super().to_asgi(is_main=is_main)
         self.worker.front.pass_on(self._inner(inner))
@@ -83,7 +84,10 @@ class Outermost:
     """Tells requests from lifespan events: our background work starts before BentoML's and stops before it reports done."""
 
     def __init__(self, worker: Worker, inner: Any) -> None:
+        from serving.departure import Departure, seconds_to_leave
+
         self._front, self._runtime, self._inner = worker.front, worker.runtime, inner
+        self._departure = Departure(worker.drain, worker.runtime, seconds=seconds_to_leave(worker.settings))
         self._house = worker.house
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -101,6 +105,7 @@ class Outermost:
         async def around(message: Any) -> None:
             if message["type"] == "lifespan.startup.complete":
                 await self._runtime.start()
+                self._departure.begin_at_sigterm()
             if message["type"] in ("lifespan.shutdown.complete", "lifespan.shutdown.failed"):
                 await self._runtime.stop()
             await send(message)

@@ -89,7 +89,10 @@ class Worker:
         forget_dead_workers()
         self.metrics = metrics or Metrics()
         self.board = ModelBoard(self.definitions, self.metrics)
-        self.drain, self.siblings = Drain(settings.drain_file), Siblings(settings.workers)
+        self.drain, self.siblings = (
+            Drain(settings.drain_file),
+            Siblings(settings.workers, forget_the_dead=forget_dead_workers),
+        )
         self.log = make_prediction_log(settings, self.metrics)
         self.cache = make_answer_cache(settings, self.metrics)
         self.entities = make_entities(self.definitions, settings, self.metrics)

@@ -13,10 +13,15 @@ class Drain:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.leaving = False
         self.active = False
 
     def look(self) -> None:
-        self.active = self._path.exists()
+        self.active = self.leaving or self._path.exists()
+
+    def leave(self) -> None:
+        """From now on for good: SIGTERM has come, whether or not somebody asked us to drain before."""
+        self.leaving = self.active = True
 
     async def run(self) -> None:
         """Runs until cancelled."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter as Tally
 from collections import defaultdict
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -202,14 +203,23 @@ def _observe_many(histogram: Any, values: list[float]) -> None:
 
 
 def forget_dead_workers() -> None:
-    """Drops the live gauges of workers that were killed, which nobody else does."""
+    """Drops the live gauges of workers that were killed, which nobody else does; what they counted stays counted."""
     from prometheus_client import multiprocess
 
     folder = multiprocess_folder()
     for path in folder.glob("gauge_live*_*.db") if folder else ():
         process = int(path.stem.rsplit("_", 1)[1])
-        if not Path(f"/proc/{process}").exists():
-            multiprocess.mark_process_dead(process)  # type: ignore[no-untyped-call]
+        if not _runs(process):
+            with suppress(FileNotFoundError):  # a sibling was quicker
+                multiprocess.mark_process_dead(process)  # type: ignore[no-untyped-call]
+
+
+def _runs(process: int) -> bool:
+    """A zombie, which has no command line, may wait for ten seconds until BentoML's parent asks for its exit code."""
+    try:
+        return bool(Path(f"/proc/{process}/cmdline").read_bytes())
+    except OSError:
+        return False
 
 
 def scrape_registry(own: Any) -> Any:

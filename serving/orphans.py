@@ -13,10 +13,15 @@ LOOK_SECONDS = 0.5
 LAST_SECONDS = 3.0
 
 
-def end_with_parent() -> None:
-    """Asks the kernel for SIGTERM when the parent dies. Linux only; elsewhere `watch_parent` notices a moment later."""
+def end_with_parent(parent: int | None) -> None:
+    """Asks the kernel for SIGTERM when the parent dies. Linux only; elsewhere `watch_parent` notices a moment later.
+
+    Where `parent` died while we were imported, nobody will tell us: we have another by now.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    if parent is not None and os.getppid() != parent:
+        os._exit(1)
 
 
 async def watch_parent() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import structlog
@@ -14,9 +15,10 @@ from serving.prediction_log import PredictionLog
 
 UPKEEP_SECONDS = 0.1
 RESTART_SECONDS = 1.0
+ERRAND_THREADS = 2
 
 Errand = Callable[[], Coroutine[Any, Any, None]]
-Closer = Callable[[], Awaitable[None]]
+Closer = Callable[[], Coroutine[Any, Any, None]]
 
 
 class Runtime:
@@ -38,6 +40,7 @@ class Runtime:
         self._follower, self._errands, self._log = follower, errands, log
         self._metrics, self._closers = metrics, closers
         self._doors: list[Closer] = []
+        self._shutting: list[asyncio.Future[None]] = []
         self._tasks: list[asyncio.Task[None]] = []
 
     def also_closes(self, door: Closer) -> None:
@@ -45,19 +48,26 @@ class Runtime:
         self._doors.append(door)
 
     async def start(self) -> None:
+        # Python's own pool grows with the node's cores, which are not ours to use.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(ERRAND_THREADS, "errand"))
         for errand in (self._upkeep, self._follow):
             self._tasks.append(asyncio.create_task(_kept_going(errand)))
 
+    def shut_doors(self) -> None:
+        """At SIGTERM, so that they close while the HTTP server waits for its own requests; `stop` waits for them."""
+        if not self._shutting:
+            self._shutting = [asyncio.ensure_future(close()) for close in self._doors]
+
     async def stop(self) -> None:
         """Seals the spool as soon as nobody is answered any more: whatever follows may be cut short by a kill."""
-        for close in self._doors:
-            await close()
+        self.shut_doors()
+        await asyncio.gather(*self._shutting, return_exceptions=True)
         await self._log.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for close in self._closers:
-            await close()
+            await _closed(close)
         self._metrics.fold()
 
     async def _follow(self) -> None:
@@ -71,6 +81,14 @@ class Runtime:
             self._metrics.fold()
             await self._log.tend()
             await asyncio.sleep(UPKEEP_SECONDS)
+
+
+async def _closed(close: Closer) -> None:
+    """What does not close keeps nothing else from closing."""
+    try:
+        await close()
+    except Exception as error:
+        structlog.get_logger("slipway.service").error("not closed", exc_info=error)
 
 
 async def _kept_going(errand: Errand) -> None:

@@ -17,6 +17,7 @@ from serving.connection_settings import ConnectionSettings
 from serving.explain.settings import ExplanationSettings
 from serving.grpc_settings import GrpcSettings
 from serving.identity_settings import IdentitySettings
+from serving.lifecycle_settings import LifecycleSettings
 from serving.logging_settings import LoggingSettings
 from serving.records_settings import RecordsSettings
 from serving.signing_settings import SigningSettings
@@ -56,6 +57,7 @@ class Settings(
     GrpcSettings,
     ConnectionSettings,
     SigningSettings,
+    LifecycleSettings,
     BaseSettings,
 ):
     """Every setting, its default and its meaning; `python -m serving settings` prints them as the README's table."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 PROC = Path("/proc")
@@ -15,10 +16,10 @@ START_SECONDS = 30.0  # by then BentoML has started every worker
 
 
 class Siblings:
-    """`missing` is a plain flag for the liveness probe; `look` refreshes it."""
+    """`missing` is a plain flag for the liveness probe; `look` refreshes it, and has the figures of the dead forgotten."""
 
-    def __init__(self, workers: int, *, proc: Path = PROC) -> None:
-        self._workers, self._proc = workers, proc
+    def __init__(self, workers: int, *, forget_the_dead: Callable[[], None], proc: Path = PROC) -> None:
+        self._workers, self._proc, self._forget_the_dead = workers, proc, forget_the_dead
         self._complete_by = time.monotonic() + START_SECONDS
         self.missing = False
 
@@ -30,6 +31,8 @@ class Siblings:
         if alive >= self._workers:
             self._complete_by = 0.0
         self.missing = alive < self._workers and time.monotonic() > self._complete_by
+        if alive < self._workers:
+            self._forget_the_dead()
 
     async def run(self) -> None:
         """Runs until cancelled."""

@@ -9,7 +9,8 @@ import yaml
 
 from deploy.commands.ec2_bundle import FOLDER
 from deploy.manifests.objects import Manifest
-from serving.__main__ import GRACE_SECONDS, KEEP_ALIVE_SECONDS
+from serving.__main__ import KEEP_ALIVE_SECONDS
+from serving.lifecycle_settings import DRAIN_LIMIT_SECONDS
 from serving.settings import Settings
 from tests.manifests.rendering import overlay
 
@@ -58,7 +59,7 @@ def test_the_load_balancer_closes_idle_connections_before_the_service_does(balan
 
 
 def test_what_is_under_way_is_answered_before_a_target_is_let_go(balancer: dict[str, str]) -> None:
-    assert REQUEST_SECONDS < int(balancer["deregistration_delay.timeout_seconds"]) <= GRACE_SECONDS
+    assert REQUEST_SECONDS < int(balancer["deregistration_delay.timeout_seconds"]) <= DRAIN_LIMIT_SECONDS
 
 
 def test_a_target_is_healthy_when_the_service_is_ready(balancer: dict[str, str]) -> None:
@@ -92,5 +93,5 @@ def test_the_unit_on_an_instance_stops_as_patiently_as_the_pod() -> None:
     drain = int((FOLDER / "hooks" / "host.sh").read_text().split("DRAIN_SECONDS=")[1].split()[0])
     stop = int(unit.split("docker stop -t ")[1].split()[0])
     limit = int(unit.split("TimeoutStopSec=")[1].split()[0])
-    assert stop > GRACE_SECONDS
+    assert stop > DRAIN_LIMIT_SECONDS
     assert limit > drain + stop

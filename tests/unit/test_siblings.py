@@ -49,7 +49,7 @@ def look(siblings: Siblings) -> bool:
 
 
 def test_a_worker_that_was_there_and_is_gone_is_missing(kernel: Kernel) -> None:
-    siblings = Siblings(2, proc=kernel.proc)
+    siblings = Siblings(2, forget_the_dead=list, proc=kernel.proc)
     kernel.run(7)
     assert not look(siblings)
     kernel.end(7)
@@ -59,20 +59,20 @@ def test_a_worker_that_was_there_and_is_gone_is_missing(kernel: Kernel) -> None:
 
 
 def test_a_worker_that_has_not_started_yet_is_waited_for_and_then_missing(kernel: Kernel) -> None:
-    siblings = Siblings(2, proc=kernel.proc)
+    siblings = Siblings(2, forget_the_dead=list, proc=kernel.proc)
     assert not look(siblings)
     siblings._complete_by -= 3600
     assert look(siblings)
 
 
 def test_other_children_of_the_parent_are_no_workers(kernel: Kernel) -> None:
-    siblings = Siblings(2, proc=kernel.proc)
+    siblings = Siblings(2, forget_the_dead=list, proc=kernel.proc)
     siblings._complete_by -= 3600
     kernel.run(7, b"python\0-m\0something_else\0")
     assert look(siblings)
 
 
 def test_where_the_kernel_says_nothing_nobody_is_missing(tmp_path: Path) -> None:
-    siblings = Siblings(2, proc=tmp_path)
+    siblings = Siblings(2, forget_the_dead=list, proc=tmp_path)
     siblings._complete_by -= 3600
     assert not look(siblings)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from serving.__main__ import GRACE_SECONDS
 from serving.agent.__main__ import LAST_SECONDS
+from serving.lifecycle_settings import DRAIN_LIMIT_SECONDS
 from tests.manifests.policy.model import (
     Finding,
     Rendered,
@@ -61,7 +61,7 @@ def shutdown_fits(rendered: Rendered) -> Iterator[Finding]:
                 yield found(pod, "no preStop that waits until endpoints forget the pod", container)
                 continue
             needed, grace = (
-                wait + GRACE_SECONDS + LAST_SECONDS,
+                wait + DRAIN_LIMIT_SECONDS + LAST_SECONDS,
                 pod.spec.get("terminationGracePeriodSeconds", 30),
             )
             if pod.owner.identity.kind != "ClusterServingRuntime" and needed >= grace:
