@@ -16,6 +16,7 @@ from serving.comparison_settings import ComparisonSettings
 from serving.connection_settings import ConnectionSettings
 from serving.explain.settings import ExplanationSettings
 from serving.grpc_settings import GrpcSettings
+from serving.handoff_settings import HandoffSettings
 from serving.identity_settings import IdentitySettings
 from serving.lifecycle_settings import LifecycleSettings
 from serving.logging_settings import LoggingSettings
@@ -55,6 +56,7 @@ class Settings(
     IdentitySettings,
     LoggingSettings,
     GrpcSettings,
+    HandoffSettings,
     ConnectionSettings,
     SigningSettings,
     LifecycleSettings,

@@ -13,39 +13,42 @@ import sys
 import threading
 from typing import NoReturn
 
-import structlog
-
 from serving.agent.chores import Chores
+from serving.agent.ending import end
 from serving.agent.filling import Filling
 from serving.agent.metrics import AgentMetrics
 from serving.agent.port import AgentPort
 from serving.agent.pulse import Pulse
 from serving.agent.store_lock import StoreLock
 from serving.door import check_agent, settings_at_the_door
+from serving.event_lines import EventLines
 from serving.heartbeat import BEAT_SECONDS, Heartbeat
 from serving.logs import configure_logs
 from serving.settings import Settings
 from serving.tracing.wiring import tracing_of
 
-# With the database down or hanging: what is not shipped by then stays in the spool.
-LAST_SECONDS = 10.0
-
 
 def main() -> NoReturn:
     options = _parser().parse_args()
     settings = settings_at_the_door(check_agent)
-    configure_logs(settings.log_level)
+    events = configure_logs(settings.log_level)
     stop = threading.Event()
     if options.child:  # a child ignores the signals from birth (`serving.agent_process`)
         threading.Thread(target=_stop_at_end_of_input, args=(stop,), daemon=True).start()
     else:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-    _leave(Filling(settings).run(options.timeout, stop) if options.once else _run(settings, stop))
+    _leave(
+        Filling(settings).run(options.timeout, stop)
+        if options.once
+        else _run(settings, stop, events, child=options.child),
+        events,
+    )
 
 
-def _run(settings: Settings, stop: threading.Event) -> int:
+def _run(settings: Settings, stop: threading.Event, events: EventLines, *, child: bool) -> int:
     metrics, pulse = AgentMetrics(), Pulse()
+    events.counted = metrics.telling.lines
     tracing = tracing_of(settings, "slipway-agent", metrics.telling.spans)
     if tracing is not None:
         metrics.tracer = tracing.tracer
@@ -61,18 +64,16 @@ def _run(settings: Settings, stop: threading.Event) -> int:
         if not pulse.stuck():
             heartbeat.beat()
         stop.wait(BEAT_SECONDS)
-    shipping.join(LAST_SECONDS)
+    code = end(shipping, settings, metrics, child=child)
     heartbeat.end()
     if tracing is not None:
         tracing.close()
-    if shipping.is_alive():
-        structlog.get_logger("slipway.agent").error("agent ends while the prediction log hangs")
-        return 1
-    return 0
+    return code
 
 
-def _leave(code: int) -> NoReturn:
+def _leave(code: int, events: EventLines) -> NoReturn:
     """Without waiting for threads of a library that hang in a download, which an ordinary exit would join."""
+    events.flush()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

@@ -23,7 +23,7 @@ from serving.agent.parts import (
     views_to_compile,
 )
 from serving.agent.pulse import Pulse
-from serving.agent.records_parts import make_retention, make_scoring
+from serving.agent.records_parts import make_adoption, make_retention, make_scoring
 from serving.agent.revocations import REDIS_SECONDS, SQL_SECONDS, PodRevocations
 from serving.agent.shadow_parts import make_shadow, make_shadow_queue
 from serving.agent.shadow_queue import ShadowQueue
@@ -66,6 +66,8 @@ class Chores:
         if self._sampled is not None:
             make = partial(self._shadowing, self._sampled)
             self._thread("shadow", partial(self.keep_going, "shadow", make))
+        if self._settings.spool_handoff_url:
+            self._thread("handoff", partial(self.keep_going, "handoff", self._adopting))
         self._thread("feedback", partial(self.keep_going, "feedback", self._scoring))
         self._thread("retention", partial(self.keep_going, "retention", self._forgetting))
         return self._thread("ship", self._ship)
@@ -122,6 +124,11 @@ class Chores:
 
     def _scoring(self) -> Step:
         return make_scoring(self._settings, self._metrics).step
+
+    def _adopting(self) -> Step:
+        adoption = make_adoption(self._settings, self._metrics, self._sampled)
+        seconds = self._settings.spool_handoff_poll_seconds
+        return _paced(adoption.step, lambda: seconds * random.uniform(1 - JITTER, 1))
 
     def _forgetting(self) -> Step:
         return make_retention(self._settings, self._metrics).step

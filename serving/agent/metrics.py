@@ -13,6 +13,7 @@ from modelkit.errors import (
     UntrustedServable,
 )
 from serving.agent.feedback_metrics import FeedbackMetrics
+from serving.agent.handoff_metrics import HandoffMetrics
 from serving.agent.shadow_metrics import ShadowMetrics
 from serving.telling_metrics import TellingMetrics
 from serving.tracing.tracer import Tracer
@@ -24,6 +25,7 @@ REASONS: dict[type[ServableError], str] = {
     UnloadableServable: "unloadable",
     ContractMismatch: "contract",
 }
+
 
 class AgentMetrics:
     """One process, an ordinary registry."""
@@ -67,6 +69,7 @@ class AgentMetrics:
             "slipway_issuer_key_fetches", "Questions to other issuers.", ["issuer", "result"], **shared
         )
         self.feedback = FeedbackMetrics(self.registry)
+        self.handoff = HandoffMetrics(self.registry)
         self._chore_failures = Counter(
             "slipway_agent_chore_failures", "Steps that were given up and tried again.", ["chore"], **shared
         )

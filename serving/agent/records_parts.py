@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from serving.agent.handoff import Adoption, Handover
+from serving.agent.handoff_store import HandoffStore
 from serving.agent.metrics import AgentMetrics
-from serving.agent.retention import Retention
+from serving.agent.retention import Retention, SetAside
 from serving.agent.scoring import FeedbackScoring
 from serving.agent.segments import SegmentFolder
+from serving.agent.shadow_queue import ShadowQueue
+from serving.agent.shipper import Delivery
 from serving.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,8 +26,23 @@ def make_scoring(settings: Settings, metrics: AgentMetrics) -> FeedbackScoring:
 
 
 def make_retention(settings: Settings, metrics: AgentMetrics) -> Retention:
-    segments, days = SegmentFolder(settings.spool_dir), settings.log_retention_days
-    return Retention(_engine(settings), segments, metrics.feedback, days=days)
+    places: list[SetAside] = [SegmentFolder(settings.spool_dir)]
+    if settings.spool_handoff_url:
+        places.append(HandoffStore(settings.spool_handoff_url))
+    return Retention(_engine(settings), places, metrics.feedback, days=settings.log_retention_days)
+
+
+def make_handover(settings: Settings, metrics: AgentMetrics) -> Handover:
+    segments, store = SegmentFolder(settings.spool_dir), HandoffStore(settings.spool_handoff_url)
+    return Handover(segments, store, metrics.handoff)
+
+
+def make_adoption(settings: Settings, metrics: AgentMetrics, sampled: ShadowQueue | None) -> Adoption:
+    from serving.agent.prediction_table import SqlPredictionTable
+
+    table, store = SqlPredictionTable(_engine(settings)), HandoffStore(settings.spool_handoff_url)
+    told = Delivery(table, metrics) if sampled is None else Delivery(table, metrics, committed=sampled.offer)
+    return Adoption(store, told, metrics.handoff, keep_days=settings.log_retention_days)
 
 
 def _engine(settings: Settings) -> Engine:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
 from auth.lockout import FORGOTTEN_AFTER_SECONDS, KNOWN_FOR_SECONDS
 from serving.agent.feedback_metrics import FeedbackMetrics
-from serving.agent.segments import SegmentFolder
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -23,20 +23,29 @@ LEAST_PAUSE_SECONDS = 0.05
 FAILED_SECONDS = 30.0
 
 
+class SetAside(Protocol):
+    """A place that keeps damaged segments for a person to look at."""
+
+    def set_aside_before(self, moment: float) -> Sequence[PurePath]:
+        """Those put there before `moment`, in seconds since the epoch."""
+
+    def delete(self, path: Any) -> None: ...
+
+
 class Retention:
     """Some rows per `step`; several agents share the work, and none waits for another."""
 
     def __init__(
         self,
         engine: Engine,
-        segments: SegmentFolder,
+        places: Sequence[SetAside],
         metrics: FeedbackMetrics,
         *,
         days: float,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Rows stay for ever where `days` is 0."""
-        self._engine, self._segments, self._metrics = engine, segments, metrics
+        self._engine, self._places, self._metrics = engine, places, metrics
         self._days, self._clock = days, clock
         self._log = structlog.get_logger("slipway.agent")
 
@@ -80,10 +89,12 @@ class Retention:
         from records.erasures import latest
 
         erased = latest(self._engine)
-        for path in self._segments.set_aside_before(self._oldest_kept(erased)):
-            self._segments.delete(path)
-            self._metrics.deleted("spool", 1)
-            self._log.info("segment forgotten", segment=path.name)
+        before = self._oldest_kept(erased)
+        for place in self._places:
+            for path in place.set_aside_before(before):
+                place.delete(path)
+                self._metrics.deleted("spool", 1)
+                self._log.info("segment forgotten", segment=path.name)
 
     def _oldest_kept(self, erased: datetime | None) -> float:
         old = self._clock() - timedelta(days=self._days) if self._days else None

@@ -11,7 +11,7 @@ import structlog
 
 from records.prediction_record import PredictionRecord
 from serving.agent.metrics import AgentMetrics
-from serving.agent.segments import SegmentFolder
+from serving.agent.segments import SegmentContent, SegmentFolder
 
 
 class LogUnreachable(Exception):
@@ -29,6 +29,28 @@ def _nobody_asks(records: Sequence[PredictionRecord]) -> None:
     """What is told of shipped records where nobody wants them."""
 
 
+class Delivery:
+    """Brings what a segment held into the table, and counts it."""
+
+    def __init__(
+        self,
+        table: PredictionTable,
+        metrics: AgentMetrics,
+        *,
+        committed: Callable[[Sequence[PredictionRecord]], None] = _nobody_asks,
+    ) -> None:
+        """`committed` is told what is safe in SQL; it neither waits nor raises."""
+        self._table, self._metrics, self._committed = table, metrics, committed
+
+    def deliver(self, content: SegmentContent) -> None:
+        """Returns after the commit. Raises LogUnreachable."""
+        new = self._table.insert(content.records) if content.records else 0
+        self._committed(content.records)
+        self._metrics.shipped("committed", new)
+        self._metrics.shipped("repeated", len(content.records) - new)
+        self._metrics.shipped("corrupt", content.corrupt)
+
+
 class Shipper:
     """Ships in `step`; a crash at any point repeats work but never a row."""
 
@@ -40,9 +62,8 @@ class Shipper:
         *,
         committed: Callable[[Sequence[PredictionRecord]], None] = _nobody_asks,
     ) -> None:
-        """`committed` is told what is safe in SQL; it neither waits nor raises."""
-        self._segments, self._table, self._metrics = segments, table, metrics
-        self._committed = committed
+        self._segments, self._metrics = segments, metrics
+        self._delivery = Delivery(table, metrics, committed=committed)
         self._log = structlog.get_logger("slipway.agent")
 
     def step(self) -> bool:
@@ -76,12 +97,8 @@ class Shipper:
         except OSError as error:  # it waits, the others need not
             self._not_shipped(f"{path.name}: {type(error).__name__}", trouble=error)
             return
-        new = self._table.insert(content.records) if content.records else 0
-        self._committed(content.records)
-        self._metrics.shipped("committed", new)
-        self._metrics.shipped("repeated", len(content.records) - new)
+        self._delivery.deliver(content)
         if content.corrupt:
-            self._metrics.shipped("corrupt", content.corrupt)
             self._log.error("segment has corrupt records", segment=path.name, corrupt=content.corrupt)
             self._segments.set_aside(path)
         else:

@@ -124,7 +124,7 @@ def test_the_oldest_are_found_by_an_index(engine: Engine) -> None:
 
 def chore(engine: Engine, folder: Path, *, days: float = 90) -> tuple[Retention, CollectorRegistry]:
     registry = CollectorRegistry()
-    return Retention(engine, SegmentFolder(folder), FeedbackMetrics(registry), days=days), registry
+    return Retention(engine, [SegmentFolder(folder)], FeedbackMetrics(registry), days=days), registry
 
 
 def set_aside(folder: Path, name: str, moment: datetime) -> Path:
