@@ -18,13 +18,13 @@ ROWS_PER_STATEMENT = 1000
 
 COLUMNS = """prediction_id, user_id, subject, model, version, request_id, features,
     predicted_value, prediction, outcome, cached, latency_ms, created_at,
-    lower, upper, trace_id, split_key"""
+    lower, upper, trace_id, split_key, arm"""
 
 # A user id that this database does not have (restored from an older copy, another database behind the same key)
 # becomes NULL, where a broken foreign key would hold up the log for ever; `subject` still says who asked.
 SQLITE = f"""
 INSERT INTO predictions ({COLUMNS})
-VALUES (?, (SELECT id FROM users WHERE id = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, (SELECT id FROM users WHERE id = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (prediction_id) DO NOTHING
 """  # noqa: S608 (constants only)
 
@@ -34,11 +34,11 @@ POSTGRESQL = f"""
 INSERT INTO predictions ({COLUMNS})
 SELECT sent.prediction_id, users.id, sent.subject, sent.model, sent.version, sent.request_id,
     CAST(sent.features AS json), sent.predicted_value, CAST(sent.prediction AS json), sent.outcome, sent.cached,
-    sent.latency_ms, to_timestamp(sent.created_at), sent.lower, sent.upper, sent.trace_id, sent.split_key
+    sent.latency_ms, to_timestamp(sent.created_at), sent.lower, sent.upper, sent.trace_id, sent.split_key, sent.arm
 FROM json_to_recordset(CAST(%s AS json)) AS sent (
     prediction_id text, user_id bigint, subject text, model text, version text, request_id text, features text,
     predicted_value float8, prediction text, outcome text, cached boolean, latency_ms float8, created_at float8,
-    lower float8, upper float8, trace_id text, split_key text)
+    lower float8, upper float8, trace_id text, split_key text, arm text)
 LEFT JOIN users ON users.id = sent.user_id
 ON CONFLICT (prediction_id) DO NOTHING
 """  # noqa: S608 (constants only)
@@ -62,6 +62,7 @@ class _Sent(msgspec.Struct, frozen=True, gc=False):
     upper: float | None
     trace_id: str | None
     split_key: str | None
+    arm: str | None
 
 
 _encode = msgspec.json.Encoder().encode
@@ -105,6 +106,7 @@ def _sqlite_row(record: PredictionRecord) -> tuple[Any, ...]:
         record.upper,
         record.trace_id or None,
         record.split_key or None,
+        record.arm or None,
     )
 
 
@@ -127,6 +129,7 @@ def _sent(record: PredictionRecord) -> _Sent:
         record.upper,
         record.trace_id or None,
         record.split_key or None,
+        record.arm or None,
     )
 
 

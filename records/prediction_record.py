@@ -15,7 +15,7 @@ class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     as JSON, or NO_PREDICTION for a regressor (msgspec cannot decode `Raw | None`).
 
     `created_at` is seconds since the epoch, `latency_ms` from the request's arrival to this record. What has a default may
-    be missing in a spool that an earlier release wrote.
+    be missing in a spool that an earlier release wrote. `arm` is one of `records.split_arms`, or empty: no split was at work.
     """
 
     prediction_id: str
@@ -35,3 +35,4 @@ class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     upper: float | None = None
     trace_id: str = ""
     split_key: str = ""
+    arm: str = ""

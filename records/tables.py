@@ -128,7 +128,8 @@ class IdentityEvent(Base):
 class Prediction(Base):
     """One answered row. `prediction` is what a classifier says beyond a number: its label and probabilities.
 
-    `split_key` is what an A/B split was decided by, where that was not the subject; hashed.
+    `split_key` is what an A/B split was decided by, where that was not the subject; hashed. `arm` is how its version came to
+    answer (`records.split_arms`); NULL where no split was at work.
     """
 
     __tablename__ = "predictions"
@@ -152,6 +153,7 @@ class Prediction(Base):
     latency_ms: Mapped[float]
     trace_id: Mapped[str | None]
     split_key: Mapped[str | None]
+    arm: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
@@ -159,7 +161,7 @@ class Feedback(Base):
     """What really happened. No foreign key: the truth may arrive before the prediction has left the spool.
 
     `scored_at` is when it met its prediction, whose model and version are then noted with the error: a number's distance,
-    or whether a label was right. Truth that changes is scored again.
+    or whether a label was right. Truth that changes is scored again; `scores` counts how often there was a score.
     """
 
     __tablename__ = "feedback"
@@ -177,6 +179,7 @@ class Feedback(Base):
     scored_at: Mapped[datetime | None]
     changed_at: Mapped[datetime | None]
     changes: Mapped[int] = mapped_column(default=0, server_default="0")
+    scores: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
 
 

@@ -33,4 +33,5 @@ def answer_record(model: LoadedModel, answer: Answer, text: bytes, asking: Askin
         upper=outcome.upper,
         trace_id=asking.trace_id,
         split_key=asking.split_key,
+        arm=asking.arm,
     )

@@ -38,10 +38,11 @@ class Call(Protocol):
 
 
 class Ready(NamedTuple):
-    """Whole rows that nothing is wrong with, and the version that shall answer them."""
+    """Whole rows that nothing is wrong with, the version that shall answer them, and for which arm."""
 
     model: LoadedModel
     request: RequestRows
+    arm: str
 
 
 class Answered(NamedTuple):
@@ -74,7 +75,9 @@ class Inference:
     ) -> Answered:
         """Raises what `ready` and the predictor raise."""
         asking = call.asking
-        model = self.routing.model_for(name, asking, version)
+        model, arm = self.routing.route(name, asking, version)
+        if arm:
+            asking = msgspec.structs.replace(asking, arm=arm)
         request = read(model)
         if not isinstance(request, RequestRows):
             request = await request
@@ -95,16 +98,17 @@ class Inference:
 
     async def ready(self, call: Call, name: str, bucket: Bucket | None, read: Read) -> Ready:
         """Rows for an answer later. Raises ModelNotReady, what `read` raises, or EntityNotFound."""
-        model = self.routing.model_for(name, call.asking)
+        model, arm = self.routing.route(name, call.asking)
         request = read(model)
         if not isinstance(request, RequestRows):
             request = await request
         if bucket is not None:
             call.limit_fields = self._rates.charged(bucket, request.size)
-        return Ready(model, await self._whole_rows(model, request))
+        return Ready(model, await self._whole_rows(model, request), arm)
 
     async def answer_ready(self, ready: Ready, asking: Asking) -> Answered:
-        model, request = ready
+        model, request, arm = ready
+        asking = msgspec.structs.replace(asking, arm=arm)
         return Answered(model, request, [await self._predictor.predict(model, request.rows[0], asking)])
 
     async def _many(self, model: LoadedModel, request: RequestRows, asking: Asking) -> Answered:

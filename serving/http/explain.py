@@ -28,7 +28,7 @@ class ExplainRoutes:
         by = _wanted(exchange.scope.get("query_string", b""))
         bucket = self._inference.admit(exchange.caller, name)
         body = await exchange.json_body()
-        model, request = await self._inference.ready(exchange, name, bucket, partial(self._rows, body))
+        model, request, _ = await self._inference.ready(exchange, name, bucket, partial(self._rows, body))
         found = await self._explanations.of_rows(model, request.rows, by, exchange.deadline)
         written = _many(model, request, found) if request.is_batch else _one(model, found[0])
         hit = b"hit" if all(each.cached for each in found) else b"miss"

@@ -63,6 +63,19 @@ def test_who_answered_is_in_the_header_and_in_the_record(compared: FrontService)
             each for each in compared.logged() if each.prediction_id == answer.headers["x-prediction-id"]
         )
         assert (record.version, record.subject, record.split_key) == (version, caller, "")
+        assert record.arm == ("challenger" if version == challenger else "production")
+
+
+def test_a_request_that_names_its_version_is_no_arm_of_the_split(compared: FrontService) -> None:
+    body = {
+        "inputs": [
+            {"name": name, "shape": [1], "datatype": "FP64", "data": [value]} for name, value in FLOWER.items()
+        ]
+    }
+    path = f"/v2/models/iris/versions/{about(compared)['version']}/infer"
+    answer = compared.ask("POST", path, json=body, headers=compared.token())
+    assert answer.status_code == 200, answer.text
+    assert {record.arm for record in compared.logged()[-1:]} == {"named"}
 
 
 def test_a_key_counts_only_where_it_is_asked_for(compared: FrontService) -> None:

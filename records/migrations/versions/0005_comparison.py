@@ -1,4 +1,4 @@
-"""What compares versions and ties records together: bounds, traces and A/B keys of predictions, the errors that feedback
+"""What compares versions and ties records together: bounds, traces, A/B keys and arms of predictions, the errors that feedback
 showed, and who was erased.
 
 Only adds: code of the revision before goes on with these tables as it did.
@@ -53,6 +53,7 @@ def _prediction_columns() -> list[sa.Column[object]]:
         sa.Column("upper", sa.Double(), nullable=True),
         sa.Column("trace_id", sa.String(), nullable=True),
         sa.Column("split_key", sa.String(), nullable=True),
+        sa.Column("arm", sa.String(), nullable=True),
     ]
 
 
@@ -65,4 +66,5 @@ def _feedback_columns() -> list[sa.Column[object]]:
         sa.Column("scored_at", MOMENT, nullable=True),
         sa.Column("changed_at", MOMENT, nullable=True),
         sa.Column("changes", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("scores", sa.Integer(), nullable=False, server_default="0"),
     ]
