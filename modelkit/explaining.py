@@ -101,8 +101,7 @@ class ExplainedModel:
         found = self._by_trees(game, features, effort) if by is By.FEATURES else None
         found = found or _solved(game, effort.rows, canonical(row))
         classes = self._definition.classes
-        base_value = game.full - math.fsum(found.contributions)  # the background's mean, to the last bits
-        answer = Answer(classes[column] if classes else game.full, game.full, base_value)
+        answer = Answer(classes[column] if classes else game.full, game.full, float(game.empty.mean()))
         return self._explanation(names, by, answer, found)
 
     def _by_trees(self, game: Game, features: NDArray[np.float32], effort: Effort) -> Estimate | None:
@@ -113,9 +112,12 @@ class ExplainedModel:
         if contributions is None:
             return None
         base, said = float(game.empty.mean()), game.full
-        if abs(base + contributions.sum() - said) > TREE_TOLERANCE * max(abs(base), abs(said)):
+        rounding = said - base - math.fsum(contributions)
+        if abs(rounding) > TREE_TOLERANCE * max(abs(base), abs(said)):
             return None
-        return Estimate("tree", contributions, None)
+        sizes = np.abs(contributions)
+        shared = rounding * sizes / max(float(sizes.sum()), np.finfo(float).tiny)
+        return Estimate("tree", contributions + shared, None)
 
     def _mixed_fields(self, row: Columns) -> Callable[[Bools, Places], NDArray[np.float32]]:
         def mixed(masks: Bools, places: Places) -> NDArray[np.float32]:

@@ -25,8 +25,8 @@ class ExplanationMetrics:
             registry=registry,
         )
 
-    def explained(self, model: str, result: str) -> None:
-        self._explanations.labels(model, result).inc()
+    def explained(self, model: str, result: str, count: int = 1) -> None:
+        self._explanations.labels(model, result).inc(count)
 
     def computed(self, model: str, seconds: float) -> None:
         self.explained(model, "computed")

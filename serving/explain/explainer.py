@@ -17,7 +17,6 @@ from modelkit.errors import (
     DeadlineExceeded,
     ExplainerUnavailable,
     ExplanationFailed,
-    Overloaded,
     SlipwayError,
 )
 from modelkit.explanation import Explanation
@@ -41,12 +40,11 @@ class Line(NamedTuple):
 
 
 class Explainer:
-    """`queue` jobs may wait or be worked on; more are refused at once."""
+    """Who may wait is decided before (`serving.explain.places`)."""
 
-    def __init__(self, catalog: str, environment: dict[str, str], *, queue: int) -> None:
-        self._catalog, self._environment, self._queue = catalog, environment, queue
+    def __init__(self, catalog: str, environment: dict[str, str]) -> None:
+        self._catalog, self._environment = catalog, environment
         self._turn = asyncio.Lock()
-        self._taken = 0
         self._line: Line | None = None
         self._log = structlog.get_logger("slipway.service")
 
@@ -56,16 +54,10 @@ class Explainer:
         return None if self._line is None else self._line.child.pid
 
     async def explain(self, job: Job) -> Explanation:
-        """Raises Overloaded, DeadlineExceeded, ExplainerUnavailable or ExplanationFailed."""
-        if self._taken >= self._queue:
-            raise Overloaded("Too many explanations are waiting")
-        self._taken += 1
+        """Raises DeadlineExceeded, ExplainerUnavailable or ExplanationFailed."""
         until = time.perf_counter() + job.seconds
-        try:
-            async with self._turn:
-                result = await self._ask(job, until)
-        finally:
-            self._taken -= 1
+        async with self._turn:
+            result = await self._ask(job, until)
         if result.explanation is not None:
             return result.explanation
         if result.reason:

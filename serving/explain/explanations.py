@@ -6,17 +6,20 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import msgspec
 
-from modelkit.errors import DeadlineExceeded, ExplainerUnavailable, SlipwayError
+from modelkit.errors import DeadlineExceeded, ExplainerUnavailable, Overloaded, SlipwayError
 from modelkit.explanation import By, Explanation
 from modelkit.fingerprint import DIGEST_BYTES, canonical
 from serving.adapters.memory_cache import MemoryCache
 from serving.cache import MAX_VALUE_BYTES, AnswerCache
 from serving.explain.explainer import Explainer
 from serving.explain.messages import Job
+from serving.explain.places import Place, Places
 from serving.explanation_metrics import ExplanationMetrics
 from serving.loaded_model import LoadedModel
 
@@ -31,6 +34,32 @@ class Explained(msgspec.Struct, frozen=True):
     cached: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """`entries` are kept in the process, `queue` may be on their way, each asks its model about `evaluations` rows."""
+
+    entries: int
+    queue: int
+    evaluations: int
+
+
+class Asked(NamedTuple):
+    """By whom, and until when (`time.perf_counter`)."""
+
+    caller: str
+    deadline: float
+
+
+class _Row(NamedTuple):
+    """`text` is canonical, `key` what its explanation is cached under."""
+
+    model: LoadedModel
+    key: bytes
+    text: bytes
+    by: By
+    deadline: float
+
+
 class Explanations:
     """`answers` is the cache of predictions, None where caching is off: what is shared with other replicas is its tier."""
 
@@ -39,13 +68,11 @@ class Explanations:
         explainer: Explainer,
         answers: AnswerCache | None,
         metrics: ExplanationMetrics,
-        *,
-        entries: int,
-        evaluations: int,
+        bounds: Bounds,
     ) -> None:
         self._explainer, self._answers, self._metrics = explainer, answers, metrics
-        self._memory: MemoryCache[Explanation] = MemoryCache(max_entries=entries if answers else 0)
-        self._evaluations = evaluations
+        self._memory: MemoryCache[Explanation] = MemoryCache(max_entries=bounds.entries if answers else 0)
+        self._evaluations, self._places = bounds.evaluations, Places(bounds.queue)
         self._computing: dict[bytes, asyncio.Task[Explanation]] = {}
 
     @property
@@ -54,11 +81,26 @@ class Explanations:
         return self._explainer.pid
 
     async def of_rows(
-        self, model: LoadedModel, rows: Sequence[msgspec.Struct], by: By, deadline: float
+        self, model: LoadedModel, rows: Sequence[msgspec.Struct], by: By, asked: Asked
     ) -> list[Explained]:
         """One per row. Raises Overloaded, DeadlineExceeded, ExplainerUnavailable or ExplanationFailed."""
-        asked = [self._counted(model, row, by, deadline) for row in rows]
-        return list(await asyncio.gather(*asked))
+        texts = [canonical(row) for row in rows]
+        keys = [self._key(model, text, by) for text in texts]
+        new = {key for key in keys if key not in self._computing and self._memory.get(key) is None}
+        try:
+            places = dict(zip(new, self._places.take(asked.caller, len(new)), strict=True))
+        except Overloaded as error:
+            self._metrics.explained(model.name, error.code, len(rows))
+            raise
+        try:
+            asking = [
+                self._counted(_Row(model, key, text, by, asked.deadline), places)
+                for key, text in zip(keys, texts, strict=True)
+            ]
+            return list(await asyncio.gather(*asking))
+        finally:
+            for place in places.values():
+                place.leave()
 
     async def close(self) -> None:
         for task in self._computing.values():
@@ -66,26 +108,25 @@ class Explanations:
         await asyncio.gather(*self._computing.values(), return_exceptions=True)
         await self._explainer.close()
 
-    async def _counted(self, model: LoadedModel, row: msgspec.Struct, by: By, deadline: float) -> Explained:
+    async def _counted(self, row: _Row, places: dict[bytes, Place]) -> Explained:
         try:
-            return await self._of(model, canonical(row), by, deadline)
+            return await self._of(row, places)
         except SlipwayError as error:
-            self._metrics.explained(model.name, error.code)
+            self._metrics.explained(row.model.name, error.code)
             raise
 
-    async def _of(self, model: LoadedModel, text: bytes, by: By, deadline: float) -> Explained:
-        key = self._key(model, text, by)
-        known = self._memory.get(key) or await self._shared(model, key)
+    async def _of(self, row: _Row, places: dict[bytes, Place]) -> Explained:
+        known = self._memory.get(row.key) or await self._shared(row.model, row.key)
         if known is not None:
-            self._metrics.explained(model.name, "cache")
+            self._metrics.explained(row.model.name, "cache")
             return Explained(known, True)
-        task = self._computing.get(key)
+        task = self._computing.get(row.key)
         joined = task is not None
         if task is None:
-            task = self._computing[key] = asyncio.create_task(self._compute(model, key, text, by, deadline))
-            task.add_done_callback(partial(self._done, key))
+            task = self._computing[row.key] = asyncio.create_task(self._compute(row))
+            task.add_done_callback(partial(self._done, row.key, places.pop(row.key, None)))
         try:
-            async with asyncio.timeout(deadline - time.perf_counter()):
+            async with asyncio.timeout(row.deadline - time.perf_counter()):
                 # A caller who leaves does not stop it: others may have joined, and the next one finds it in the cache.
                 explanation = await asyncio.shield(task)
         except TimeoutError:
@@ -95,25 +136,23 @@ class Explanations:
                 raise ExplainerUnavailable from None
             raise
         if joined:
-            self._metrics.explained(model.name, "joined")
+            self._metrics.explained(row.model.name, "joined")
         return Explained(explanation, joined)
 
-    async def _compute(
-        self, model: LoadedModel, key: bytes, text: bytes, by: By, deadline: float
-    ) -> Explanation:
-        started = time.perf_counter()
+    async def _compute(self, row: _Row) -> Explanation:
+        started, model = time.perf_counter(), row.model
         job = Job(
             model=model.name,
             folder=str(model.folder),
             digest=model.servable.digest,
-            row=text,
-            by=by.value,
+            row=row.text,
+            by=row.by.value,
             evaluations=self._evaluations,
-            seconds=deadline - started,
+            seconds=row.deadline - started,
         )
         explanation = await self._explainer.explain(job)
         self._metrics.computed(model.name, time.perf_counter() - started)
-        self._keep(model, key, explanation)
+        self._keep(model, row.key, explanation)
         return explanation
 
     def _key(self, model: LoadedModel, text: bytes, by: By) -> bytes:
@@ -142,7 +181,10 @@ class Explanations:
         if self._answers is not None:
             self._answers.share(key, _encode(explanation), ttl_seconds=ttl_seconds)
 
-    def _done(self, key: bytes, task: asyncio.Task[Explanation]) -> None:
+    def _done(self, key: bytes, place: Place | None, task: asyncio.Task[Explanation]) -> None:
+        """Only now is there room for another: whoever asked may have left long ago."""
         del self._computing[key]
+        if place is not None:
+            place.leave()
         if not task.cancelled():
             task.exception()  # looked at, so that one which nobody waits for any more is not reported

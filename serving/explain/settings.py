@@ -20,7 +20,10 @@ class ExplanationSettings(BaseModel):
         True, description="serve `/explain/{model}`; its program starts with the first explanation"
     )
     explain_queue: int = Field(
-        16, ge=1, le=1000, description="explanations that may wait, per worker, before a 503"
+        16,
+        ge=1,
+        le=1000,
+        description="explanations on their way, per worker, before a 503; half of them one caller's at most, while others ask",
     )
     explain_max_rows: int = Field(8, ge=1, le=1000, description="most rows in one request to `/explain`")
     explain_evaluations: int = Field(

@@ -10,7 +10,7 @@ import orjson
 
 from modelkit.errors import InvalidRequest
 from modelkit.explanation import By
-from serving.explain.explanations import Explained, Explanations
+from serving.explain.explanations import Asked, Explained, Explanations
 from serving.http.exchange import Exchange, Reply
 from serving.http.request_rows import Limits, read_rows
 from serving.inference import Inference
@@ -28,8 +28,17 @@ class ExplainRoutes:
         by = _wanted(exchange.scope.get("query_string", b""))
         bucket = self._inference.admit(exchange.caller, name)
         body = await exchange.json_body()
-        model, request, _ = await self._inference.ready(exchange, name, bucket, partial(self._rows, body))
-        found = await self._explanations.of_rows(model, request.rows, by, exchange.deadline)
+        ready = await self._inference.ready(exchange, name, bucket, partial(self._rows, body))
+        model, request = ready.model, ready.request
+        asked = Asked(exchange.caller.subject, exchange.deadline)
+        stages = exchange.stages
+        if stages is not None:
+            stages.ended("read")
+            stages.asked(model.name, model.version, len(request.rows))
+        found = await self._explanations.of_rows(model, request.rows, by, asked)
+        if stages is not None:
+            stages.ended("explanation")
+            stages.all_cached = all(each.cached for each in found)
         written = _many(model, request, found) if request.is_batch else _one(model, found[0])
         hit = b"hit" if all(each.cached for each in found) else b"miss"
         headers = ((b"x-model-version", model.version_header), (b"x-cache", hit))

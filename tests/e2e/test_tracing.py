@@ -171,6 +171,26 @@ def test_the_spans_of_a_request_stand_in_its_callers_trace_with_its_stages_below
     )
 
 
+def test_an_explanation_says_of_which_model_and_how_long_it_took(
+    service: RunningService, receiver: OtlpReceiver
+) -> None:
+    with service.client() as client:
+
+        def explained(length: float) -> httpx.Response | None:
+            answer = client.post("/explain/iris", json={**FLOWER, "sepal_length": length})
+            return answer if answer.status_code == 200 else None
+
+        until(lambda: explained(9.12), seconds=PATIENCE, what="the explainer has started")
+        answer = explained(9.13)
+    assert answer is not None
+    request = span_of(receiver, answer, "POST /explain/{model}")
+    assert request.attributes["slipway.model"] == "iris"
+    assert request.attributes["slipway.rows"] == 1
+    assert request.attributes["slipway.cached"] is False
+    stages = receiver.of(request.trace_id).keys() - {"POST /explain/{model}"}
+    assert stages == {"admission", "read", "explanation", "write"}
+
+
 def test_what_the_caller_does_not_record_is_not_recorded_here_but_keeps_its_trace(
     service: RunningService, receiver: OtlpReceiver
 ) -> None:
