@@ -14,7 +14,7 @@ from serving.adapters.segment_files import PosixSegmentFiles
 from serving.cache import AnswerCache
 from serving.entities import Entities
 from serving.explain.explainer import Explainer
-from serving.explain.explanations import Explanations
+from serving.explain.explanations import Bounds, Explanations
 from serving.explain.settings import explainer_environment
 from serving.following import Follower, Sources
 from serving.following_challengers import ChallengerFollower
@@ -45,7 +45,9 @@ def make_follower(board: ModelBoard, metrics: Metrics, settings: Settings) -> Fo
 
 def make_challenger_follower(board: ModelBoard, metrics: Metrics, settings: Settings) -> ChallengerFollower:
     splits = {name: Split(name, weight, salt=settings.ab_salt) for name, weight in settings.weights.items()}
-    return ChallengerFollower(board, challenger_source(settings), metrics, splits=splits)
+    return ChallengerFollower(
+        board, challenger_source(settings), metrics, splits=splits, trust=make_trust(settings)
+    )
 
 
 def make_prediction_log(settings: Settings, metrics: Metrics) -> PredictionLog:
@@ -66,14 +68,13 @@ def make_answer_cache(settings: Settings, metrics: Metrics) -> AnswerCache | Non
 def make_explanations(settings: Settings, cache: AnswerCache | None, metrics: Metrics) -> Explanations | None:
     if not settings.explain_enabled:
         return None
-    explainer = Explainer(settings.catalog, explainer_environment(), queue=settings.explain_queue)
-    return Explanations(
-        explainer,
-        cache,
-        metrics.explanations,
+    explainer = Explainer(settings.catalog, explainer_environment())
+    bounds = Bounds(
         entries=settings.explain_cache_entries,
+        queue=settings.explain_queue,
         evaluations=settings.explain_evaluations,
     )
+    return Explanations(explainer, cache, metrics.explanations, bounds)
 
 
 async def attach_redis(cache: AnswerCache, settings: Settings, metrics: Metrics) -> None:
