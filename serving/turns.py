@@ -15,6 +15,8 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 SLICE_ROWS = 32
+# From here on a request is watched for its client's departure, and what its bytes are is found out in turns.
+LARGE_BODY_BYTES = 16 * 1024
 # A miss: the model's turn and the log's, each with the turn in which its result arrives.
 ROUNDS_BETWEEN = 4
 

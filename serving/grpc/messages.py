@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import Any, TypeVar
 
@@ -11,9 +11,15 @@ from google.protobuf.message import DecodeError, Message
 from numpy.typing import NDArray
 
 from modelkit.errors import InvalidRequest
-from serving.grpc.open_inference_grpc_pb2 import InferTensorContents, ModelInferRequest, ModelInferResponse
+from serving.grpc.open_inference_grpc_pb2 import (
+    InferParameter,
+    InferTensorContents,
+    ModelInferRequest,
+    ModelInferResponse,
+)
 from serving.oip.raw import read_raw, write_raw
 from serving.oip.tensors import BOOL, BYTES, NUMERIC, Tensor, refused
+from serving.oip.wishes import refuse_unknown_wishes
 
 # Which member of the contents holds elements of a datatype; FP16 has none, and only comes raw.
 MEMBERS = {
@@ -40,33 +46,36 @@ def parsed(kind: type[Kind], message: bytes) -> Kind:
     return found
 
 
-def refuse_unknown_wishes(request: ModelInferRequest) -> None:
+def refuse_wishes(request: ModelInferRequest) -> None:
     """Raises InvalidRequest for what would change the answer and is not done here."""
-    if "on_error" in request.parameters and request.parameters["on_error"].string_param != "fail":
-        detail = "Tensors have one element per row: ask /predict/{model} over HTTP to skip rows"
-        raise refused("/parameters/on_error", detail)
-    for place, output in enumerate(request.outputs):
-        if "classification" in output.parameters:
-            pointer = f"/outputs/{place}/parameters/classification"
-            raise refused(pointer, "Ask for the output `probabilities`")
+    if request.parameters or request.outputs:
+        outputs = [(output.name, _plain(output.parameters)) for output in request.outputs]
+        refuse_unknown_wishes(_plain(request.parameters), outputs)
 
 
-def tensors_of(request: ModelInferRequest) -> list[Tensor]:
-    """Raises InvalidRequest, with a pointer to what is wrong."""
+def tensors_of(request: ModelInferRequest) -> Iterator[Tensor]:
+    """One after the other. Raises InvalidRequest, with a pointer to what is wrong."""
     raw = request.raw_input_contents
-    if not raw:
-        return [_typed(place, tensor) for place, tensor in enumerate(request.inputs)]
-    if len(raw) != len(request.inputs):
+    if raw and len(raw) != len(request.inputs):
         raise refused(
             "/raw_input_contents", f"There are {len(request.inputs)} inputs and {len(raw)} contents"
         )
     for place, tensor in enumerate(request.inputs):
-        if tensor.HasField("contents"):
-            raise refused(f"/inputs/{place}/contents", "Inputs are raw or typed, not both")
-    return [
-        read_raw(tensor.name, tensor.datatype, tuple(tensor.shape), contents, place=place)
-        for place, (tensor, contents) in enumerate(zip(request.inputs, raw, strict=True))
-    ]
+        made = _raw(place, tensor, raw[place]) if raw else _typed(place, tensor)
+        if tensor.parameters:
+            made.parameters = _plain(tensor.parameters)
+        yield made
+
+
+def _plain(parameters: Mapping[str, InferParameter]) -> dict[str, Any]:
+    chosen = ((name, value, value.WhichOneof("parameter_choice")) for name, value in parameters.items())
+    return {name: getattr(value, choice) if choice else None for name, value, choice in chosen}
+
+
+def _raw(place: int, tensor: ModelInferRequest.InferInputTensor, contents: bytes) -> Tensor:
+    if tensor.HasField("contents"):
+        raise refused(f"/inputs/{place}/contents", "Inputs are raw or typed, not both")
+    return read_raw(tensor.name, tensor.datatype, tuple(tensor.shape), contents, place=place)
 
 
 def _typed(place: int, tensor: ModelInferRequest.InferInputTensor) -> Tensor:
@@ -90,13 +99,12 @@ def _array(place: int, datatype: str, values: Sequence[Any]) -> NDArray[Any]:
         raise refused(f"/inputs/{place}/contents", f"An element is out of the range of {datatype}") from None
 
 
-def write_outputs(response: ModelInferResponse, tensors: Iterable[Tensor], *, raw: bool) -> None:
-    for tensor in tensors:
-        output = response.outputs.add(name=tensor.name, datatype=tensor.datatype, shape=tensor.shape)
-        if raw:
-            response.raw_output_contents.append(write_raw(tensor))
-        else:
-            _write_typed(output.contents, tensor)
+def write_output(response: ModelInferResponse, tensor: Tensor, *, raw: bool) -> None:
+    output = response.outputs.add(name=tensor.name, datatype=tensor.datatype, shape=tensor.shape)
+    if raw:
+        response.raw_output_contents.append(write_raw(tensor))
+    else:
+        _write_typed(output.contents, tensor)
 
 
 def _write_typed(contents: InferTensorContents, tensor: Tensor) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from functools import partial
 
 from google.protobuf.message import Message
 
 from modelkit.errors import ModelNotFound, VersionNotLoaded
 from serving.grpc.call import GrpcCall
-from serving.grpc.messages import parsed, refuse_unknown_wishes, tensors_of, write_outputs
+from serving.grpc.messages import parsed, refuse_wishes, tensors_of, write_output
 from serving.grpc.open_inference_grpc_pb2 import (
     ModelInferRequest,
     ModelInferResponse,
@@ -27,10 +27,11 @@ from serving.loaded_model import LoadedModel
 from serving.model_board import ModelBoard
 from serving.oip.metadata import check_wanted, input_metadata, output_metadata
 from serving.oip.reading import RowLimits, rows_of
-from serving.oip.tensors import TensorMetadata
-from serving.oip.writing import outputs_of
+from serving.oip.tensors import Tensor, TensorMetadata
+from serving.oip.writing import outputs_in_slices, outputs_of
 from serving.readiness import Readiness
 from serving.requested_rows import RequestRows
+from serving.turns import LARGE_BODY_BYTES, SLICE_ROWS
 from serving.version import VERSION
 
 SERVER_NAME = "slipway"
@@ -91,17 +92,22 @@ class InferenceMethods:
     async def model_infer(self, call: GrpcCall, message: bytes) -> Message:
         """What a caller may ask and how often depends on the model, whose name is in the message."""
         request = parsed(ModelInferRequest, message)
-        refuse_unknown_wishes(request)
+        refuse_wishes(request)
         name, version = request.model_name, request.model_version or None
         bucket = self._inference.admit(call.caller, name)
-        read = partial(self._rows, request)
+        read = partial(self._rows, request, len(message) > LARGE_BODY_BYTES)
         answered = await self._inference.answer(call, name, bucket, read, version=version)
-        return _response(request, answered)
+        if len(answered.answers) <= SLICE_ROWS:
+            return _response(request, answered, outputs_of(answered, _wanted(request)))
+        return await self._inference.turns.through(_response_in_slices(request, answered))
 
-    def _rows(self, request: ModelInferRequest, model: LoadedModel) -> RequestRows:
+    def _rows(
+        self, request: ModelInferRequest, large: bool, model: LoadedModel
+    ) -> RequestRows | Awaitable[RequestRows]:
         if request.outputs:
-            check_wanted(model, [output.name for output in request.outputs])
-        return rows_of(model, tensors_of(request), self._limits)
+            check_wanted(model, _wanted(request))
+        tensors = tensors_of(request)
+        return rows_of(model, tensors if large else list(tensors), self._limits, self._inference.turns)
 
     def _check_held(self, name: str, version: str) -> dict[str, LoadedModel]:
         """The versions in memory, the one that is served first. Raises ModelNotFound, or VersionNotLoaded where one is
@@ -116,14 +122,31 @@ class InferenceMethods:
         return held
 
 
-def _response(request: ModelInferRequest, answered: Answered) -> ModelInferResponse:
+def _wanted(request: ModelInferRequest) -> list[str]:
+    return [output.name for output in request.outputs]
+
+
+def _response(
+    request: ModelInferRequest, answered: Answered, outputs: Iterable[Tensor]
+) -> ModelInferResponse:
     model, answers = answered.model, answered.answers
     response = ModelInferResponse(model_name=model.name, model_version=model.version, id=request.id)
     response.parameters["cached"].bool_param = all(answer.cached for answer in answers)
     if len(answers) == 1:
         response.parameters["prediction_id"].string_param = answers[0].prediction_id
-    wanted = [output.name for output in request.outputs]
-    write_outputs(response, outputs_of(answered, wanted), raw=bool(request.raw_input_contents))
+    for output in outputs:
+        write_output(response, output, raw=bool(request.raw_input_contents))
+    return response
+
+
+def _response_in_slices(
+    request: ModelInferRequest, answered: Answered
+) -> Generator[None, None, ModelInferResponse]:
+    outputs = yield from outputs_in_slices(answered, _wanted(request))
+    response = _response(request, answered, ())
+    for output in outputs:
+        write_output(response, output, raw=bool(request.raw_input_contents))
+        yield
     return response
 
 

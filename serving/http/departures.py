@@ -14,8 +14,6 @@ from serving.http.exchange import Exchange
 
 Result = TypeVar("Result")
 
-LARGE_BODY_BYTES = 16 * 1024
-
 
 async def unless_gone(exchange: Exchange, work: Coroutine[Any, Any, Result]) -> Result:
     """What `work` returns, the body having been read. Raises ClientGone, with `work` cancelled, when the client leaves."""

@@ -20,6 +20,7 @@ from modelkit.errors import (
     UnsupportedMediaType,
 )
 from serving.connections.whole_answers import Answer
+from serving.http.accepting import takes
 from serving.predictor import Asking
 from serving.splitting import split_key_of
 from serving.tracing.context import TRACE
@@ -102,6 +103,11 @@ class Exchange:
             self.request_id, self.caller, self.arrived, self.deadline, trace_id, key, stages=self.stages
         )
 
+    def refuse_unless_taken(self, media_type: bytes) -> None:
+        """Raises NotAcceptable where the client says that it takes no answer of this type."""
+        if not takes(self.headers.get(b"accept", b"*/*"), media_type):
+            raise NotAcceptable(f"The answer would be {media_type.decode()}")
+
     async def json_body(self) -> bytes:
         """The body of a JSON request that takes a JSON answer.
 
@@ -112,12 +118,15 @@ class Exchange:
             raise UnsupportedMediaType("the body must be application/json")
         return await self.body()
 
-    async def body(self) -> bytes:
-        """The body of whatever type, of a request that takes a JSON answer. Raises the same."""
+    async def body(self, *, answer: bytes | None = JSON) -> bytes:
+        """The body of whatever type, of a request that takes this type of answer: None where its body decides that.
+
+        Raises the same.
+        """
         if b"content-encoding" in self.headers:
             raise UnsupportedMediaType("compressed bodies are not accepted")
-        if not _takes_json(self.headers.get(b"accept", b"*/*")):
-            raise NotAcceptable
+        if answer is not None:
+            self.refuse_unless_taken(answer)
         if _declared_bytes(self.headers) > self.limits.max_body_bytes:
             raise PayloadTooLarge
         reading = self._read()
@@ -171,13 +180,6 @@ def _resumed(coroutine: Coroutine[Any, Any, bytes], waiting: Any) -> Generator[A
             waiting = step()
         except StopIteration as finished:
             return finished.value
-
-
-def _takes_json(accept: bytes) -> bool:
-    if accept == b"*/*":
-        return True
-    ranges = {item.split(b";", 1)[0].strip().lower() for item in accept.split(b",")}
-    return not ranges.isdisjoint((JSON, b"application/*", b"*/*"))
 
 
 async def send_reply(send: Send, reply: Reply, headers: Headers, answer: Answer | None = None) -> None:

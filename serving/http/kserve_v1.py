@@ -8,13 +8,14 @@ from functools import partial
 import orjson
 
 from modelkit.errors import FieldError, InvalidRequest
-from serving.http.departures import LARGE_BODY_BYTES, unless_gone
+from serving.http.departures import unless_gone
 from serving.http.exchange import Exchange, Reply
 from serving.http.native import answer_headers, row_errors, written_rows
 from serving.http.request_rows import Limits, read_in_turns
 from serving.inference import Inference
 from serving.loaded_model import LoadedModel
 from serving.requested_rows import RequestRows
+from serving.turns import LARGE_BODY_BYTES
 
 
 class KServeV1Routes:

@@ -13,7 +13,7 @@ import orjson
 
 from modelkit.definition import ModelDefinition
 from modelkit.errors import AmbiguousModel, InvalidRequest
-from serving.http.departures import LARGE_BODY_BYTES, unless_gone
+from serving.http.departures import unless_gone
 from serving.http.exchange import Exchange, Reply
 from serving.http.request_rows import Limits, accepts_in_turns, read_in_turns, read_rows
 from serving.inference import Inference, Ready
@@ -22,7 +22,7 @@ from serving.loaded_model import LoadedModel
 from serving.model_board import ModelBoard
 from serving.predictor import Answer, Asking
 from serving.requested_rows import RequestRows
-from serving.turns import SLICE_ROWS, Turns, slices_of
+from serving.turns import LARGE_BODY_BYTES, SLICE_ROWS, Turns, slices_of
 
 _FROM_CACHE, _FROM_MODEL = (b"x-cache", b"hit"), (b"x-cache", b"miss")
 

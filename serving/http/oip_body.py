@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -12,20 +13,19 @@ from serving.http.exchange import JSON
 from serving.http.request_rows import BAD_BODY, refuse_deep
 from serving.oip.raw import read_raw
 from serving.oip.tensors import Tensor, refused
+from serving.oip.wishes import BYTES_BEHIND
+from serving.turns import LARGE_BODY_BYTES
 
 CONTENT_LENGTH = b"inference-header-content-length"
 OCTETS = b"application/octet-stream"
-SIZE = "binary_data_size"
+ALL_BINARY, BINARY = "binary_data_output", "binary_data"
 
 
 class WantedOutput(msgspec.Struct, gc=False):
-    """An output that is asked for, and whether as bytes."""
+    """An output that is asked for, and how."""
 
     name: str
     parameters: dict[str, Any] = {}
-
-    def is_binary(self, *, otherwise: bool) -> bool:
-        return self.parameters.get("binary_data", otherwise) is True
 
 
 class InferRequest(msgspec.Struct, gc=False):
@@ -37,8 +37,25 @@ class InferRequest(msgspec.Struct, gc=False):
     outputs: list[WantedOutput] = []
 
     @property
-    def wants_binary(self) -> bool:
-        return self.parameters.get("binary_data_output") is True
+    def wanted(self) -> list[str]:
+        return [output.name for output in self.outputs]
+
+    @property
+    def wishes(self) -> list[tuple[str, dict[str, Any]]]:
+        return [(output.name, output.parameters) for output in self.outputs]
+
+    def wants_bytes(self) -> bool:
+        """Of any output."""
+        everything = self.parameters.get(ALL_BINARY) is True
+        if not self.outputs:
+            return everything
+        return any(output.parameters.get(BINARY, everything) is True for output in self.outputs)
+
+    def is_binary(self, name: str) -> bool:
+        """Whether this output is wanted as bytes."""
+        everything = self.parameters.get(ALL_BINARY) is True
+        own = (output.parameters.get(BINARY, everything) for output in self.outputs if output.name == name)
+        return next(own, everything) is True
 
 
 class InferResponse(msgspec.Struct, gc=False):
@@ -54,20 +71,26 @@ class InferResponse(msgspec.Struct, gc=False):
 _decode = msgspec.json.Decoder(InferRequest).decode
 
 
-def read_request(body: bytes, headers: dict[bytes, bytes], max_depth: int) -> InferRequest:
-    """Raises UnsupportedMediaType or InvalidRequest."""
+def read_request(
+    body: bytes, headers: dict[bytes, bytes], max_depth: int
+) -> tuple[InferRequest, list[Tensor] | Iterator[Tensor]]:
+    """The request and its input tensors, which of a large body are made while they are iterated over.
+
+    Raises UnsupportedMediaType or InvalidRequest.
+    """
     media_type = headers.get(b"content-type", JSON)
     if media_type != JSON and media_type.split(b";", 1)[0].strip().lower() not in (JSON, OCTETS):
         raise UnsupportedMediaType("the body must be application/json, or application/octet-stream")
     length = headers.get(CONTENT_LENGTH)
     if length is None:
-        return _read_json(body, max_depth)
+        request = _read_json(body, max_depth)
+        return request, request.inputs
     size = int(length) if length.isdigit() and len(length) < 20 else -1
     if not 0 < size <= len(body):
         raise InvalidRequest("Inference-Header-Content-Length is not the length of JSON in this body")
     request = _read_json(body[:size], max_depth)
-    request.inputs = _with_bytes(request.inputs, body[size:])
-    return request
+    tensors = _with_bytes(request.inputs, body[size:])
+    return request, tensors if len(body) > LARGE_BODY_BYTES else list(tensors)
 
 
 def _read_json(body: bytes, max_depth: int) -> InferRequest:
@@ -78,23 +101,26 @@ def _read_json(body: bytes, max_depth: int) -> InferRequest:
         raise InvalidRequest("The body is no inference request", errors=[_place_of(error)]) from None
 
 
-def _with_bytes(inputs: list[Tensor], rest: bytes) -> list[Tensor]:
+def _with_bytes(inputs: list[Tensor], rest: bytes) -> Iterator[Tensor]:
     """The tensors whose bytes follow the JSON, in their order."""
-    found, start = [], 0
+    start = 0
     for place, tensor in enumerate(inputs):
-        size = tensor.parameters.get(SIZE) if tensor.parameters else None
+        size = tensor.parameters.pop(BYTES_BEHIND, None) if tensor.parameters else None
         if size is None:
-            found.append(tensor)
+            yield tensor
             continue
-        pointer = f"/inputs/{place}/parameters/{SIZE}"
+        where = f"/inputs/{place}"
+        if tensor.data is not None:
+            raise refused(f"{where}/data", "The tensor's bytes follow the JSON: it has no `data`")
         if type(size) is not int or not 0 <= size <= len(rest) - start:
-            raise refused(pointer, "There are not so many bytes behind the JSON")
+            raise refused(f"{where}/parameters/{BYTES_BEHIND}", "There are not so many bytes behind the JSON")
         raw = rest[start : start + size]
-        found.append(read_raw(tensor.name, tensor.datatype, tensor.shape, raw, place=place))
+        found = read_raw(tensor.name, tensor.datatype, tensor.shape, raw, place=place)
+        found.parameters = tensor.parameters
+        yield found
         start += size
     if start != len(rest):
         raise refused("/inputs", "There are bytes behind the JSON that belong to no tensor")
-    return found
 
 
 def _place_of(error: Exception) -> FieldError:

@@ -12,6 +12,7 @@ import msgspec
 from modelkit.rows import RowReader
 from serving.oip.layout import Layout
 from serving.oip.tensors import BOOL, BYTES, FP64, INT64, Tensor
+from serving.oip.wishes import CONTENTS_ELSEWHERE
 
 _SHAPES = ((1,), (1, 1))
 _TYPES: dict[str, tuple[type, ...]] = {FP64: (float, int), INT64: (int,), BOOL: (bool,), BYTES: (str,)}
@@ -29,6 +30,7 @@ def plain_row(reader: RowReader, layout: Layout, tensors: Sequence[Tensor]) -> m
             or type(data) is not list
             or len(data) != 1
             or type(data[0]) not in _TYPES[datatype]
+            or (tensor.parameters and not CONTENTS_ELSEWHERE.isdisjoint(tensor.parameters))
         ):
             return None
         values[tensor.name] = data[0]

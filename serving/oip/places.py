@@ -5,20 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from modelkit.errors import FieldError, InvalidRequest
+from modelkit.errors import FieldError
 from modelkit.schema import MAX_REPORTED_ERRORS
 from serving.oip.layout import InputField
 
 
 class Column(NamedTuple):
-    """A field's values, and where in the request they are: the tensor's place, and the index of row r's element."""
+    """A field's elements, and where in the request they are: the tensor's place, and the index of row r's element.
+
+    `data` is as it came, flat or (`nested`) with an array per row, of the shape that it should have.
+    """
 
     field: InputField
-    values: list[Any]
+    datatype: str
+    data: Any
     tensor: int
     stride: int = 1
     offset: int = 0
     nested: bool = False
+
+    def elements(self, part: slice) -> Any:
+        """Those of consecutive rows."""
+        if self.nested:
+            return [row[self.offset] for row in self.data[part]]
+        if self.stride == 1:
+            return self.data[part]
+        return self.data[part.start * self.stride + self.offset : part.stop * self.stride : self.stride]
 
     def pointer(self, row: int) -> str:
         if self.nested:
@@ -41,10 +53,9 @@ class Pointing:
         return "/inputs"
 
 
-def element_refusal(found: Mapping[int, str], column: Column) -> InvalidRequest:
+def element_errors(found: Mapping[int, str], column: Column) -> list[FieldError]:
     """What is wrong with rows of a column."""
-    errors = [
+    return [
         FieldError(pointer=column.pointer(row), detail=detail, row=row)
         for row, detail in list(found.items())[:MAX_REPORTED_ERRORS]
     ]
-    return InvalidRequest("The tensors are not valid", errors=errors)

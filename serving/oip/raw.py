@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
+from struct import Struct
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from serving.oip.tensors import BOOL, BYTES, NUMERIC, Tensor, refused
 
 _LENGTH = 4
+_length_at = Struct("<I").unpack_from
 
 
 def read_raw(name: str, datatype: str, shape: tuple[int, ...], raw: bytes, *, place: int = 0) -> Tensor:
@@ -46,11 +48,12 @@ def write_raw(tensor: Tensor) -> bytes:
 def _texts(raw: bytes, count: int, where: str) -> list[bytes]:
     found: list[bytes] = []
     start, end = 0, len(raw)
-    while start < end and len(found) < count:
-        stop = start + _LENGTH + int.from_bytes(raw[start : start + _LENGTH], "little")
+    while start + _LENGTH <= end and len(found) < count:
+        first = start + _LENGTH
+        stop = first + _length_at(raw, start)[0]
         if stop > end:
             break
-        found.append(raw[start + _LENGTH : stop])
+        found.append(raw[first:stop])
         start = stop
     if start != end or len(found) != count:
         raise refused(f"{where}/shape", f"The bytes are not {count} elements, each with its length before it")

@@ -1,9 +1,9 @@
-"""From input tensors to rows: a column per field, read whole, each value checked by the schema's own types."""
+"""From input tensors to rows: column by column, each value checked by the schema's own types, and in slices of rows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Generator, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 import msgspec
 from pydantic import ValidationError
@@ -12,12 +12,20 @@ from modelkit.errors import FieldError, InvalidRequest
 from modelkit.rows import RowReader
 from modelkit.schema import MAX_REPORTED_ERRORS, field_errors
 from serving.loaded_model import LoadedModel
-from serving.oip.inputs import columns_of
+from serving.oip.inputs import columns_of, values_in
 from serving.oip.layout import Layout, layout_of
 from serving.oip.one_row import PointingOne, plain_row
 from serving.oip.places import Column, Pointing
 from serving.oip.tensors import Tensor, refused
 from serving.requested_rows import RequestRows
+from serving.turns import SLICE_ROWS, Turns, at_once, slices_of
+
+# Half a millisecond at most: elements that become rows, and rows that pydantic has to read.
+SLICE_ELEMENTS = 4096
+EXPLAINED_ROWS = 16
+
+Rows = list[msgspec.Struct]
+Values = Mapping[str, list[Any]]
 
 
 class RowLimits(Protocol):
@@ -27,16 +35,22 @@ class RowLimits(Protocol):
     def max_instances(self) -> int: ...
 
 
-def rows_of(model: LoadedModel, tensors: Sequence[Tensor], limits: RowLimits) -> RequestRows:
-    """Raises InvalidRequest with a pointer for everything that is wrong, and with the row where it is one row's."""
-    layout = layout_of(model.definition.request)
-    row = plain_row(model.reader, layout, tensors)
+def rows_of(
+    model: LoadedModel, tensors: list[Tensor] | Iterator[Tensor], limits: RowLimits, turns: Turns
+) -> RequestRows | Awaitable[RequestRows]:
+    """To be awaited where there are many rows, or where the tensors are an iterator: each of them is made in a turn.
+
+    Raises InvalidRequest with a pointer for everything that is wrong, and with the row where it is one row's.
+    """
+    reader, layout = model.reader, layout_of(model.definition.request)
+    if not isinstance(tensors, list):
+        return turns.through(_made_and_read(reader, layout, tensors, limits))
+    row = plain_row(reader, layout, tensors)
     if row is not None:
         return RequestRows([row], [0], 1, True, [], False, PointingOne(tensors))
     size = _row_count(tensors, limits)
-    columns = columns_of(tensors, layout, size)
-    rows = _one_row(model.reader, columns) if size == 1 else _many_rows(model.reader, layout, columns, size)
-    return RequestRows(rows, list(range(size)), size, True, [], False, Pointing(columns))
+    reading = _read(reader, layout, tensors, size)
+    return at_once(reading) if size <= SLICE_ROWS else turns.through(reading)
 
 
 def _row_count(tensors: Sequence[Tensor], limits: RowLimits) -> int:
@@ -49,50 +63,80 @@ def _row_count(tensors: Sequence[Tensor], limits: RowLimits) -> int:
     return size
 
 
-def _one_row(reader: RowReader, columns: Sequence[Column]) -> list[msgspec.Struct]:
-    values = {column.field.name: column.values[0] for column in columns}
-    try:
-        return [msgspec.convert(values, reader.struct)]
-    except msgspec.ValidationError:
-        return _explained(reader, columns, 1)
+def _made_and_read(
+    reader: RowReader, layout: Layout, tensors: Iterator[Tensor], limits: RowLimits
+) -> Generator[None, None, RequestRows]:
+    made = []
+    for tensor in tensors:
+        made.append(tensor)
+        yield
+    return (yield from _read(reader, layout, made, _row_count(made, limits)))
 
 
-def _many_rows(
-    reader: RowReader, layout: Layout, columns: Sequence[Column], size: int
-) -> list[msgspec.Struct]:
-    """Column by column in msgspec's own loops: a row is made of values that were checked together."""
-    found = {column.field.name: column for column in columns}
-    try:
-        checked = [
-            field.checked(found[field.name].values) if field.name in found else [field.default] * size
-            for field in layout.fields
-        ]
-    except msgspec.ValidationError:
-        return _explained(reader, columns, size)
-    return list(map(layout.row, *checked))
-
-
-def _explained(reader: RowReader, columns: Sequence[Column], size: int) -> list[msgspec.Struct]:
-    """Every row again, by pydantic where msgspec refuses it: for a complete list of what is wrong."""
-    rows: list[msgspec.Struct] = []
+def _read(
+    reader: RowReader, layout: Layout, tensors: Sequence[Tensor], size: int
+) -> Generator[None, None, RequestRows]:
+    """Yields between slices."""
+    columns = columns_of(tensors, layout, size)
+    rows: Rows = []
     errors: list[FieldError] = []
-    pointing = Pointing(columns)
-    for place in range(size):
-        text = msgspec.json.encode({column.field.name: column.values[place] for column in columns})
+    for part in slices_of(size, max(SLICE_ROWS, SLICE_ELEMENTS // len(columns))):
+        if part.start:
+            yield
         try:
-            rows.append(reader.decode_one(text))
-            continue
-        except msgspec.ValidationError:
-            pass
-        try:
-            rows.append(reader.decode_one(reader.request.model_validate_json(text).model_dump_json()))
-        except ValidationError as error:
-            errors.extend(_placed(item, place, pointing) for item in field_errors(error))
+            values = values_in(columns, part)
+            rows += _checked(reader, layout, values) or (yield from _explained(reader, values, columns, part))
+        except InvalidRequest as error:
+            errors.extend(error.errors)
         if len(errors) >= MAX_REPORTED_ERRORS:
             break
     if errors:
         raise InvalidRequest("The tensors are not valid", errors=errors[:MAX_REPORTED_ERRORS])
+    return RequestRows(rows, list(range(size)), size, True, [], False, Pointing(columns))
+
+
+def _checked(reader: RowReader, layout: Layout, values: Values) -> Rows | None:
+    """None where msgspec refuses a row. Of many, its own loops check a column at a time, and rows are made by place."""
+    count = len(next(iter(values.values())))
+    try:
+        if count == 1:
+            return [msgspec.convert({name: each[0] for name, each in values.items()}, reader.struct)]
+        checked = [
+            field.checked(values[field.name]) if field.name in values else [field.default] * count
+            for field in layout.fields
+        ]
+    except msgspec.ValidationError:
+        return None
+    return list(map(layout.row, *checked))
+
+
+def _explained(
+    reader: RowReader, values: Values, columns: Sequence[Column], part: slice
+) -> Generator[None, None, Rows]:
+    """Each row of a slice again, by pydantic where msgspec refuses it: for a complete list of what is wrong."""
+    rows: Rows = []
+    errors: list[FieldError] = []
+    pointing = Pointing(columns)
+    for place, each in enumerate(zip(*values.values(), strict=True)):
+        if place % EXPLAINED_ROWS == 0:
+            yield
+        text = msgspec.json.encode(dict(zip(values, each, strict=True)))
+        try:
+            rows.append(_row(reader, text))
+        except ValidationError as error:
+            errors.extend(_placed(item, part.start + place, pointing) for item in field_errors(error))
+        if len(errors) >= MAX_REPORTED_ERRORS:
+            break
+    if errors:
+        raise InvalidRequest("The tensors are not valid", errors=errors)
     return rows
+
+
+def _row(reader: RowReader, text: bytes) -> msgspec.Struct:
+    try:
+        return reader.decode_one(text)
+    except msgspec.ValidationError:
+        return reader.decode_one(reader.request.model_validate_json(text).model_dump_json())
 
 
 def _placed(item: FieldError, place: int, pointing: Pointing) -> FieldError:

@@ -12,8 +12,11 @@ import msgspec
 import pytest
 
 from serving.loaded_model import LoadedModel
+from serving.oip.raw import read_raw
 from serving.outcome import Outcome
-from tests.front_service import FLOWER, FrontService
+from tests.fakes.counted_turns import CountedTurns
+from tests.front_service import CATALOG, FLOWER, FrontService
+from tests.oip_tensors import json_inputs
 
 POISON = 9.125
 FIRST = 1.0
@@ -110,6 +113,27 @@ def test_a_large_request_is_answered_row_by_row_as_small_ones(service: FrontServ
             name: value for name, value in alone.items() if name not in varies
         }
     assert len({each["prediction_id"] for each in predictions}) == 600
+
+
+def columns(rows: Sequence[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    return {"inputs": json_inputs(CATALOG["iris"], rows), **more}
+
+
+@pytest.mark.parametrize("parameters", [{}, {"binary_data_output": True}], ids=["JSON", "bytes"])
+def test_a_large_request_of_tensors_is_read_and_written_in_turns_and_answered_as_natively(
+    service: FrontService, parameters: dict[str, Any]
+) -> None:
+    rows = flowers(600)
+    native = service.predict(body_of(rows)).json()["predictions"]
+    turns = service.worker.predictor.turns = CountedTurns()
+    answer = service.predict(columns(rows, parameters=parameters), "/v2/models/iris/infer")
+    assert turns.slices > 6  # rows, then three outputs, each made and then written
+    length = int(answer.headers.get("inference-header-content-length", len(answer.content)))
+    prediction = json.loads(answer.content[:length])["outputs"][0]
+    if parameters:
+        raw = answer.content[length : length + prediction["parameters"]["binary_data_size"]]
+        prediction["data"] = [each.decode() for each in read_raw("", "BYTES", (600,), raw).data]
+    assert prediction["data"] == [each["prediction"] for each in native]
 
 
 @pytest.mark.parametrize("rows", [[], flowers(601)], ids=["none", "too many"])

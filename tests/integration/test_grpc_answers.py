@@ -10,6 +10,8 @@ import pytest
 from grpc import StatusCode
 
 from serving.grpc import open_inference_grpc_pb2 as pb
+from serving.oip.raw import read_raw
+from tests.fakes.counted_turns import CountedTurns
 from tests.front_service import DELIVERY, FLOWER
 from tests.grpc_front import GrpcFront
 from tests.grpc_requests import add_tensor, flowers, output
@@ -79,6 +81,19 @@ def test_what_comes_raw_is_answered_raw_and_is_the_same(front: GrpcFront) -> Non
     assert list(raw.outputs[1].shape) == [30, 3]
 
 
+@pytest.mark.parametrize("raw", [False, True], ids=["typed", "raw"])
+def test_many_rows_are_read_and_written_in_turns_and_are_the_same(front: GrpcFront, raw: bool) -> None:
+    rows = [{**FLOWER, "petal_length": size / 10} for size in range(10, 60)]
+    expected = [output(front.infer(flowers(row)), "prediction")[0] for row in rows]
+    turns = front.worker.predictor.turns = CountedTurns()
+    answer = front.infer(flowers(*rows, raw=raw, id="a large message " * 2000))
+    assert turns.slices > 6
+    if raw:
+        assert read_raw("", "BYTES", (50,), answer.raw_output_contents[0]).data == expected
+    else:
+        assert output(answer, "prediction") == expected
+
+
 def test_outputs_come_as_they_were_asked_for(front: GrpcFront) -> None:
     request = flowers()
     request.outputs.add(name="prediction_id")
@@ -129,6 +144,24 @@ BAD: dict[str, tuple[Any, str]] = {
     "fewer raw contents than inputs": (
         lambda r: r.raw_input_contents.append(b"12345678"),
         "/raw_input_contents",
+    ),
+    "a tensor in shared memory": (
+        lambda r: setattr(r.inputs[2].parameters["shared_memory_region"], "string_param", "a"),
+        "/inputs/2/parameters/shared_memory_region",
+    ),
+    "outputs in shared memory": (
+        lambda r: setattr(
+            r.outputs.add(name="prediction").parameters["shared_memory_region"], "string_param", "a"
+        ),
+        "/outputs/0/parameters/shared_memory_region",
+    ),
+    "an output twice": (
+        lambda r: [r.outputs.add(name="prediction") for _ in range(2)],
+        "/outputs/1/name",
+    ),
+    "a sequence": (
+        lambda r: setattr(r.parameters["sequence_id"], "int64_param", 7),
+        "/parameters/sequence_id",
     ),
     "rows to be skipped": (
         lambda r: setattr(r.parameters["on_error"], "string_param", "skip"),

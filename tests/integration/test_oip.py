@@ -105,8 +105,7 @@ def test_an_answer_says_which_version_gave_it_and_what_it_is_called(service: Fro
     assert (body["id"], body["model_name"], body["model_version"]) == ("41", "iris", version)
     assert body["parameters"]["prediction_id"] == answer.headers["x-prediction-id"]
     assert answer.headers["x-model-version"] == version
-    record = service.logged()[-1]
-    assert record.prediction_id == body["parameters"]["prediction_id"]
+    assert body["parameters"]["prediction_id"] in {record.prediction_id for record in service.logged()}
 
 
 def test_only_outputs_that_were_asked_for_are_answered_in_that_order(service: FrontService) -> None:
@@ -213,6 +212,86 @@ def test_rows_are_not_skipped_and_load_is_not_done(service: FrontService) -> Non
     assert pointers(service.predict(body, IRIS)) == {"/parameters/on_error"}
     refused = service.ask("POST", "/v2/repository/models/iris/load", headers=service.token())
     assert "registry" in refused.json()["error"]
+
+
+ELSEWHERE: dict[str, tuple[dict[str, Any], str]] = {
+    "bytes that do not follow": ({"binary_data_size": 8}, "/inputs/0/parameters/binary_data_size"),
+    "shared memory": ({"shared_memory_region": "a"}, "/inputs/0/parameters/shared_memory_region"),
+}
+
+
+@pytest.mark.parametrize("kind", sorted(ELSEWHERE))
+@pytest.mark.parametrize("rows", [1, 2])
+def test_a_tensor_is_here_or_elsewhere(service: FrontService, kind: str, rows: int) -> None:
+    parameters, pointer = ELSEWHERE[kind]
+    body = request_of("iris", [FLOWER] * rows)
+    body["inputs"][0]["parameters"] = {"content_type": "np"}
+    assert service.predict(body, IRIS).status_code == 200
+    body["inputs"][0]["parameters"] = parameters
+    assert pointers(service.predict(body, IRIS)) == {pointer}
+
+
+def test_a_tensor_has_data_or_bytes_behind_the_json(service: FrontService) -> None:
+    content, headers = binary_request("iris", [FLOWER])
+    size = int(headers["inference-header-content-length"])
+    asked = json.loads(content[:size])
+    asked["inputs"][1]["data"] = [3.5]
+    head = json.dumps(asked).encode()
+    headers["inference-header-content-length"] = str(len(head))
+    assert pointers(service.predict(head + content[size:], IRIS, **headers)) == {"/inputs/1/data"}
+
+
+WISHES: dict[str, tuple[dict[str, Any], str]] = {
+    "outputs in shared memory": (
+        {"outputs": [{"name": "prediction", "parameters": {"shared_memory_region": "a"}}]},
+        "/outputs/0/parameters/shared_memory_region",
+    ),
+    "classes": (
+        {"outputs": [{"name": "prediction", "parameters": {"classification": 2}}]},
+        "/outputs/0/parameters/classification",
+    ),
+    "an output twice": ({"outputs": [{"name": "prediction"}, {"name": "prediction"}]}, "/outputs/1/name"),
+    "a sequence": ({"parameters": {"sequence_id": 7}}, "/parameters/sequence_id"),
+    "a sequence by name": ({"parameters": {"sequence_id": "a"}}, "/parameters/sequence_id"),
+    "the start of a sequence": ({"parameters": {"sequence_start": True}}, "/parameters/sequence_start"),
+}
+
+
+@pytest.mark.parametrize("kind", sorted(WISHES))
+def test_what_is_not_done_here_is_refused(service: FrontService, kind: str) -> None:
+    wish, pointer = WISHES[kind]
+    assert pointers(service.predict(request_of("iris", [FLOWER], **wish), IRIS)) == {pointer}
+
+
+def test_hints_are_left_alone(service: FrontService) -> None:
+    hints = {"sequence_id": 0, "sequence_start": False, "priority": 3, "timeout": 10}
+    assert service.predict(request_of("iris", [FLOWER], parameters=hints), IRIS).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("accept", "in_json", "in_bytes"),
+    [
+        ("*/*", 200, 200),
+        ("application/*", 200, 200),
+        ("application/json", 200, 406),
+        ("application/octet-stream", 406, 200),
+        ("application/octet-stream, application/json;q=0.5", 200, 200),
+        ("application/json;q=0", 406, 406),
+        ("application/json; q=0.000, */*", 406, 200),
+        ("*/*;q=0, Application/JSON", 200, 406),
+        ("text/html", 406, 406),
+    ],
+)
+def test_an_answer_is_of_a_type_that_the_client_takes(
+    service: FrontService, accept: str, in_json: int, in_bytes: int
+) -> None:
+    wishes: tuple[dict[str, Any], ...] = ({}, {"binary_data_output": True})
+    answers = [
+        service.predict(request_of("iris", [FLOWER], parameters=wish), IRIS, accept=accept) for wish in wishes
+    ]
+    assert [answer.status_code for answer in answers] == [in_json, in_bytes]
+    native = service.predict(FLOWER, accept=accept)
+    assert native.status_code == in_json
 
 
 def test_the_same_scope_the_same_model_and_the_same_limit_hold(service: FrontService) -> None:

@@ -19,6 +19,8 @@ from modelkit.rows import RowReader
 from serving.http.request_rows import Limits
 from serving.loaded_model import LoadedModel
 from serving.oip.reading import rows_of
+from serving.requested_rows import RequestRows
+from serving.turns import Turns
 from tests.oip_tensors import tensors_of, through_bytes
 from tests.tiny_servables import loaded_tiny
 
@@ -91,7 +93,9 @@ def test_rows_survive_being_tensors_in_json_and_in_bytes(models: dict[str, Loade
         native = _texts([RowReader(definition.request).from_object(row) for row in rows])
         tensors = tensors_of(definition, rows)
         assume(tensors)
-        assert _texts(rows_of(model, tensors, LIMITS).rows) == native
-        assert _texts(rows_of(model, through_bytes(tensors), LIMITS).rows) == native
+        for sent in (tensors, through_bytes(tensors)):
+            request = rows_of(model, sent, LIMITS, Turns())
+            assert isinstance(request, RequestRows)
+            assert _texts(request.rows) == native
 
     survive()
