@@ -1,4 +1,4 @@
-"""Sixteen clients that ask for predictions without pause and remember every answer, and every question without one."""
+"""Clients, sixteen of them, that ask for predictions without pause and remember every answer, and every question without one."""
 
 from __future__ import annotations
 
@@ -47,6 +47,7 @@ class Load(AbstractContextManager["Load"]):
         *,
         pause_seconds: float = 0.0,
         keeps_connections: bool = True,
+        clients: int = CLIENTS,
     ) -> None:
         self._port, self._make_row, self._pause = port, make_row, pause_seconds
         self._keeps_connections = keeps_connections
@@ -56,7 +57,7 @@ class Load(AbstractContextManager["Load"]):
         self.unanswered: list[str] = []
         self._numbers = itertools.count()
         self._end = threading.Event()
-        self._threads = [threading.Thread(target=self._ask, args=(seed,)) for seed in range(CLIENTS)]
+        self._threads = [threading.Thread(target=self._ask, args=(seed,)) for seed in range(clients)]
 
     def __enter__(self) -> Self:
         for thread in self._threads:

@@ -68,7 +68,7 @@ class RunningService(AbstractContextManager["RunningService"]):
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "serving"],
                 cwd=self._project,
-                env=self._environment(),
+                env=self.environment(),
                 stdout=log if self.output is None else self.output,
                 stderr=log,
             )
@@ -157,7 +157,7 @@ class RunningService(AbstractContextManager["RunningService"]):
             return ""
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-lines:])
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         """Nothing of the caller's but the path: settings of a developer's shell are not under test."""
         own = {
             "PATH": os.environ["PATH"],

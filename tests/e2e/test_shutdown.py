@@ -1,15 +1,13 @@
-"""SIGTERM, as every orchestrator ends a replica: what is under way is finished, what was answered is logged."""
+"""SIGTERM: what is under way is finished, what was answered is logged. Behind a balancer: `tests.faults.shutdown`."""
 
 from __future__ import annotations
 
-import http.client
-import json
 import random
-import socket
 import threading
 import time
 
 from tests.e2e.conftest import StartService
+from tests.e2e.half_sent import HalfSent
 from tests.e2e.load import Load
 from tests.e2e.logged_rows import assert_every_answer_is_logged_once, logged
 from tests.e2e.processes import listeners
@@ -20,31 +18,6 @@ from tests.e2e.waiting import until
 
 SLOW_REQUESTS = 4
 PAUSE_SECONDS = 0.01
-
-
-class HalfSent:
-    """A request whose body has not come in whole."""
-
-    def __init__(self, service: RunningService, row: dict[str, object]) -> None:
-        self._body = json.dumps(row).encode()
-        self._socket = socket.create_connection(("127.0.0.1", service.api_port), timeout=20)
-        head = [
-            "POST /predict/iris HTTP/1.1",
-            "Host: localhost",
-            f"Authorization: Bearer {service.token()}",
-            f"Content-Length: {len(self._body)}",
-            "Content-Type: application/json",
-        ]
-        self._socket.sendall("\r\n".join([*head, "", ""]).encode() + self._body[:10])
-
-    def finish(self) -> dict[str, object]:
-        self._socket.sendall(self._body[10:])
-        response = http.client.HTTPResponse(self._socket)
-        response.begin()
-        body: dict[str, object] = json.loads(response.read())
-        self._socket.close()
-        assert response.status == 200, body
-        return body
 
 
 def test_requests_in_flight_at_sigterm_are_answered_and_logged_and_the_exit_code_is_0(
@@ -81,16 +54,3 @@ def test_sigterm_under_load_ships_every_answer_and_leaves_no_process(service: Ru
     assert listeners(service.api_port) | listeners(service.metrics_port) == set()
     assert_every_answer_is_logged_once(load, service.database_url)
     assert list(service.spool.glob("*-*")) == []
-
-
-def test_a_drained_replica_loses_no_request(service: RunningService) -> None:
-    """Drain first, as a preStop hook does: readiness fails, and clients are sent away between requests."""
-    with Load(service.api_port, service.token(), any_row, pause_seconds=PAUSE_SECONDS) as load:
-        service.drain_file.touch()
-        with service.client() as client:
-            until(lambda: client.get("/readyz").status_code == 503, seconds=10, what="not ready")
-            assert client.get("/livez").headers["connection"] == "close"
-        time.sleep(0.5)
-    assert service.stop() == 0
-    assert (load.refusals, load.unanswered) == ([], [])
-    assert len(logged(service.database_url)) == len(load.answers)
