@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, field_validator
@@ -16,6 +17,10 @@ class HandoffSettings(BaseModel):
         "",
         description="where an agent that ends leaves records that SQL did not take, for any other to ship: "
         "`s3://bucket/folder`, `gs://…`, `az://account/container/folder` or `file:///folder`; empty: nowhere",
+    )
+    spool_handoff_credentials_file: Path | None = Field(
+        None,
+        description="file with the provider's variables, such as a line `AWS_ACCESS_KEY_ID=…`; missing or empty: its own way",
     )
     spool_handoff_poll_seconds: float = Field(
         30.0, gt=0, le=3600, description="how often agents look what was left there (jittered)"

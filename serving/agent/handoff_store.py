@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from serving.spool import CORRUPT, SEALED, records_in_name
@@ -51,17 +51,27 @@ class Waiting:
 class HandoffStore:
     """Every method raises HandoffUnreachable and nothing else, unless it says so."""
 
-    def __init__(self, url: str) -> None:
-        """Connects on first use, not here. Credentials are the provider's own variables."""
+    def __init__(self, url: str, *, credentials: Path | None = None) -> None:
+        """Connects on first use, not here; with credentials from a file, or from the provider's own variables."""
+        parts = urlsplit(url)
+        self._url, self._credentials = url, credentials
+        self._folder = Path(unquote(parts.path)) if parts.scheme == "file" else None
+        self._made: ObjectStore | None = None
+
+    @property
+    def _store(self) -> ObjectStore:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    def _make(self) -> ObjectStore:
         from obstore.store import from_url
 
-        parts = urlsplit(url)
-        self._folder = Path(unquote(parts.path)) if parts.scheme == "file" else None
         if self._folder is not None:
-            self._store: ObjectStore = from_url(url, mkdir=True)
-            return
-        self._store = from_url(
-            url,
+            return from_url(self._url, mkdir=True)
+        return from_url(
+            self._url,
+            config=_variables(self._credentials),
             # The provider's endpoints are HTTPS; one without it is somebody's own, and named so.
             client_options={
                 "allow_http": True,
@@ -183,12 +193,21 @@ class HandoffStore:
         try:
             return question()
         except (BaseError, OSError) as error:
+            self._made = None  # the credentials may have changed
             # Its text has addresses and what the provider said, which may name keys.
             raise HandoffUnreachable(type(error).__name__) from error
 
 
 def _claim_on(name: PurePosixPath) -> PurePosixPath:
     return PurePosixPath(CLAIMS, name.stem)
+
+
+def _variables(credentials: Path | None) -> Any:
+    """Lines of a mounted Secret; a file that is not there, or empty, says nothing."""
+    if credentials is None or not credentials.is_file():
+        return None
+    lines = [line.partition("=") for line in credentials.read_text().splitlines() if "=" in line]
+    return {name.strip().lower(): value.strip() for name, _, value in lines} or None
 
 
 def _persist(path: Path) -> None:

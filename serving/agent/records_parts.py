@@ -28,19 +28,23 @@ def make_scoring(settings: Settings, metrics: AgentMetrics) -> FeedbackScoring:
 def make_retention(settings: Settings, metrics: AgentMetrics) -> Retention:
     places: list[SetAside] = [SegmentFolder(settings.spool_dir)]
     if settings.spool_handoff_url:
-        places.append(HandoffStore(settings.spool_handoff_url))
+        places.append(_handoff_store(settings))
     return Retention(_engine(settings), places, metrics.feedback, days=settings.log_retention_days)
 
 
+def _handoff_store(settings: Settings) -> HandoffStore:
+    return HandoffStore(settings.spool_handoff_url, credentials=settings.spool_handoff_credentials_file)
+
+
 def make_handover(settings: Settings, metrics: AgentMetrics) -> Handover:
-    segments, store = SegmentFolder(settings.spool_dir), HandoffStore(settings.spool_handoff_url)
+    segments, store = SegmentFolder(settings.spool_dir), _handoff_store(settings)
     return Handover(segments, store, metrics.handoff)
 
 
 def make_adoption(settings: Settings, metrics: AgentMetrics, sampled: ShadowQueue | None) -> Adoption:
     from serving.agent.prediction_table import SqlPredictionTable
 
-    table, store = SqlPredictionTable(_engine(settings)), HandoffStore(settings.spool_handoff_url)
+    table, store = SqlPredictionTable(_engine(settings)), _handoff_store(settings)
     told = Delivery(table, metrics) if sampled is None else Delivery(table, metrics, committed=sampled.offer)
     return Adoption(store, told, metrics.handoff, keep_days=settings.log_retention_days)
 

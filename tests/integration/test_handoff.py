@@ -35,7 +35,13 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
         return {"SPOOL_HANDOFF_URL": (tmp_path / "place").as_uri(), "SPOOL_HANDOFF_POLL_SECONDS": "0.2"}
     server: S3Server = request.getfixturevalue("s3")
     url = f"s3://handed-over/{tmp_path.name}"
-    return {"SPOOL_HANDOFF_URL": url, "SPOOL_HANDOFF_POLL_SECONDS": "0.2", **server.variables}
+    mounted = tmp_path / "credentials"
+    mounted.write_text("".join(f"{name}={value}\n" for name, value in server.variables.items()))
+    return {
+        "SPOOL_HANDOFF_URL": url,
+        "SPOOL_HANDOFF_POLL_SECONDS": "0.2",
+        "SPOOL_HANDOFF_CREDENTIALS_FILE": str(mounted),
+    }
 
 
 @contextmanager

@@ -99,6 +99,7 @@ def test_a_place_that_refuses_leaves_everything_in_the_spool(tmp_path: Path) -> 
     place = tmp_path / "place"
     ending = Pod(tmp_path / "ending", place)
     path = ending.seal("p-1")
+    place.mkdir()
     (place / "segments").write_text("in the way")
     assert ending.handover.run(SECONDS) == 1
     assert path.exists()
@@ -204,11 +205,14 @@ def test_what_waited_longer_than_records_are_kept_is_deleted_unread(tmp_path: Pa
 
 def test_a_place_that_cannot_be_asked_is_counted(tmp_path: Path) -> None:
     pod = Pod(tmp_path / "pod", tmp_path / "place")
-    (tmp_path / "place").rmdir()
     (tmp_path / "place").write_text("no folder")
     with pytest.raises(HandoffUnreachable):
-        pod.store.put(b"x", 1)
+        pod.store.waiting()
+    pod.adoption.step()
+    assert figure(pod.metrics.registry, "slipway_handoff_store_failures_total") == 1
     (tmp_path / "place").unlink()
+    pod.adoption.step()
+    assert pod.waiting() == 0
 
 
 @pytest.mark.parametrize(

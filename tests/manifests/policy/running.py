@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from serving.agent.__main__ import LAST_SECONDS
+from serving.agent.ending import AS_SIDECAR, SHIPPING
 from serving.lifecycle_settings import DRAIN_LIMIT_SECONDS
 from tests.manifests.policy.model import (
     Finding,
@@ -60,10 +60,9 @@ def shutdown_fits(rendered: Rendered) -> Iterator[Finding]:
             if wait is None or wait < 5:
                 yield found(pod, "no preStop that waits until endpoints forget the pod", container)
                 continue
-            needed, grace = (
-                wait + DRAIN_LIMIT_SECONDS + LAST_SECONDS,
-                pod.spec.get("terminationGracePeriodSeconds", 30),
-            )
+            last = AS_SIDECAR if rendered.environment(container).get("SPOOL_HANDOFF_URL") else SHIPPING
+            needed = wait + DRAIN_LIMIT_SECONDS + last.ship + last.hand_over
+            grace = pod.spec.get("terminationGracePeriodSeconds", 30)
             if pod.owner.identity.kind != "ClusterServingRuntime" and needed >= grace:
                 yield found(pod, f"needs {needed} s to end and is given {grace}", container)
 
