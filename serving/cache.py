@@ -1,13 +1,13 @@
 """The answer cache: an in-process tier always, a shared tier behind it where one is configured.
 
 Keys are fingerprints (model, version, contract and canonical row), so no invalidation exists: another version has
-other keys. A shared value that does not decode to an outcome is a miss, counted as poisoned, and gets overwritten.
+other keys. A shared value that is no outcome of that version is a miss, counted as poisoned, and gets overwritten.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -21,6 +21,12 @@ MAX_KEYS_PER_CALL = 256
 MAX_KEYS_PER_WRITE = 128
 MAX_VALUE_BYTES = 64 * 1024
 WRITE_AFTER_SECONDS = 0.005  # nobody waits for a write: let several turns share one
+
+Fits = Callable[[Outcome], bool]  # whether the version asked for could have said so
+
+
+def _any_outcome(_: Outcome) -> bool:
+    return True
 
 
 class AnswerCache:
@@ -55,28 +61,25 @@ class AnswerCache:
     def has_remote(self) -> bool:
         return self._remote is not None
 
-    async def remote(self, model: str, key: bytes, *, ttl_seconds: int) -> Outcome | None:
-        """The shared tier's answer, copied into this process; None is a miss or a tier that is down."""
-        value = await self._lookups.submit(key)
-        return self._copied(model, key, value, ttl_seconds=ttl_seconds, spare=False)
+    async def remote(
+        self, model: str, key: bytes, *, ttl_seconds: int, fits: Fits = _any_outcome
+    ) -> Outcome | None:
+        """The shared tier's answer, copied into this process; None is a miss, a tier that is down, or what does not fit."""
+        outcome = self._decode(model, await self._lookups.submit(key), fits)
+        if outcome is not None:
+            self._memory.put(key, outcome, ttl_seconds=ttl_seconds, spare=False)
+        return outcome
 
     async def remote_many(
-        self, model: str, keys: Sequence[bytes], *, ttl_seconds: int, spare: bool
+        self, model: str, keys: Sequence[bytes], *, ttl_seconds: int, spare: bool, fits: Fits = _any_outcome
     ) -> list[Outcome | None]:
         """The same for a slice of rows."""
         values = await asyncio.gather(*map(self._lookups.submit, keys))
-        return [
-            self._copied(model, key, value, ttl_seconds=ttl_seconds, spare=spare)
-            for key, value in zip(keys, values, strict=True)
-        ]
-
-    def _copied(
-        self, model: str, key: bytes, value: bytes | None, *, ttl_seconds: int, spare: bool
-    ) -> Outcome | None:
-        outcome = self._decode(model, value)
-        if outcome is not None:
-            self._memory.put(key, outcome, ttl_seconds=ttl_seconds, spare=spare)
-        return outcome
+        outcomes = [self._decode(model, value, fits) for value in values]
+        for key, outcome in zip(keys, outcomes, strict=True):
+            if outcome is not None:
+                self._memory.put(key, outcome, ttl_seconds=ttl_seconds, spare=spare)
+        return outcomes
 
     def store(self, key: bytes, outcome: Outcome, *, ttl_seconds: int, spare: bool = False) -> None:
         """`spare`: in this process only where there is room to spare."""
@@ -125,7 +128,7 @@ class AnswerCache:
             part = {key: entries[key] for key in keys[first : first + MAX_KEYS_PER_WRITE]}
             await remote.set_many(part, ttl_seconds=ttl_seconds)
 
-    def _decode(self, model: str, value: bytes | None) -> Outcome | None:
+    def _decode(self, model: str, value: bytes | None, fits: Fits) -> Outcome | None:
         if value is None:
             self._metrics.cache_asked(model, "redis", "miss")
             return None
@@ -133,6 +136,8 @@ class AnswerCache:
             if len(value) > MAX_VALUE_BYTES:
                 raise msgspec.ValidationError("too large")
             outcome = decode_outcome(value)
+            if not fits(outcome):
+                raise msgspec.ValidationError("no answer of this version")
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             self._metrics.cache_asked(model, "redis", "poisoned")
             return None

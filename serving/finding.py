@@ -110,7 +110,7 @@ class Finding:
         try:
             if cache is not None and cache.has_remote:
                 started = time.perf_counter()
-                outcome = await cache.remote(model.name, key, ttl_seconds=ttl)
+                outcome = await cache.remote(model.name, key, ttl_seconds=ttl, fits=model.could_say)
                 if asking.stages is not None:
                     asking.stages.add("cache.shared", started, time.perf_counter(), rows=1)
                 if outcome is not None:
@@ -157,7 +157,9 @@ class Finding:
         cache: AnswerCache, model: LoadedModel, keys: list[bytes], asking: Asking, spare: bool
     ) -> dict[bytes, FoundOrFailed]:
         started, ttl = time.perf_counter(), model.definition.cache_ttl_seconds
-        outcomes = await cache.remote_many(model.name, keys, ttl_seconds=ttl, spare=spare)
+        outcomes = await cache.remote_many(
+            model.name, keys, ttl_seconds=ttl, spare=spare, fits=model.could_say
+        )
         if asking.stages is not None:
             asking.stages.add("cache.shared", started, time.perf_counter(), rows=len(keys))
         pairs = zip(keys, outcomes, strict=True)

@@ -56,6 +56,18 @@ class LoadedModel:
             for best, probabilities in zip(outputs.argmax(axis=1).tolist(), outputs.tolist(), strict=True)
         ]
 
+    def could_say(self, outcome: Outcome) -> bool:
+        """Whether this is an answer of such a model: what was kept elsewhere, under one of our keys, may be anything."""
+        if not outcome.is_finite():
+            return False
+        classes = self.definition.classes
+        if not classes:
+            return isinstance(outcome.prediction, float) and (outcome.lower is None) == (
+                outcome.upper is None
+            )
+        chances = outcome.probabilities
+        return outcome.prediction in classes and chances is not None and chances.keys() == set(classes)
+
 
 def version_of_digest(digest: str) -> str:
     """The version's name where no registry gave one: the start of its servable's digest."""

@@ -16,6 +16,17 @@ from tests.prediction_records import figure
 from tests.redis_server import RedisServer
 
 PATIENCE_SECONDS = 20.0
+POISONS = (
+    b"\x80\x04N.",
+    b"",
+    b"{",
+    b'{"prediction": "\xff"}',
+    b"x" * 100_000,
+    b'{"prediction": 5.0, "lower": 4.0, "upper": 6.0}',
+    b'{"prediction": "setosa"}',
+    b'{"prediction": "rosa", "probabilities": {"setosa": 0.5, "versicolor": 0.25, "virginica": 0.25}}',
+    b'{"prediction": "setosa", "probabilities": {"setosa": 1.0}}',
+)
 
 
 @pytest.fixture
@@ -164,8 +175,7 @@ def test_what_somebody_else_put_into_redis_is_not_believed(
         keys = list(client.scan_iter("*"))
         assert len(keys) == len(known)
         for place, key in enumerate(keys):
-            poison = (b"\x80\x04N.", b"", b"{", b'{"prediction": "\xff"}', b"x" * 100_000)[place % 5]
-            client.set(key, poison)
+            client.set(key, POISONS[place % len(POISONS)])
     answers = ask_all(service, known)
     assert_right(service, known, answers)
     assert hits(answers) == 0
