@@ -14,12 +14,13 @@ from bench.contestants import CONTESTANTS, FLOOR, SLIPWAY
 from bench.results import HITS, MISSES, ModelResult, ModelTime
 
 CONNECTIONS = 64
-UNBATCHED_RATIO, BATCHED_RATIO, FEATURES_RATIO = 50.0, 8.0, 12.0
-MISS_CPU_RATIO, HIT_CPU_RATIO = 5.0, 2.5
-COLD_START_RATIO, DRAIN_SECONDS, MEMORY_MB = 1.5, 30.0, 250.0
+UNBATCHED_RATIO, BATCHED_RATIO, FEATURES_RATIO, BARE_RATIO = 100.0, 15.0, 20.0, 10.0
+MISS_CPU_RATIO, HIT_CPU_RATIO = 2.5, 1.4
+COLD_START_RATIO, DRAIN_SECONDS, MEMORY_MB = 1.25, 30.0, 200.0
 MODEL_TIME_MS = 0.2
 WAITING_RATIO = 2.0
 V2_RATIO, BINARY_RATIO = 1.5, 3.0
+SHADOW_RATIO = 1.05
 
 
 class Bar(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +85,11 @@ def fairness_bar(ratio: float | None) -> Bar:
     return Bar(name=name, value=ratio, limit=WAITING_RATIO, at_least=False)
 
 
+def shadow_bar(ratio: float | None) -> Bar:
+    name = "p99 with every row tried on a challenger, against without"
+    return Bar(name=name, value=ratio, limit=SHADOW_RATIO, at_least=False)
+
+
 def _against_every_peer(result: ModelResult) -> Iterator[Bar]:
     for peer in CONTESTANTS.values():
         if peer.answers_predictions:
@@ -92,9 +98,10 @@ def _against_every_peer(result: ModelResult) -> Iterator[Bar]:
 
 
 def _against_same_features(result: ModelResult) -> Iterator[Bar]:
+    """Who has the same features on, and who answers predictions and does nothing else."""
     for peer in CONTESTANTS.values():
-        if peer.features_on:
-            yield _throughput(result, peer.name, FEATURES_RATIO)
+        if peer.answers_predictions:
+            yield _throughput(result, peer.name, FEATURES_RATIO if peer.features_on else BARE_RATIO)
 
 
 def _throughput(result: ModelResult, peer: str, limit: float) -> Bar:

@@ -30,6 +30,10 @@ class PredictionLog:
             return self._number("SELECT COUNT(*) FROM predictions", ())
         return 0
 
+    def shadowed(self) -> int:
+        """Rows that another version has answered in the shadow."""
+        return self._number("SELECT COUNT(*) FROM shadow_predictions", ())
+
     def wait_until_shipped(self, *, at_least: int) -> float:
         """Seconds until the rows were there and no more came. Requests in flight at wrk's end make more than it counted."""
         started = changed = time.monotonic()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -123,6 +123,14 @@ def _bar_table(found: list[Bar]) -> Iterator[str]:
 
 def verdict(bar: Bar) -> str:
     return {None: "not measured", True: "PASS", False: "**FAIL**"}[bar.passed]
+
+
+def told(bars: Sequence[Bar], *, strict: bool) -> int:
+    """Prints each bar's verdict; the exit code of a program that measures nothing else."""
+    for bar in bars:
+        value = "-" if bar.value is None else number(bar.value)
+        print(f"{bar.name}: {value} (limit {bar.limit:g} {bar.unit}): {verdict(bar)}")
+    return 1 if strict and any(bar.passed is False for bar in bars) else 0
 
 
 def _load_table(result: ModelResult, connections: int) -> Iterator[str]:

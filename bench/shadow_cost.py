@@ -11,25 +11,30 @@ import argparse
 import contextlib
 import os
 import signal
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import comb
 from pathlib import Path
 from statistics import median
 
 import msgspec
 
 from bench.against import in_turn, serve_alone
+from bench.bars import shadow_bar
 from bench.entrants import Entrant, Round
 from bench.errors import BenchError
 from bench.fixtures import Fixture, prepare_fixture
 from bench.load import ensure_wrk
+from bench.report import told
 from bench.results import MISSES, Sample
 from bench.settings import read_settings
 from modelkit.definition import load_catalog
 from modelkit.servable import MODEL, load_servable, write_servable
 
 OFF, ON = "off", "on"
+MISSED = 0.05
 FIGURES = {
     "p99, ms": "p99_ms",
     "p50, ms": "p50_ms",
@@ -48,7 +53,7 @@ class Plan:
     pause_ms: int
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     ensure_wrk()
     with tempfile.TemporaryDirectory(prefix="slipway-shadow-") as scratch, contextlib.ExitStack() as stack:
@@ -70,7 +75,35 @@ def main(arguments: Sequence[str] | None = None) -> None:
             core=settings.load_core,
             pause_ms=options.pause,
         )
-        print("\n".join(table(_measured(sides, plan))))
+        found = _measured(sides, plan)
+        tried = _tried(sides[ON])
+    print("\n".join(table(found)))
+    lowest, highest = interval(_ratios(found, "p99_ms"))
+    print(
+        f"of p99 between {lowest:.3f} and {highest:.3f} (95 of 100); {tried:,} rows were tried on the challenger"
+    )
+    return told([shadow_bar(median(_ratios(found, "p99_ms")))], strict=options.strict)
+
+
+def _tried(entrant: Entrant) -> int:
+    """Rows that the challenger has answered. Raises BenchError for none: then nothing was measured."""
+    if entrant.log is None or not (tried := entrant.log.shadowed()):
+        raise BenchError("no row was tried on the challenger")
+    return tried
+
+
+def _ratios(found: dict[str, list[Sample]], field: str) -> list[float]:
+    pairs = zip(found[OFF], found[ON], strict=True)
+    return [float(getattr(on, field)) / float(getattr(off, field)) for off, on in pairs]
+
+
+def interval(ratios: Sequence[float]) -> tuple[float, float]:
+    """Of the median, with at least 95 of 100 (the sign test's order statistics); all of the ratios where there are few."""
+    ordered, size = sorted(ratios), len(ratios)
+    left = 0
+    while 2 * sum(comb(size, rank) for rank in range(left + 2)) / 2**size <= MISSED and left + 1 < size // 2:
+        left += 1
+    return ordered[left], ordered[size - 1 - left]
 
 
 def write_challenger(fixture: Fixture, folder: Path) -> Path:
@@ -130,7 +163,7 @@ def table(found: dict[str, list[Sample]]) -> list[str]:
     rows = ["| | off, median | on, median | median of ratios |", "|---|---:|---:|---:|"]
     for name, field in FIGURES.items():
         off, on = ([float(getattr(sample, field)) for sample in found[side]] for side in (OFF, ON))
-        ratio = median(b / a for a, b in zip(off, on, strict=True))
+        ratio = median(_ratios(found, field))
         rows.append(f"| {name} | {median(off):.4g} | {median(on):.4g} | {ratio:.3f} |")
     return rows
 
@@ -144,8 +177,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--pause", type=int, default=25, metavar="MS", help="of each connection; 0: saturated"
     )
+    parser.add_argument("--strict", action="store_true", help="exit 1 when the bar is missed")
     return parser
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import struct
 
-from bench.bars import fairness_bar, protocol_bars
+import pytest
+
+from bench.bars import fairness_bar, protocol_bars, shadow_bar
 from bench.bodies import template, vary
 from bench.fairness import Wait, table, waiting_bar
 from bench.large_caller import SERIAL, large_body
 from bench.protocol_bodies import V2_BINARY, WRITERS, native, request, rows_of, v2_binary, v2_json
 from bench.protocols import MANY, ONE, PLAN, Cost, bars_of, ratio
+from bench.report import told
+from bench.shadow_cost import interval
 
 ROW = vary({"distance": 1.25, "minutes": 2.5, "zone": "north"})
 
@@ -76,3 +80,22 @@ def test_bars_compare_v2_with_native_and_its_two_forms_with_each_other() -> None
     assert all(bar.passed for bar in bars_of(found))
     assert [bar.passed for bar in protocol_bars(1.6, 1.1)] == [False, False]
     assert ratio(found[0], found[0]) == 1.0
+
+
+def test_the_interval_of_a_median_is_wide_for_few_rounds_and_narrow_for_many() -> None:
+    assert interval([3.0, 1.0, 2.0]) == (1.0, 3.0)
+    many = [float(number) for number in range(1, 41)]
+    assert interval(many) == (14.0, 27.0)  # the sign test's for 40, of the tables
+
+
+def test_a_shadow_that_costs_more_than_a_twentieth_misses_its_bar() -> None:
+    assert [shadow_bar(ratio).passed for ratio in (1.05, 1.06, None)] == [True, False, None]
+
+
+def test_a_missed_bar_is_an_exit_code_only_where_that_is_asked_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    missed = [fairness_bar(2.1)]
+    assert [told(missed, strict=strict) for strict in (False, True)] == [0, 1]
+    assert told([fairness_bar(1.9)], strict=True) == 0
+    assert capsys.readouterr().out.count("**FAIL**") == 2
