@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import tempfile
 import warnings
 from pathlib import Path
+
+from tests.e2e.processes import children, is_alive
+from tests.e2e.waiting import until
 
 
 class StoppablePostgres:
@@ -25,6 +31,31 @@ class StoppablePostgres:
 
     def stop(self) -> None:
         self._server.stop()
+
+    def pause(self) -> None:
+        """Connections stay open and nothing answers, as on a host that hangs."""
+        self._send(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._send(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """Without a chance to write anything down."""
+        pids = self._pids()
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        until(lambda: not any(map(is_alive, pids)), seconds=10, what="PostgreSQL is dead")
+
+    def _send(self, number: signal.Signals) -> None:
+        for pid in self._pids():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def _pids(self) -> list[int]:
+        postmaster = self._server.get_pid()
+        assert postmaster is not None
+        return [postmaster, *children(postmaster)]
 
     def start(self) -> None:
         self._server.ensure_postgres_running()

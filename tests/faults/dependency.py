@@ -43,6 +43,7 @@ class Fault:
     lines: Sequence[str] = ()
     breaker: Sign | None = None
     closes_within: float = 5.0
+    tells_late: bool = False  # only after what the short form waits for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +100,7 @@ def _records(seen: Seen, kept: Kept, backlog: float | None) -> list[Verdict]:
     failures = sum(seen.failures.values())
     return [
         Verdict(bar="0 failed predictions", seen=f"{failures} {seen.failures or ''}", holds=failures == 0),
+        Verdict(bar="0 rows with two answers", seen=str(seen.contradictions), holds=seen.contradictions == 0),
         Verdict(bar="0 lost records", seen=str(kept.lost), holds=kept.lost == 0),
         Verdict(
             bar="0 doubled or invented records",
@@ -137,8 +139,18 @@ def _told(watch: Watch, fault: Fault, times: _Times) -> list[Verdict]:
     silent = [sign.text for sign in fault.signs if watch.highest(sign)[1] <= watch.highest(sign)[0]]
     missing = [line for line in fault.lines if not watch.lines([line])]
     verdicts = [
-        Verdict(bar="metrics tell", seen=f"silent: {silent}" if silent else "all", holds=not silent),
-        Verdict(bar="the log tells", seen=f"missing: {missing}" if missing else "all", holds=not missing),
+        Verdict(
+            bar="metrics tell",
+            seen=f"silent: {silent}" if silent else "all",
+            holds=not silent,
+            timing=fault.tells_late,
+        ),
+        Verdict(
+            bar="the log tells",
+            seen=f"missing: {missing}" if missing else "all",
+            holds=not missing,
+            timing=fault.tells_late,
+        ),
     ]
     return [*verdicts, *_breaker(watch, fault, times)]
 

@@ -12,6 +12,7 @@ import sys
 import time
 from collections import deque
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -29,6 +30,7 @@ class Asked(msgspec.Struct):
     due: float
     text: bytes
     request_id: str
+    row: int  # of the known ones; -1: a new one
 
 
 class Caller(asyncio.Protocol):
@@ -86,7 +88,9 @@ class Generator:
         self._waiting: deque[Asked] = deque()
         self._connections = self._outstanding = self._number = 0
         self._opening: set[asyncio.Task[None]] = set()
+        self._said: dict[int, tuple[Any, Any]] = {}
         self.samples: list[Sample] = []
+        self.contradictions = 0
 
     async def run(self) -> Seen:
         begin = time.monotonic()
@@ -98,7 +102,12 @@ class Generator:
         give_up_at = time.monotonic() + END_SECONDS
         while self._outstanding and time.monotonic() < give_up_at:
             await asyncio.sleep(0.02)
-        return Seen(begin=begin, samples=self.samples, never_answered=self._outstanding)
+        return Seen(
+            begin=begin,
+            samples=self.samples,
+            never_answered=self._outstanding,
+            contradictions=self.contradictions,
+        )
 
     async def _at_its_rate(self, begin: float, end: float) -> None:
         due = begin
@@ -115,8 +124,8 @@ class Generator:
             await asyncio.sleep(0)
 
     def _next(self, due: float) -> Asked:
-        known = self._chance.random() < self._order.known_share
-        model, row = iris_row(random.Random(self._chance.randrange(KNOWN_ROWS)) if known else self._chance)
+        number = self._chance.randrange(KNOWN_ROWS) if self._chance.random() < self._order.known_share else -1
+        model, row = iris_row(self._chance if number < 0 else random.Random(number))
         request_id = f"{self._order.prefix}{self._number}"
         self._number += 1
         body = msgspec.json.encode(row)
@@ -124,7 +133,7 @@ class Generator:
             f"POST /predict/{model} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {self._order.token}\r\n"
             f"Content-Type: application/json\r\nX-Request-ID: {request_id}\r\nContent-Length: {len(body)}\r\n\r\n"
         )
-        return Asked(due, head.encode() + body, request_id)
+        return Asked(due, head.encode() + body, request_id, number)
 
     def _send(self, asked: Asked) -> None:
         self._outstanding += 1
@@ -163,8 +172,16 @@ class Generator:
     def answered(self, asked: Asked, status: int, body: bytes) -> None:
         self._outstanding -= 1
         now = time.monotonic()
-        told = str(msgspec.json.decode(body)["prediction_id"]) if status == 200 else ""
+        told = self._read(asked, body) if status == 200 else ""
         self.samples.append(Sample(asked.due, now - asked.due, status, asked.request_id, told))
+
+    def _read(self, asked: Asked, body: bytes) -> str:
+        """The prediction id. The same row has the same answer, whoever gave it."""
+        answer = msgspec.json.decode(body)
+        if asked.row >= 0:
+            said = (answer["prediction"], answer.get("probabilities"))
+            self.contradictions += self._said.setdefault(asked.row, said) != said
+        return str(answer["prediction_id"])
 
 
 def main() -> None:

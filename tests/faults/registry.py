@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults import redis
+from tests.faults import redis, sql
 from tests.faults.scenario import Scenario
 
-SCENARIOS: tuple[Scenario, ...] = (*redis.SCENARIOS,)
+SCENARIOS: tuple[Scenario, ...] = (*redis.SCENARIOS, *sql.SCENARIOS)

@@ -27,7 +27,7 @@ class Pace:
         return self.before + self.fault + self.after
 
 
-SHORT = Pace(before=0.7, fault=1.5, after=1.5)
+SHORT = Pace(before=0.3, fault=1.5, after=1.0)
 
 
 def full_pace(seconds: float, rate: float) -> Pace:

@@ -38,6 +38,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     begin: float
     samples: list[Sample]
     never_answered: int
+    contradictions: int  # answers to a row that had another answer before
 
     @property
     def acknowledged(self) -> dict[str, str]:

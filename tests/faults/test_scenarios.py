@@ -24,4 +24,4 @@ def stands() -> Iterator[Stands]:
 def test_what_breaks_costs_no_answer_and_no_record(stands: Stands, scenario: Scenario) -> None:
     finding = stands.run(scenario, SHORT)
     assert finding.requests > 0
-    assert finding.broken(judged=False) == [], finding
+    assert finding.broken(judged=False) == [], finding.metrics
