@@ -117,7 +117,8 @@ def meant_flows(
         Flow(name, target, "TCP", port) for name, port in ANYWHERE if name in actors for target in away
     }
     addressed = {actor.name for actor in outside(overlay) if actor.address} - {"metadata-service"}
-    internet = {Flow(name, target, "TCP", 443) for name in INTERNET if name in actors for target in addressed}
+    outbound = (*INTERNET, *(("service",) if "SPOOL_HANDOFF_URL" in settings else ()))
+    internet = {Flow(name, target, "TCP", 443) for name in outbound if name in actors for target in addressed}
     private = {actor.name for actor in outside(overlay) if actor.address.startswith(PRIVATE)}
     ports = CLUSTER if asks_the_cluster else ()
     keys = {Flow("service", target, "TCP", port) for port in ports for target in private}
