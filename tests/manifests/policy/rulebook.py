@@ -86,7 +86,7 @@ COMPANIES = {
             "autoscaling-keda",
             "model-store-init",
         ),
-        *("pinned", "spool-volume", "gateway", "mlflow", "grpc", "tracing"),
+        *("pinned", "spool-volume", "gateway", "mlflow", "grpc", "tracing", "handoff"),
     ),
     "company-of-ray": ("network-policy", "dev-secret", "mlflow", "batch-ray", "batch-ray/ray"),
 }
