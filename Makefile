@@ -136,6 +136,10 @@ integration-tests: setup checks-env ## Only the tests against real servers, end 
 faults: setup ## Break what the service depends on, under half load, and report (SECONDS=60 ONLY=redis)
 	$(BIN)/python -m tests.faults --seconds $(or $(SECONDS),60) --only "$(ONLY)"
 
+.PHONY: soak
+soak: setup ## Serve a mixed load for an hour and report what memory, descriptors and threads do (MINUTES=60 WORKERS=1)
+	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),60) --workers $(or $(WORKERS),1)
+
 .PHONY: coverage
 coverage: setup checks-env ## Run every test and say which lines none of them reaches
 	$(BIN)/pytest --cov --cov-report=term-missing:skip-covered $(PYTEST_ARGS)
