@@ -223,6 +223,19 @@ def test_calls_are_counted_by_method_and_code(front: GrpcFront) -> None:
     assert front.registry.get_sample_value("slipway_grpc_request_duration_seconds_count", labels) == 2
 
 
+def test_calls_are_among_the_requests_that_objectives_canaries_and_autoscaling_look_at(
+    front: GrpcFront,
+) -> None:
+    front.infer(flowers())
+    front.refused("ModelInfer", flowers(), [])
+    front.worker.metrics.fold()
+    name, route = "slipway_http_requests_total", {"route": f"/{INFERENCE}/ModelInfer", "method": "GRPC"}
+    for code in ("200", "401"):
+        assert front.registry.get_sample_value(name, {**route, "code": code}) == 1
+    duration = "slipway_http_request_duration_seconds_count"
+    assert front.registry.get_sample_value(duration, route) == 2
+
+
 def test_a_port_that_is_taken_keeps_the_replica_unready(front: GrpcFront, tmp_path: Path) -> None:
     second = tmp_path / "second"
     second.mkdir()
