@@ -12,19 +12,18 @@ from typing import Any
 import structlog
 from google.protobuf.message import Message
 from grpc import StatusCode
-from grpc.aio import EOF, AbortError
+from grpc.aio import AbortError
 
 from auth.scopes import require
 from modelkit.errors import (
-    InvalidRequest,
     MethodNotAllowed,
     Overloaded,
-    RequestTimeout,
     SlipwayError,
     Unauthenticated,
 )
 from serving.admission import Admission
 from serving.grpc.call import GrpcCall
+from serving.grpc.incoming import message_of
 from serving.grpc.parts import GrpcLimits
 from serving.grpc.status import Refusal, Trailing, refusal_of, told
 from serving.grpc.surface import Rpc
@@ -131,23 +130,11 @@ class GrpcFront:
         await self.identify(rpc, call)
         if call.stages is not None:
             call.stages.ended("admission")
-        return await method(call, await _message(call))
+        return await method(call, await message_of(call, self._limits))
 
     def _failed(self, rpc: Rpc, call: GrpcCall, error: Exception) -> Refusal:
         self._log.error("request failed", route=rpc.path, request_id=call.request_id, exc_info=error)
         return refusal_of(SlipwayError(), request_id=call.request_id)
-
-
-async def _message(call: GrpcCall) -> bytes:
-    """Raises RequestTimeout, or InvalidRequest where the client ends before it has sent one."""
-    try:
-        async with asyncio.timeout(call.seconds_left):
-            message = await call.context.read()
-    except TimeoutError:
-        raise RequestTimeout from None
-    if message is EOF:
-        raise InvalidRequest("The call has no message")
-    return bytes(message)
 
 
 async def _abort(call: GrpcCall, refusal: Refusal, own: Trailing) -> None:

@@ -1,4 +1,7 @@
-"""Server reflection: what this port speaks, for tools that have no `.proto` at hand. As open as `/openapi.json`."""
+"""Server reflection: what this port speaks, for tools that have no `.proto` at hand. As open as `/openapi.json`.
+
+Tools ask for `v1` and some then for `v1alpha`: the library has the latter, and the messages of both are the same.
+"""
 
 from __future__ import annotations
 

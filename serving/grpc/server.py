@@ -11,6 +11,7 @@ from grpc import aio
 
 from serving.grpc.front import GrpcFront, Method
 from serving.grpc.health import Health
+from serving.grpc.incoming import LARGEST
 from serving.grpc.methods import InferenceMethods
 from serving.grpc.parts import GrpcLimits, GrpcParts
 from serving.grpc.reflection import Reflection
@@ -23,6 +24,7 @@ from serving.grpc.surface import (
     MODEL_READY,
     READY,
     REFLECT,
+    REFLECT_ALPHA,
     SERVER_METADATA,
     UNKNOWN,
     WATCH,
@@ -62,7 +64,7 @@ def _options(limits: GrpcLimits) -> list[tuple[str, int]]:
     """A client keeps its connection, and with it its replica and worker: a connection ends soon, so that new ones get some."""
     return [
         ("grpc.so_reuseport", int(limits.several)),
-        ("grpc.max_receive_message_length", limits.max_body_bytes),
+        ("grpc.max_receive_message_length", LARGEST * limits.max_body_bytes),
         ("grpc.max_concurrent_streams", limits.max_in_flight + STREAMS_BESIDE),
         ("grpc.max_metadata_size", MAX_METADATA_BYTES),
         ("grpc.absolute_max_metadata_size", MAX_METADATA_BYTES),
@@ -94,9 +96,11 @@ class _Handlers(grpc.GenericRpcHandler):
             )
         }
         watch = partial(front.stream, WATCH, health.watch)
-        reflect = partial(front.stream, REFLECT, Reflection().answers)
         self._handlers[WATCH.path] = grpc.unary_stream_rpc_method_handler(watch)
-        self._handlers[REFLECT.path] = grpc.stream_stream_rpc_method_handler(reflect)
+        answers = Reflection().answers
+        for rpc in (REFLECT, REFLECT_ALPHA):
+            reflect = partial(front.stream, rpc, answers)
+            self._handlers[rpc.path] = grpc.stream_stream_rpc_method_handler(reflect)
         self._unknown = _unary(front, UNKNOWN, front.unknown)
 
     def service(self, handler_call_details: Any) -> Any:

@@ -9,7 +9,7 @@ import orjson
 from grpc import StatusCode
 
 from modelkit.errors import SlipwayError
-from serving.http.problems import problem_reply
+from serving.http.problems import in_one_sentence, problem_reply
 
 PROBLEM = "slipway-problem-bin"
 PUSHBACK = "grpc-retry-pushback-ms"
@@ -60,7 +60,7 @@ def refusal_of(error: SlipwayError, *, request_id: str) -> Refusal:
     seconds = next((value for name, value in reply.headers if name == b"retry-after"), b"")
     if seconds.isdigit():
         trailing.append((PUSHBACK, str(int(seconds) * 1000)))
-    return Refusal(code, error.detail[:MAX_MESSAGE], trailing)
+    return Refusal(code, in_one_sentence(error)[:MAX_MESSAGE], trailing)
 
 
 def told(fields: Iterable[tuple[bytes, bytes]]) -> Trailing:

@@ -9,7 +9,8 @@ from auth.scopes import READ
 
 INFERENCE = "inference.GRPCInferenceService"
 HEALTH = "grpc.health.v1.Health"
-REFLECTION = "grpc.reflection.v1alpha.ServerReflection"
+REFLECTION = "grpc.reflection.v1.ServerReflection"
+REFLECTION_ALPHA = "grpc.reflection.v1alpha.ServerReflection"  # the same messages by its older name
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +38,14 @@ CHECK = Rpc(HEALTH, "Check", open=True, probe=True)
 LIST = Rpc(HEALTH, "List", open=True, probe=True)
 WATCH = Rpc(HEALTH, "Watch", open=True, probe=True)
 REFLECT = Rpc(REFLECTION, "ServerReflectionInfo", open=True)
+REFLECT_ALPHA = Rpc(REFLECTION_ALPHA, "ServerReflectionInfo", open=True)
 UNKNOWN = Rpc("", "unknown")  # a token is needed to be told so
 
 RPCS: Mapping[str, Rpc] = {
     rpc.path: rpc
     for rpc in (
         *(LIVE, READY, MODEL_READY, SERVER_METADATA, MODEL_METADATA, INFER),
-        *(CHECK, LIST, WATCH, REFLECT),
+        *(CHECK, LIST, WATCH, REFLECT, REFLECT_ALPHA),
     )
 }
 OPEN_PATHS = frozenset(path for path, rpc in RPCS.items() if rpc.open)

@@ -11,7 +11,7 @@ from modelkit.errors import FieldError, InvalidRequest
 from serving.http.departures import unless_gone
 from serving.http.exchange import Exchange, Reply
 from serving.http.native import answer_headers, row_errors, written_rows
-from serving.http.request_rows import Limits, read_in_turns
+from serving.http.request_rows import V1, Limits, read_many_in_turns
 from serving.inference import Inference
 from serving.loaded_model import LoadedModel
 from serving.requested_rows import RequestRows
@@ -40,4 +40,4 @@ class KServeV1Routes:
         if b'"instances"' not in body:
             missing = FieldError(pointer="/instances", detail="Field required")
             raise InvalidRequest('The body must be {"instances": [...]}', errors=[missing])
-        return read_in_turns(model.reader, body, self._limits, self._inference.turns)
+        return read_many_in_turns(model.reader, body, self._limits, self._inference.turns, V1)

@@ -156,7 +156,7 @@ def _infer(
 
 def _v1_predict(definition: ModelDefinition) -> dict[str, Any]:
     base = base_name(definition)
-    bodies = [schema_ref(f"{base}{kind}") for kind in ("Batch", "SkippingBatch")]
+    bodies = [schema_ref(f"{base}{kind}") for kind in ("V1Batch", "V1SkippingBatch")]
     one = {"anyOf": [schema_ref(f"{base}Answer"), {"type": "null"}]}
     errors = {"errors": {"type": "array", "items": schema_ref("RowError")}}
     said = closed_object(errors, predictions={"type": "array", "items": one})

@@ -55,6 +55,8 @@ def prediction_schemas(definitions: Sequence[ModelDefinition], *, max_instances:
             definition.request.__name__: request_schema(definition),
             f"{base}Batch": _batch(row, max_instances),
             f"{base}SkippingBatch": _skipping_batch(row, max_instances),
+            f"{base}V1Batch": _batch(row, max_instances, **SIGNATURE),
+            f"{base}V1SkippingBatch": _skipping_batch(row, max_instances, **SIGNATURE),
             f"{base}Answer": closed_object(**fields),
             f"{base}Answers": by_row(definition, "predictions", "Answer"),
         }
@@ -148,17 +150,25 @@ def _examples(definition: ModelDefinition) -> list[dict[str, Any]]:
     return [dict(example) for example in definition.examples]
 
 
-def _batch(row: dict[str, Any], max_instances: int) -> dict[str, Any]:
+SIGNATURE = {
+    "signature_name": {
+        "type": "string",
+        "enum": ["serving_default"],
+        "description": "what TensorFlow Serving's clients send; a model has this one",
+    }
+}
+
+
+def _batch(row: dict[str, Any], max_instances: int, **more: Any) -> dict[str, Any]:
     rows = {"type": "array", "items": row, "minItems": 1, "maxItems": max_instances}
-    schema = closed_object(
-        {"on_error": {"type": "string", "enum": ["fail"], "default": "fail"}}, instances=rows
-    )
+    on_error = {"type": "string", "enum": ["fail"], "default": "fail"}
+    schema = closed_object({"on_error": on_error, **more}, instances=rows)
     return {**schema, "description": "Rows that are answered all, or not at all."}
 
 
-def _skipping_batch(row: dict[str, Any], max_instances: int) -> dict[str, Any]:
+def _skipping_batch(row: dict[str, Any], max_instances: int, **more: Any) -> dict[str, Any]:
     rows = {"type": "array", "items": {}, "contains": row, "minItems": 1, "maxItems": max_instances}
-    schema = closed_object(instances=rows, on_error={"type": "string", "enum": ["skip"]})
+    schema = closed_object(more, instances=rows, on_error={"type": "string", "enum": ["skip"]})
     return {**schema, "description": "Rows of which those are answered that are valid, at least one."}
 
 

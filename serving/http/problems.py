@@ -37,7 +37,7 @@ def problem_reply(error: SlipwayError, *, request_id: str, oauth: bool = False) 
         "instance": f"urn:slipway:request:{request_id}",
         "code": error.code,
         "request_id": request_id,
-        "error": name or error.detail,
+        "error": name or in_one_sentence(error),
         **({} if name is None else {"error_description": error.detail}),
         "errors": [
             {
@@ -54,6 +54,15 @@ def problem_reply(error: SlipwayError, *, request_id: str, oauth: bool = False) 
     if error.retry_after_seconds is not None and not any(key == b"retry-after" for key, _ in headers):
         headers.append((b"retry-after", b"%d" % error.retry_after_seconds))
     return Reply(error.status, orjson.dumps(body), PROBLEM_JSON, tuple(headers))
+
+
+def in_one_sentence(error: SlipwayError) -> str:
+    """For clients that show nothing else: with the first of what is wrong, and how many more there are."""
+    if not error.errors:
+        return error.detail
+    first, others = error.errors[0], len(error.errors) - 1
+    place = f"{first.pointer}: " if first.pointer else ""
+    return f"{error.detail}: {place}{first.detail}" + (f" (and {others} more)" if others else "")
 
 
 def problem_types() -> dict[str, type[SlipwayError]]:

@@ -6,9 +6,9 @@ The fast path decodes with msgspec; a body it refuses is read again by pydantic,
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 from pydantic import ValidationError
@@ -38,7 +38,27 @@ class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
     on_error: Literal["fail", "skip"] = "fail"
 
 
-_decode_envelope = msgspec.json.Decoder(_Envelope).decode
+class _V1Envelope(_Envelope, forbid_unknown_fields=True):
+    """TensorFlow Serving's clients name a signature, and a model here has the one that they take by default."""
+
+    signature_name: Literal["serving_default"] = "serving_default"
+
+
+class Form(NamedTuple):
+    """What a body of many rows looks like."""
+
+    decode: Callable[[bytes], _Envelope]
+    said: str
+
+
+NATIVE = Form(
+    msgspec.json.Decoder(_Envelope).decode,
+    'The body must be one object of the model, or {"instances": [...], "on_error": "fail"|"skip"}',
+)
+V1 = Form(
+    msgspec.json.Decoder(_V1Envelope).decode,
+    'The body must be {"instances": [...], "on_error": "fail"|"skip"}',
+)
 
 
 def read_rows(reader: RowReader, body: bytes, limits: Limits) -> RequestRows:
@@ -54,7 +74,14 @@ def read_in_turns(
     """The same; to be awaited where there are many rows."""
     if not _is_batch(reader, body):
         return _read_one(reader, body, limits)
-    envelope = _envelope(body, limits)
+    return read_many_in_turns(reader, body, limits, turns)
+
+
+def read_many_in_turns(
+    reader: RowReader, body: bytes, limits: Limits, turns: Turns, form: Form = NATIVE
+) -> RequestRows | Awaitable[RequestRows]:
+    """The same of a body that has to be of this form."""
+    envelope = _envelope(body, limits, form)
     reading = _read_instances(reader, envelope, limits)
     return at_once(reading) if len(envelope.instances) <= SLICE_ROWS else turns.through(reading)
 
@@ -111,15 +138,12 @@ def _explain(
     return reader.decode_one(checked.model_dump_json())
 
 
-def _envelope(body: bytes, limits: Limits) -> _Envelope:
+def _envelope(body: bytes, limits: Limits, form: Form = NATIVE) -> _Envelope:
     try:
-        envelope = _decode_envelope(body)
+        envelope = form.decode(body)
     except BAD_BODY as error:
         refuse_deep(body, limits.max_json_depth)
-        raise InvalidRequest(
-            'The body must be one object of the model, or {"instances": [...], "on_error": "fail"|"skip"}',
-            errors=[_place_of(error)],
-        ) from None
+        raise InvalidRequest(form.said, errors=[_place_of(error)]) from None
     if not 0 < len(envelope.instances) <= limits.max_instances:
         raise InvalidRequest(
             f"`instances` must hold 1 to {limits.max_instances} rows",
@@ -174,6 +198,8 @@ def _place_of(error: Exception) -> FieldError:
         return FieldError(pointer="/instances", detail="Input should be an array")
     if path.startswith("on_error"):
         return FieldError(pointer="/on_error", detail="Input should be 'fail' or 'skip'")
+    if path.startswith("signature_name"):
+        return FieldError(pointer="/signature_name", detail="A model has one signature: 'serving_default'")
     return FieldError(
         pointer="", detail="Input should be a JSON object of nothing but `instances` and `on_error`"
     )

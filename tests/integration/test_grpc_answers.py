@@ -179,7 +179,8 @@ def test_what_is_wrong_is_named_by_a_pointer(front: GrpcFront, name: str) -> Non
     assert refused.code is StatusCode.INVALID_ARGUMENT
     assert refused.problem["status"] == 400
     assert pointer in [each["pointer"] for each in refused.problem["errors"]]
-    assert refused.problem["detail"] == refused.message
+    assert refused.problem["error"] == refused.message
+    assert pointer in refused.message
     assert len(front.logged()) == before
 
 

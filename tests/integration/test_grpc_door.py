@@ -136,10 +136,24 @@ def test_a_refusal_leaves_an_event(front: GrpcFront) -> None:
 
 
 def test_a_message_that_is_too_large_is_refused(front: GrpcFront) -> None:
+    request = flowers(*[FLOWER] * 150)
+    assert 4096 < len(request.SerializeToString()) < 8192
+    metadata: Metadata = [*front.bearer(), ("x-request-id", "order-11")]
+    refused = front.refused("ModelInfer", request, metadata)
+    assert (refused.code, refused.problem["code"]) == (StatusCode.RESOURCE_EXHAUSTED, "payload-too-large")
+    assert refused.trailing["x-request-id"] == "order-11"
+
+
+def test_a_message_that_is_far_too_large_is_refused_and_is_no_call_without_a_message(
+    front: GrpcFront,
+) -> None:
     request = flowers(*[FLOWER] * 300)
-    assert len(request.SerializeToString()) > 4096
+    assert len(request.SerializeToString()) > 8192
     assert front.refused("ModelInfer", request).code is StatusCode.RESOURCE_EXHAUSTED
     front.infer(flowers())
+    front.worker.metrics.fold()
+    labels = {"method": "ModelInfer", "code": "INVALID_ARGUMENT"}
+    assert front.registry.get_sample_value("slipway_grpc_requests_total", labels) is None
 
 
 def test_messages_that_are_compressed_are_refused(front: GrpcFront) -> None:

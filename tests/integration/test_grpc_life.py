@@ -16,7 +16,17 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, ServerReflectionResponse
 
 from serving.grpc import open_inference_grpc_pb2 as pb
-from serving.grpc.surface import CHECK, HEALTH, INFERENCE, LIST, REFLECT, REFLECTION, WATCH
+from serving.grpc.surface import (
+    CHECK,
+    HEALTH,
+    INFERENCE,
+    LIST,
+    REFLECT,
+    REFLECT_ALPHA,
+    REFLECTION_ALPHA,
+    WATCH,
+    Rpc,
+)
 from tests.architecture.source_tree import ROOT
 from tests.front_service import FLOWER, FrontService
 from tests.grpc_front import GrpcFront
@@ -190,10 +200,11 @@ def test_the_end_lets_calls_end_and_tells_who_watches(tmp_path: Path) -> None:
     front.runner.close()
 
 
-def test_reflection_tells_what_is_spoken_here(front: GrpcFront) -> None:
+@pytest.mark.parametrize("rpc", [REFLECT, REFLECT_ALPHA], ids=["v1", "v1alpha"])
+def test_reflection_tells_anybody_what_is_spoken_here(front: GrpcFront, rpc: Rpc) -> None:
     async def told(**request: str) -> ServerReflectionResponse:
         method = front.channel.stream_stream(
-            REFLECT.path,
+            rpc.path,
             request_serializer=ServerReflectionRequest.SerializeToString,
             response_deserializer=ServerReflectionResponse.FromString,
         )
@@ -203,7 +214,7 @@ def test_reflection_tells_what_is_spoken_here(front: GrpcFront) -> None:
         return await call.read()
 
     services = front.run(told(list_services="")).list_services_response.service
-    assert {each.name for each in services} == {INFERENCE, HEALTH, REFLECTION}
+    assert {each.name for each in services} == {INFERENCE, HEALTH, REFLECTION_ALPHA}
     found = front.run(told(file_containing_symbol=INFERENCE)).file_descriptor_response
     assert list(found.file_descriptor_proto) == [pb.DESCRIPTOR.serialized_pb]
 

@@ -72,7 +72,9 @@ def values(tensor: Tensor) -> list[Any]:
 def pointers(answer: httpx.Response) -> set[str]:
     assert answer.status_code == 400, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
-    assert isinstance(answer.json()["error"], str)
+    told = answer.json()
+    first = told["errors"][0]
+    assert told["error"].startswith(f"{told['detail']}: {first['pointer']}: {first['detail']}")
     return {error["pointer"] for error in answer.json()["errors"]}
 
 
@@ -322,4 +324,8 @@ def test_kserve_v1_takes_rows_and_answers_predictions(service: FrontService) -> 
     wrong = {**FLOWER, "sepal_length": -1}
     skipped = service.predict({"instances": [wrong, FLOWER], "on_error": "skip"}, path).json()
     assert skipped["predictions"][0] is None
+    named = {"instances": [FLOWER], "signature_name": "serving_default"}  # as TensorFlow Serving's clients do
+    assert service.predict(named, path).status_code == 200
+    assert pointers(service.predict({**named, "signature_name": "regress"}, path)) == {"/signature_name"}
+    assert "one object of the model" not in service.predict({**named, "inputs": []}, path).json()["error"]
     assert skipped["errors"][0]["pointer"] == "/instances/0/sepal_length"

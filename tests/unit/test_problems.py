@@ -36,6 +36,24 @@ def test_every_kind_of_error_renders_to_a_problem_as_described(kind: type[Slipwa
     assert body.get("error_description") == (body["detail"] if kind.oauth else None)
 
 
+def test_a_client_that_shows_one_sentence_shows_what_is_wrong_and_where() -> None:
+    found = [
+        FieldError(pointer="/inputs/0/data/1", detail="Input should be a number", row=1),
+        FieldError(pointer="/inputs", detail="The tensor b is missing"),
+        FieldError(pointer="/inputs/2/shape", detail="The shape should be [1]"),
+    ]
+
+    def told(*errors: FieldError) -> str:
+        reply = problem_reply(InvalidRequest("The tensors are not valid", errors=errors), request_id="r-1")
+        return str(json.loads(reply.body)["error"])
+
+    assert told() == "The tensors are not valid"
+    first = "The tensors are not valid: /inputs/0/data/1: Input should be a number"
+    assert told(found[0]) == first
+    assert told(*found) == f"{first} (and 2 more)"
+    assert told(FieldError(pointer="", detail="Input should be JSON")).endswith("valid: Input should be JSON")
+
+
 @by_kind
 def test_every_code_belongs_to_one_kind(kind: type[SlipwayError]) -> None:
     assert [other for other in KINDS.values() if other.code == kind.code] == [kind]

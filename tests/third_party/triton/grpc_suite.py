@@ -150,7 +150,7 @@ def check_asyncio(client):
 def check_errors(client):
     tensors = inputs(client, "iris", ROWS["iris"])
     refused("NOT_FOUND", lambda: client.infer("nothing", tensors, headers=HEADERS))
-    refused("INVALID_ARGUMENT", lambda: client.infer("iris", tensors[1:], headers=HEADERS))
+    refused("The tensor sepal_length is missing", lambda: client.infer("iris", tensors[1:], headers=HEADERS))
     refused("UNAUTHENTICATED", lambda: client.infer("iris", tensors))
     refused("UNIMPLEMENTED", lambda: client.load_model("iris", headers=HEADERS))
     refused("UNAUTHENTICATED", lambda: client.load_model("iris"))

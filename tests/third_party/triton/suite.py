@@ -139,11 +139,13 @@ def check_async(client):
 def check_errors(client):
     tensors = inputs(client, "iris", ROWS["iris"], binary=True)
     refused(lambda: client.infer("nothing", tensors, headers=headers()), "No model of this name")
-    refused(lambda: client.infer("iris", tensors[1:], headers=headers()), "not valid")
+    refused(
+        lambda: client.infer("iris", tensors[1:], headers=headers()), "The tensor sepal_length is missing"
+    )
     refused(lambda: client.infer("iris", tensors), "token")
     wrong = triton.InferInput("sepal_length", [1], "BYTES")
     wrong.set_data_from_numpy(np.array(["long"], dtype=np.object_))
-    refused(lambda: client.infer("iris", [wrong], headers=headers()), "not valid")
+    refused(lambda: client.infer("iris", [wrong], headers=headers()), "/inputs/0/")
     refused(lambda: client.load_model("iris", headers=headers()), "registry")
 
 
