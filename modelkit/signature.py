@@ -39,7 +39,7 @@ def public_keys(pem: bytes) -> list[bytes]:
     return [key + b"\n" for key in found]
 
 
-def sign(folder: Path, private_key: Path, subject: str) -> bytes:
+def sign(folder: Path, private_key: bytes, subject: str) -> bytes:
     """The signature of a servable's files. Raises ValueError for a key that is none."""
     from model_signing import signing
 
@@ -48,8 +48,11 @@ def sign(folder: Path, private_key: Path, subject: str) -> bytes:
         named.mkdir()
         for name in WRITTEN:
             shutil.copyfile(folder / name, named / name)
+        key = Path(scratch) / "key"  # the library takes paths; the folder is its owner's alone
+        key.touch(0o600)
+        key.write_bytes(private_key)
         config: Any = signing.Config()  # type: ignore[no-untyped-call]
-        config.use_elliptic_key_signer(private_key=private_key)
+        config.use_elliptic_key_signer(private_key=key)
         config.set_hashing_config(_hashing()).sign(named, written)
         return written.read_bytes()
 

@@ -103,7 +103,7 @@ def _check_models(settings: Settings) -> None:
 
 def _check_signing(settings: Settings) -> None:
     """The keys themselves the agent's prover reads: what they are takes a library that nobody else needs."""
-    keys = settings.model_verify_keys_file
+    keys = settings.model_keys
     if keys is None:
         if settings.only_signed_models:
             raise ValueError(
@@ -117,6 +117,8 @@ def _check_signing(settings: Settings) -> None:
         raise ValueError("MODEL_VERIFY_KEYS_FILE: the file cannot be read") from None
     except ValueError as error:
         raise ValueError(f"MODEL_VERIFY_KEYS_FILE: the file {error}") from None
+
+
 def _check_model_path(settings: Settings) -> None:
     if settings.model_source is not ModelSource.PATH or settings.model_path is None:
         return

@@ -18,6 +18,7 @@ import numpy as np
 from serving.comparison_metrics import ComparisonMetrics
 from serving.connection_metrics import ConnectionMetrics
 from serving.explanation_metrics import ExplanationMetrics
+from serving.following_metrics import FollowingMetrics
 from serving.grpc_metrics import GrpcMetrics
 from serving.identity_metrics import IdentityMetrics
 from serving.settings import multiprocess_folder
@@ -122,6 +123,7 @@ class Metrics:
         self.telling = TellingMetrics(self.registry)
         self.explanations = ExplanationMetrics(self.registry)
         self.comparison = ComparisonMetrics(self.registry)
+        self.following = FollowingMetrics(self.registry)
         self.connections = ConnectionMetrics(self.registry)
         self.authenticated = self.identity.authenticated
 

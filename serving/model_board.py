@@ -117,5 +117,6 @@ class ModelBoard:
         return missing | {name: reason for name, reason in needs.items() if reason}
 
     def _publish_state(self, name: str) -> None:
+        self._metrics.following.desires(name, self.slots[name].desired)
         for state in State:
             self._metrics.model_state.labels(name, state.value).set(float(self.slots[name].state is state))

@@ -186,7 +186,7 @@ def _read_line(line: socket.socket) -> bytes:
 
 def make_prover(settings: Settings) -> ChildProver:
     rules = Rules(
-        keys=settings.model_verify_keys_file,
+        keys=settings.model_keys,
         required=settings.only_signed_models,
         limit_bytes=settings.model_load_limit_bytes,
     )

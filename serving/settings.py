@@ -239,6 +239,13 @@ class Settings(
         if self.require_signed_models is None:
             return self.slipway_env is Environment.PRODUCTION
         return self.require_signed_models
+
+    @property
+    def model_keys(self) -> Path | None:
+        """None where no key is set; an empty file means unset, as for other mounted values."""
+        path = self.model_verify_keys_file
+        return None if path is None or (path.is_file() and not path.stat().st_size) else path
+
     @property
     def metrics_are_public(self) -> bool:
         if self.metrics_on_api_port is None:

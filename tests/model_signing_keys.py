@@ -19,7 +19,7 @@ class Pair:
     def sign(self, folder: Path, number: str, *, name: str = IRIS.registry_name) -> None:
         """As that version of iris, unless it is another model's."""
         (folder / SIGNATURE).unlink(missing_ok=True)
-        (folder / SIGNATURE).write_bytes(sign(folder, self.private, subject_of(name, number)))
+        (folder / SIGNATURE).write_bytes(sign(folder, self.private.read_bytes(), subject_of(name, number)))
 
 
 def new_pair(folder: Path, name: str = "approver") -> Pair:

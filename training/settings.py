@@ -7,14 +7,14 @@ import sys
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import AliasChoices, Field, model_validator
+from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from records.mounted_secrets import with_mounted_secrets
 
 
 class TrainingSettings(BaseSettings):
-    """An empty variable counts as absent. `DATABASE_URL_FILE` and `FEATURES_URL_FILE` mean what they mean to the service."""
+    """An empty variable counts as absent. `DATABASE_URL_FILE` and its like mean what they mean to the service."""
 
     model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
 
@@ -39,12 +39,12 @@ class TrainingSettings(BaseSettings):
     )
     replay_database_url: str | None = Field(None, description="Prediction log to replay; empty: DATABASE_URL")
     require_staging: bool = Field(False, description="Only what is or was in staging may go into production")
-    model_signing_key_file: Path | None = Field(
-        None,
-        description="Private key that signs what is promoted, from a mounted file; empty: nothing is signed",
+    model_signing_key: SecretStr | None = Field(
+        None, description="Private key (PEM) that signs what is promoted; empty: nothing is signed"
     )
+    model_signing_key_file: Path | None = Field(None, description="The same from a mounted file")
     model_verify_keys_file: Path | None = Field(
-        None, description="Public keys whose signatures `verify` takes; empty: that of MODEL_SIGNING_KEY_FILE"
+        None, description="Public keys whose signatures `verify` takes; empty: that of MODEL_SIGNING_KEY"
     )
     drift_psi: float = Field(0.2, gt=0, description="A column with this PSI or more has drifted")
     s3_endpoint_url: str | None = Field(
@@ -60,6 +60,13 @@ class TrainingSettings(BaseSettings):
     ray_address: str | None = Field(
         None, description="Ray cluster of `batch --engine ray`; empty: a local one"
     )
+
+    @property
+    def signing_key(self) -> bytes | None:
+        """Raises OSError for a file that cannot be read; an empty one means that nothing is signed."""
+        if self.model_signing_key_file is not None:
+            return self.model_signing_key_file.read_bytes().strip() or None
+        return self.model_signing_key.get_secret_value().encode() if self.model_signing_key else None
 
     @property
     def only_real_data(self) -> bool:

@@ -76,6 +76,7 @@ def write_secrets(folder: Path) -> None:
     _kept(folder / "jwt-secret-key", secrets.token_urlsafe(48))
     _kept(folder / "jwt-signing-key", "")
     _kept(folder / "auth-policy", NOBODY_ELSE)
+    _kept(folder / "model-verify-keys", "")
     _kept(folder / "database-url", f"postgresql://slipway:{postgres}@postgres:5432/slipway")
     _kept(folder / "redis-url", f"redis://:{redis}@redis:6379/0")
 

@@ -19,11 +19,11 @@ _EVERYWHERE = (
 )
 COMPONENTS = {
     "staging": (*_EVERYWHERE, "autoscaling-hpa", "ingress", "smoke-test"),
-    "production": (*_EVERYWHERE, "autoscaling-keda", "ingress", "smoke-test"),
-    "aws": (*_EVERYWHERE, "autoscaling-hpa", "ingress", "smoke-test"),
+    "production": (*_EVERYWHERE, "signed-models", "autoscaling-keda", "ingress", "smoke-test"),
+    "aws": (*_EVERYWHERE, "signed-models", "autoscaling-hpa", "ingress", "smoke-test"),
 }
 
-DELIVERED_CONFIGURATION = {"slipway-settings", "slipway-policy"}
+DELIVERED_CONFIGURATION = {"slipway-settings", "slipway-policy", "slipway-model-keys"}
 
 
 @cache

@@ -32,6 +32,9 @@ EXPECTED = {
     "identity": """
   - {name: slipway-policy, files: [policy.toml]}
 """,
+    "signed-models": """
+  - {name: slipway-model-keys, literals: ["model-keys.pem=one key"]}
+""",
     "autoscaling-keda": """
 replacements:
   - source: {kind: Namespace, fieldPath: metadata.name}
@@ -41,7 +44,7 @@ replacements:
         options: {delimiter: '"', index: 1}
 """,
 }
-GENERATED = ("pinned", "identity")  # ConfigMaps of the overlay
+GENERATED = ("pinned", "identity", "signed-models")  # ConfigMaps of the overlay
 COMPONENTS = ROOT / "kustomize" / "components"
 
 

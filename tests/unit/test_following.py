@@ -178,9 +178,13 @@ def test_skew_is_shown_while_another_version_than_the_desired_one_serves(scene: 
     slot = scene.look()
     assert (slot.state, slot.desired, slot.reason) == (State.READY, "2", "version 2 refused")
     assert scene.figure("model_version_skew") == 1
+    assert scene.figure("model_desired", version="2") == 1
     scene.point("2", digests["2"])
     scene.look()
     assert scene.figure("model_version_skew") == 0
+    scene.point("1", digests["1"])
+    scene.look()
+    assert [scene.figure("model_desired", version=version) for version in "12"] == [1, 0]
 
 
 def test_an_unreadable_pointer_changes_nothing(scene: Scene) -> None:

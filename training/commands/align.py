@@ -82,7 +82,7 @@ def _moved(
             replay_rows=settings.replay_rows,
             log=log,
             reports=Path("reports"),
-            signing_key=settings.model_signing_key_file,
+            signing_key=settings.signing_key,
         )
         reason = f"{git_sha()[:12]} {arguments.file}: {arguments.reason}".rstrip(": ")
         registry = Registry(settings.mlflow_tracking_uri)

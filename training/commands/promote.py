@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: Tr
             replay_rows=None if arguments.without_replay else settings.replay_rows,
             log=log,
             reports=Path("reports"),
-            signing_key=settings.model_signing_key_file,
+            signing_key=settings.signing_key,
         )
         registry = Registry(settings.mlflow_tracking_uri)
         promoter = Promoter(definition, registry, ledger, rules)

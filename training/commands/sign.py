@@ -7,7 +7,7 @@ import argparse
 from modelkit.definition import ModelDefinition
 from training.settings import TrainingSettings
 
-HELP = "sign what is in production (or a version) with MODEL_SIGNING_KEY_FILE"
+HELP = "sign what is in production (or a version) with MODEL_SIGNING_KEY"
 MODELS = "many"
 
 
@@ -29,4 +29,4 @@ def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: Tr
     with said_in_one_line():
         registry = Registry(settings.mlflow_tracking_uri)
         version = version_asked(registry, definition, arguments.version)
-        return Signer(registry, settings.model_signing_key_file).sign(version)
+        return Signer(registry, settings.signing_key).sign(version)

@@ -38,7 +38,7 @@ class Rules:
     only_real_data: bool = False
     log: Engine | None = None
     reports: Path | None = None
-    signing_key: Path | None = None
+    signing_key: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

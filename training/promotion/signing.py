@@ -22,7 +22,7 @@ from training.version import PRODUCTION, SIGNED_TAG, Version
 class Signer:
     """Signs with one private key."""
 
-    def __init__(self, registry: Registry, key: Path) -> None:
+    def __init__(self, registry: Registry, key: bytes) -> None:
         """Raises SigningFailed for a key that is none."""
         self._registry, self._key = registry, key
         self._public = public_half(key)
@@ -43,7 +43,7 @@ class Signer:
             try:
                 signature.write_bytes(sign(folder, self._key, subject))
             except ValueError as error:
-                raise SigningFailed(f"MODEL_SIGNING_KEY_FILE: {error}") from error
+                raise SigningFailed(f"MODEL_SIGNING_KEY: {error}") from error
             self._registry.keep_file(version, signature)
         key = fingerprint(self._public)
         self._registry.tag(version, SIGNED_TAG, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {key}")

@@ -43,17 +43,14 @@ def make_pair(private: Path) -> Path:
     return public
 
 
-def public_half(private: Path) -> bytes:
+def public_half(private: bytes) -> bytes:
+    """Raises SigningFailed for what is no private key of an elliptic curve, or has a password."""
     try:
-        key = load_pem_private_key(private.read_bytes(), None)
-    except OSError as error:
-        raise SigningFailed(f"MODEL_SIGNING_KEY_FILE cannot be read ({error.strerror})") from error
+        key = load_pem_private_key(private, None)
     except (ValueError, TypeError) as error:
-        raise SigningFailed(
-            "MODEL_SIGNING_KEY_FILE holds no private key in PEM without a password"
-        ) from error
+        raise SigningFailed("MODEL_SIGNING_KEY holds no private key in PEM without a password") from error
     if not isinstance(key, EllipticCurvePrivateKey):
-        raise SigningFailed("MODEL_SIGNING_KEY_FILE holds no key of an elliptic curve")
+        raise SigningFailed("MODEL_SIGNING_KEY holds no key of an elliptic curve")
     return _public(key)
 
 

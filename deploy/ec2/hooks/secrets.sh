@@ -34,6 +34,7 @@ done
 fetch "$KEYS_DIR" jwt-secret-key required
 fetch "$KEYS_DIR" jwt-signing-key optional
 fetch "$SECRETS_DIR" auth-policy optional
+fetch "$SECRETS_DIR" model-verify-keys optional
 fetch "$SECRETS_DIR" database-url required
 fetch "$SECRETS_DIR" redis-url optional
 fetch "$SECRETS_DIR" features-url optional

@@ -41,7 +41,10 @@ def test_the_image_is_pulled_by_its_digest_after_a_login(deployed: Instance) -> 
 def test_secrets_are_files_that_only_the_containers_user_reads(deployed: Instance) -> None:
     found = (*deployed.secrets.iterdir(), *deployed.keys.iterdir())
     modes = {path.name: path.stat().st_mode & 0o777 for path in found}
-    names = ("auth-policy", "database-url", "features-url", "jwt-secret-key", "jwt-signing-key", "redis-url")
+    names = (
+        *("auth-policy", "database-url", "features-url", "jwt-secret-key", "jwt-signing-key"),
+        *("model-verify-keys", "redis-url"),
+    )
     assert modes == dict.fromkeys(names, 0o440)
     assert (deployed.secrets / "redis-url").read_text() == ""
 
