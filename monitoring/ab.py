@@ -11,88 +11,93 @@ from sqlalchemy import Engine
 
 from modelkit.definition import ModelDefinition
 from monitoring import figures, wording
-from monitoring.figures import ENOUGH, LATENCY_SHARES, AbReport, Arm, Split
-from monitoring.intervals import Mean, Numbers, difference, mean_over_units, split_p_value
-from records.arms import Answered, Period, Seen, answered, unit_sums, versions_seen
+from monitoring.chosen_arms import Versions, chosen_arms, how, no_split, together
+from monitoring.figures import LATENCY_SHARES, AbReport, Arm, Split
+from monitoring.intervals import (
+    FEWEST_EFFECTIVE,
+    FEWEST_UNITS,
+    Interval,
+    Mean,
+    Numbers,
+    difference,
+    mean_over_units,
+    split_p_value,
+)
+from monitoring.shares import share_difference, share_over_units
+from records.arms import Answered, Compared, Period, Seen, answered, unit_sums, versions_seen
+from records.split_arms import CHALLENGER, PRODUCTION
 
 BROKEN = 0.001  # a right split looks as bad as this in one report of a thousand
 MANY_IN_BOTH = 0.01
 METHOD = (
-    "95 % intervals of means over rows, robust to rows of one caller being alike (delta method for ratios of sums over callers; "
-    "Student's t with the effective number of callers); split: chi-square over callers; latency: rows that were not cached"
+    "production and challenger are what the split chose, row by row; 95 % intervals are robust to rows of one caller being alike "
+    "(jackknife over callers, Student's t with the effective number of callers; error rates by Newcombe with the rows they are "
+    "worth); split: chi-square over callers; latency: rows that were not cached"
 )
 
 
-class Versions(NamedTuple):
-    production: str
-    challenger: str
-
-
 class Sums(NamedTuple):
-    """Of one version, a number for each unit: rows, predicted numbers, rows with truth, errors."""
+    """Of one arm, a number for each unit: rows, rows with a number, their sum, rows with truth, errors."""
 
     rows: Numbers
+    numbered: Numbers
     predicted: Numbers
     labelled: Numbers
     errors: Numbers
 
+    def of(self, units: Numbers) -> Sums:
+        return Sums(*(each * units for each in self))
+
+    @property
+    def asked(self) -> Mean:
+        return mean_over_units(self.rows, self.rows)
+
 
 @dataclass(frozen=True, kw_only=True)
 class AbQuestion:
-    """`expected` are the two versions if anybody said so, `weight` the challenger's share of callers."""
+    """`wanted` are the versions if anybody said so, `weight` the challenger's share of callers."""
 
     definition: ModelDefinition
     period: Period
-    expected: Versions | None
+    wanted: Versions
     weight: float | None
 
 
 def ab_report(engine: Engine, question: AbQuestion) -> AbReport:
     seen = versions_seen(engine, question.period)
-    versions = _versions(seen, question.expected)
-    if versions is None:
-        return _too_little(question, _one_version(seen))
-    period = _together(question.period, seen, versions)
-    both = _sums(engine, period, versions)
-    units = [int((each.rows > 0).sum()) for each in both]
+    arms = chosen_arms(seen, question.wanted)
+    if arms is None:
+        return _too_little(question, no_split(seen))
+    compared = together(question.period, *arms)
+    question = replace(question, period=compared.period)
+    both = _sums(engine, compared)
     split = _split(both, question.weight)
-    if min(units) < ENOUGH:
-        too_few = (
-            f"not enough data: {units[0]} callers of version {versions.production} and {units[1]} of version "
-            f"{versions.challenger}, at least {ENOUGH} of each are needed for an interval"
-        )
-        return _too_little(question, too_few, split)
-    arms = [
-        _arm(answered(engine, period, version, LATENCY_SHARES), version, sums)
-        for version, sums in zip(versions, both, strict=True)
+    once = (both[0].rows > 0) != (both[1].rows > 0)
+    compared = replace(compared, any_in_both=split.units_in_both > 0)
+    alone = both[0].of(once), both[1].of(once)
+    means = [each.asked for each in alone]
+    if not all(mean.is_enough for mean in means):
+        return _too_little(question, _too_few(arms, means), split)
+    figures_of = [
+        _arm(answered(engine, compared, seen_arm, LATENCY_SHARES), seen_arm.version, sums)
+        for seen_arm, sums in zip(arms, alone, strict=True)
     ]
-    others = {each.version: each.rows for each in seen if each.version not in versions}
-    return _compared(replace(question, period=period), arms, both, split, others)
+    left_out = {f"{each.version} ({how(each)})": each.rows for each in seen if each not in arms}
+    return _compared(question, figures_of, alone, split, left_out)
 
 
-def _versions(seen: Sequence[Seen], expected: Versions | None) -> Versions | None:
-    """Those that are expected, where both answered; otherwise the two with the most rows, and the larger is production."""
-    there = [each.version for each in seen]
-    if expected is not None:
-        return expected if set(expected) <= set(there) else None
-    return Versions(*there[:2]) if len(there) > 1 else None
+def _too_few(arms: tuple[Seen, Seen], means: Sequence[Mean]) -> str:
+    there = " and ".join(
+        f"{mean.units} callers (worth {mean.effective_units:.1f} who ask alike) of version {arm.version}"
+        for arm, mean in zip(arms, means, strict=True)
+    )
+    return f"not enough data: {there}; at least {FEWEST_UNITS} of each, worth {FEWEST_EFFECTIVE:g}, are needed for an interval"
 
 
-def _one_version(seen: Sequence[Seen]) -> str:
-    answering = ", ".join(f"version {each.version} with {each.rows} rows" for each in seen)
-    return f"not enough data: two versions have to answer, and here answered: {answering or 'none'}"
-
-
-def _together(period: Period, seen: Sequence[Seen], versions: Versions) -> Period:
-    """From when the second of them came to when the first of them went: other times compare with other times."""
-    mine = [each for each in seen if each.version in versions]
-    return replace(period, since=max(each.first for each in mine), until=min(each.last for each in mine))
-
-
-def _sums(engine: Engine, period: Period, versions: Versions) -> tuple[Sums, Sums]:
-    parts = [np.array(part, dtype=np.float64) for part in unit_sums(engine, period, versions)]
-    table = np.concatenate(parts) if parts else np.zeros((0, 8))
-    return Sums(*table[:, :4].T), Sums(*table[:, 4:].T)
+def _sums(engine: Engine, compared: Compared) -> tuple[Sums, Sums]:
+    parts = [np.array(part, dtype=np.float64) for part in unit_sums(engine, compared)]
+    table = np.concatenate(parts) if parts else np.zeros((0, 10))
+    return Sums(*table[:, :5].T), Sums(*table[:, 5:].T)
 
 
 def _split(both: tuple[Sums, Sums], weight: float | None) -> Split:
@@ -130,19 +135,21 @@ def _both_say(shared: int, total: int) -> str:
     if shared <= MANY_IN_BOTH * (total + shared):
         return ""
     return (
-        f"; {shared} more were answered by both: the weight was changed, or the challenger was away for a while "
+        f"; {shared} more were answered by both, and are left out below: the weight was changed "
         "(--since looks at a shorter time)"
     )
 
 
 def _arm(found: Answered, version: str, sums: Sums) -> Arm:
-    rows, labelled = float(sums.rows.sum()), float(sums.labelled.sum())
+    numbered, labelled = float(sums.numbered.sum()), float(sums.labelled.sum())
+    asked = sums.asked
     return Arm(
         version=version,
         rows=found.rows,
-        units=int((sums.rows > 0).sum()),
+        units=asked.units,
+        effective_units=asked.effective_units,
         cached_share=found.cached / found.rows,
-        mean_prediction=None if found.labels else float(sums.predicted.sum()) / rows,
+        mean_prediction=float(sums.predicted.sum()) / numbered if numbered else None,
         labels=found.labels,
         labelled=int(labelled),
         error=float(sums.errors.sum()) / labelled if labelled else None,
@@ -151,48 +158,67 @@ def _arm(found: Answered, version: str, sums: Sums) -> Arm:
 
 
 def _compared(
-    question: AbQuestion, arms: Sequence[Arm], both: tuple[Sums, Sums], split: Split, others: dict[str, int]
+    question: AbQuestion,
+    arms: Sequence[Arm],
+    both: tuple[Sums, Sums],
+    split: Split,
+    left_out: dict[str, int],
 ) -> AbReport:
     definition, (production, challenger) = question.definition, both
-    unit, name = _unit_of(definition), error_name(definition)
-    predicted = errors = None
-    if not definition.classes:
-        found = difference(
-            mean_over_units(challenger.rows, challenger.predicted),
-            mean_over_units(production.rows, production.predicted),
-        )
-        predicted = figures.worded(found, wording.of_prediction(found, unit))
-    known = [int((each.labelled > 0).sum()) for each in both]
-    says = [split.says]
-    if min(known) >= ENOUGH:
-        found = difference(_error(challenger), _error(production))
-        errors = figures.worded(found, wording.of_error(found, name, unit))
-        says.append(errors.says)
-    else:
-        says.append(
-            f"not enough truth for the {name}: known of {known[0]} and {known[1]} callers, at least {ENOUGH} of each "
-            "are needed (POST /feedback)"
-        )
+    predicted = None if definition.classes else _prediction_difference(production, challenger, definition)
+    errors, about_errors = _error_difference(production, challenger, definition)
+    uneven = [
+        wording.uneven(sums.asked, f" of {name}")
+        for name, sums in ((PRODUCTION, production), (CHALLENGER, challenger))
+        if sums.asked.is_uneven
+    ]
+    answers = [] if predicted is None else [predicted.says]
     return AbReport(
         model=definition.name,
         units=definition.units,
-        error_name=name,
+        error_name=error_name(definition),
         since=question.period.since,
         until=question.period.until,
         enough=True,
-        says=says if predicted is None else [*says, predicted.says],
+        says=[split.says, about_errors, *answers, *uneven],
         split=split,
         production=arms[0],
         challenger=arms[1],
         prediction_difference=predicted,
         error_difference=errors,
-        other_versions=others,
+        left_out=left_out,
         method=METHOD,
     )
 
 
-def _error(sums: Sums) -> Mean:
-    return mean_over_units(sums.labelled, sums.errors)
+def _prediction_difference(
+    production: Sums, challenger: Sums, definition: ModelDefinition
+) -> figures.Difference | None:
+    theirs, ours = (mean_over_units(each.numbered, each.predicted) for each in (challenger, production))
+    if not (theirs.is_enough and ours.is_enough):
+        return None
+    found = difference(theirs, ours)
+    return figures.worded(found, wording.of_prediction(found, _unit_of(definition)))
+
+
+def _error_difference(
+    production: Sums, challenger: Sums, definition: ModelDefinition
+) -> tuple[figures.Difference | None, str]:
+    """None where truth is known of too few; the sentence says it then."""
+    name = error_name(definition)
+    known = [mean_over_units(each.labelled, each.errors) for each in (production, challenger)]
+    if not all(mean.is_enough for mean in known):
+        return None, f"not enough truth (POST /feedback): {wording.too_few(name, *known)}"
+    found = _error_interval(production, challenger, bool(definition.classes))
+    worded = figures.worded(found, wording.of_error(found, name, _unit_of(definition)))
+    return worded, worded.says
+
+
+def _error_interval(production: Sums, challenger: Sums, labels: bool) -> Interval:
+    both = (challenger, production)
+    if labels:
+        return share_difference(*(share_over_units(each.labelled, each.errors) for each in both))
+    return difference(*(mean_over_units(each.labelled, each.errors) for each in both))
 
 
 def _too_little(question: AbQuestion, sentence: str, split: Split | None = None) -> AbReport:

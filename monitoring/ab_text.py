@@ -16,7 +16,7 @@ def ab_text(report: AbReport) -> str:
         lines += ["", *table(_rows(report, report.production, report.challenger)), *_labels(report)]
         lines += [
             "",
-            *(f"version {name} answered {rows} rows, too" for name, rows in report.other_versions.items()),
+            *(f"not compared: {rows} rows of version {name}" for name, rows in report.left_out.items()),
             f"Method: {report.method}",
         ]
     return "\n".join(lines)
@@ -29,6 +29,13 @@ def _rows(report: AbReport, production: Arm, challenger: Arm) -> list[list[str]]
         ["version", production.version, challenger.version, "", ""],
         ["rows", str(production.rows), str(challenger.rows), "", ""],
         ["callers", str(production.units), str(challenger.units), "", ""],
+        [
+            "as callers alike",
+            f"{production.effective_units:.1f}",
+            f"{challenger.effective_units:.1f}",
+            "",
+            "",
+        ],
         ["rows with truth", str(production.labelled), str(challenger.labelled), "", ""],
         [f"{report.error_name}{unit}", *_pair(production.error, challenger.error, report.error_difference)],
         *(
@@ -55,6 +62,8 @@ def _pair(production: float | None, challenger: float | None, found: Difference 
 def difference_cells(found: Difference | None) -> list[str]:
     if found is None:
         return ["-", "-"]
+    if found.low is None or found.high is None:
+        return [f"{found.estimate:+.4g}", "-"]
     return [f"{found.estimate:+.4g}", f"{found.low:+.4g} … {found.high:+.4g}"]
 
 

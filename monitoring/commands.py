@@ -11,8 +11,9 @@ import msgspec
 from sqlalchemy import Engine
 
 from modelkit.definition import ModelDefinition
-from monitoring.ab import AbQuestion, Versions, ab_report
+from monitoring.ab import AbQuestion, ab_report
 from monitoring.ab_text import ab_text
+from monitoring.chosen_arms import Versions
 from monitoring.errors import Misused
 from monitoring.settings import MonitoringSettings
 from monitoring.shadow import ShadowQuestion, shadow_report
@@ -20,7 +21,6 @@ from monitoring.shadow_text import shadow_text
 from monitoring.since import span
 from records.arms import Period
 from records.database_option import add_database_options
-from records.ledger import history
 
 
 class Command(NamedTuple):
@@ -48,7 +48,7 @@ def _ab(
     question = AbQuestion(
         definition=definition,
         period=Period(model=definition.name, since=now - options.since, until=now),
-        expected=_named(options) or _of_the_ledger(engine, definition.name, settings),
+        wanted=_named(options),
         weight=settings.weight_of(definition.name) if options.weight is None else options.weight / 100,
     )
     report = ab_report(engine, question)
@@ -68,7 +68,7 @@ def _shadow(
     question = ShadowQuestion(
         definition=definition,
         since=datetime.now(UTC) - options.since,
-        versions=Versions(options.production or "", options.challenger or ""),
+        versions=_named(options),
         worst=options.worst,
     )
     report = shadow_report(engine, question)
@@ -78,29 +78,14 @@ def _shadow(
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL")
     parser.add_argument("--since", type=span, default=span("24h"), metavar="24h", help="how far to look back")
-    parser.add_argument("--production", metavar="VERSION", help="by default the one that is or was it")
-    parser.add_argument("--challenger", metavar="VERSION", help="by default the one that is or was it")
+    parser.add_argument("--production", metavar="VERSION", help="by default the last that was it")
+    parser.add_argument("--challenger", metavar="VERSION", help="by default the last that was it")
     parser.add_argument("--json", action="store_true", help="for programs")
     add_database_options(parser)
 
 
-def _named(options: argparse.Namespace) -> Versions | None:
-    if (options.production is None) != (options.challenger is None):
-        raise Misused("--production and --challenger go together")
-    return None if options.production is None else Versions(options.production, options.challenger)
-
-
-def _of_the_ledger(engine: Engine, model: str, settings: MonitoringSettings) -> Versions | None:
-    """Who was challenger last, and who was production beside it; None where the ledger knows of none."""
-    moves = history(engine, model)
-    challengers = [move for move in moves if move.alias == settings.challenger_alias]
-    if not challengers:
-        return None
-    last = challengers[0]
-    challenger = last.to_version or last.version
-    holders = [move.to_version for move in moves if move.alias == settings.model_alias and move.to_version]
-    production = next((version for version in holders if version != challenger), None)
-    return None if production is None else Versions(production, challenger)
+def _named(options: argparse.Namespace) -> Versions:
+    return Versions(options.production or "", options.challenger or "")
 
 
 COMMANDS = {

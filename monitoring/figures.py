@@ -8,7 +8,7 @@ import msgspec
 
 from monitoring.intervals import Interval
 
-ENOUGH = 30  # pairs, or units of an arm; under it there is a sentence instead of figures
+ENOUGH = 30  # pairs; under it there is a sentence instead of figures
 LATENCY_SHARES = (0.5, 0.95, 0.99)
 DIFFERENCE_SHARES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 
@@ -22,20 +22,23 @@ class Latency(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """The challenger's figure minus production's, with a 95 % confidence interval."""
+    """The challenger's figure minus production's, with a 95 % confidence interval; without one where callers are too few."""
 
     estimate: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     says: str
 
 
 class Arm(msgspec.Struct, frozen=True, kw_only=True):
-    """`error` is over the `labelled` rows, whose truth is known. `latency_ms` is of rows that were not cached."""
+    """Of units that no other arm answered, which are worth `effective_units` that ask alike. `error` is over the `labelled`
+    rows, whose truth is known. `latency_ms` is of rows that were not cached.
+    """
 
     version: str
     rows: int
     units: int
+    effective_units: float
     cached_share: float
     mean_prediction: float | None
     labels: dict[str, int]
@@ -47,7 +50,7 @@ class Arm(msgspec.Struct, frozen=True, kw_only=True):
 class Split(msgspec.Struct, frozen=True, kw_only=True):
     """Whether units are split as they should be; `p_value` is None where nobody said how that is.
 
-    `units_in_both` were answered by both versions: the weight was changed, or the challenger was away for a while.
+    `units_in_both` were sent to both versions, because the weight was changed; they are left out of everything else.
     """
 
     production_units: int
@@ -60,7 +63,10 @@ class Split(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AbReport(msgspec.Struct, frozen=True, kw_only=True):
-    """`enough` is False where the figures would say nothing; `says` is then the whole report."""
+    """`enough` is False where the figures would say nothing; `says` is then the whole report.
+
+    `left_out` are rows of versions, and how they came to answer, that are in neither arm.
+    """
 
     model: str
     units: str
@@ -74,7 +80,7 @@ class AbReport(msgspec.Struct, frozen=True, kw_only=True):
     challenger: Arm | None = None
     prediction_difference: Difference | None = None
     error_difference: Difference | None = None
-    other_versions: dict[str, int] = {}
+    left_out: dict[str, int] = {}
     method: str = ""
 
 
@@ -97,6 +103,8 @@ class ShadowReport(msgspec.Struct, frozen=True, kw_only=True):
     production: str = ""
     challenger: str = ""
     pairs: int = 0
+    callers: int = 0
+    effective_callers: float = 0.0
     enough: bool = False
     says: list[str] = []
     difference: Difference | None = None
@@ -113,6 +121,10 @@ class ShadowReport(msgspec.Struct, frozen=True, kw_only=True):
 
 def latency(values: list[float] | None) -> Latency | None:
     return None if values is None else Latency(p50=values[0], p95=values[1], p99=values[2])
+
+
+def without_interval(estimate: float, says: str) -> Difference:
+    return Difference(estimate=estimate, low=None, high=None, says=says)
 
 
 def worded(found: Interval, says: str) -> Difference:

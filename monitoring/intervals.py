@@ -1,9 +1,9 @@
 """Confidence intervals for rows that are not independent: those of one caller are alike, and callers are what was drawn.
 
-A mean over rows is a ratio of two sums over callers, rows and values. Its variance is that of the linearised ratio (the delta
-method, as in Deng, Knoblich and Lu, "Applying the Delta Method in Metric Analytics", KDD 2018; in survey statistics, Cochran
-1977, chapter 6). Few callers with most of the rows count as few: degrees of freedom come from the effective number of
-clusters, (sum n)^2 / sum n^2 (Kish 1965). There is no resampling, so the same rows give the same interval.
+A mean over rows is a ratio of two sums over callers, rows and values. Its variance is the jackknife's over callers (Cochran
+1977, chapter 6; the cluster jackknife CV3 of MacKinnon, Nielsen and Webb 2023), which sees that a caller with most of the rows
+pulls the mean to himself. Few callers with most of the rows count as few: degrees of freedom come from the effective
+number of callers, (sum n)^2 / sum n^2 (Kish 1965), less one. There is no resampling, so the same rows give the same interval.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 CONFIDENCE = 0.95
+# Under these there is no interval: what is known of callers is too little to say how far they differ.
+FEWEST_UNITS, FEWEST_EFFECTIVE = 20, 5.0
 Numbers = NDArray[np.float64]
 
 
@@ -32,55 +34,62 @@ class Interval(NamedTuple):
 
 
 class Mean(NamedTuple):
-    """A mean over rows, its variance, and how many independent units it is worth."""
+    """A mean over rows, its variance, of how many units, and how many they are worth, had all of them as many rows."""
 
     value: float
     variance: float
     units: int
     effective_units: float
 
+    @property
+    def is_enough(self) -> bool:
+        """For an interval."""
+        return self.units >= FEWEST_UNITS and self.effective_units >= FEWEST_EFFECTIVE
+
+    @property
+    def is_uneven(self) -> bool:
+        """Whether a few units have most of the rows."""
+        return 3 * self.effective_units < self.units
+
+    @property
+    def quantile(self) -> float:
+        """How many standard errors an interval reaches to either side."""
+        return t_quantile(0.5 + CONFIDENCE / 2, self.effective_units - 1)
+
 
 def mean_over_units(rows: Numbers, sums: Numbers) -> Mean:
-    """From each unit's number of rows and sum of values; units without rows are left out. At least two must be left."""
+    """From each unit's number of rows and sum of values, leaving out units without rows. Of one unit the variance is infinite."""
     there = rows > 0
     rows, sums = rows[there], sums[there]
     units, total = len(rows), float(rows.sum())
+    if units < 2:
+        return Mean(float(sums.sum()) / total if units else math.nan, math.inf, units, float(units))
     value = float(sums.sum()) / total
-    left = sums - value * rows
-    variance = float(np.square(left).sum()) * units / ((units - 1) * total**2)
-    return Mean(value, variance, units, total**2 / float(np.square(rows).sum()))
+    moved = (sums - value * rows) / (total - rows)  # what the mean moves by when the unit is left out
+    variance = float(np.square(moved).sum()) * (units - 1) / units
+    return Mean(value, variance, units, effective(rows))
 
 
-def mean_over_rows(count: float, total: float, squares: float) -> Mean:
-    """For rows that are taken as independent."""
-    value = total / count
-    spread = max(0.0, squares / count - value**2)
-    return Mean(value, spread / (count - 1), int(count), count)
+def effective(counts: Numbers) -> float:
+    """How many units of equal size the units are worth; 0 where nothing was counted."""
+    total = float(counts.sum())
+    return total**2 / float(np.square(counts).sum()) if total else 0.0
 
 
-def interval(mean: Mean, *, confidence: float = CONFIDENCE) -> Interval:
-    half = t_quantile(0.5 + confidence / 2, mean.effective_units - 1) * math.sqrt(mean.variance)
+def interval(mean: Mean) -> Interval:
+    half = mean.quantile * math.sqrt(mean.variance)
     return Interval(mean.value, mean.value - half, mean.value + half)
 
 
-def difference(of: Mean, to: Mean, *, confidence: float = CONFIDENCE) -> Interval:
+def difference(of: Mean, to: Mean) -> Interval:
     """`of` - `to`, of independent units: degrees of freedom by Welch and Satterthwaite."""
     variance = of.variance + to.variance
     parts = [(each.variance**2, max(1.0, each.effective_units - 1)) for each in (of, to)]
     spread = sum(squared / freedom for squared, freedom in parts)
     freedom = variance**2 / spread if spread > 0 else math.inf
-    half = t_quantile(0.5 + confidence / 2, freedom) * math.sqrt(variance)
+    half = t_quantile(0.5 + CONFIDENCE / 2, freedom) * math.sqrt(variance)
     estimate = of.value - to.value
     return Interval(estimate, estimate - half, estimate + half)
-
-
-def wilson(share: float, count: float, *, confidence: float = CONFIDENCE) -> Interval:
-    """Of a share among `count` rows (Wilson 1927), which may be the number that they are worth (Korn and Graubard 1998)."""
-    z = NormalDist().inv_cdf(0.5 + confidence / 2)
-    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count**2))
-    low = 0.0 if share == 0 else max(0.0, middle - half)
-    return Interval(share, low, 1.0 if share == 1 else min(1.0, middle + half))
 
 
 def t_quantile(probability: float, freedom: float) -> float:

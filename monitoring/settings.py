@@ -15,10 +15,6 @@ class MonitoringSettings(BaseSettings):
 
     catalog: str = Field("catalog", description="Python package that holds one folder per model")
     ab_weights: str = Field("", description="what the split should be, as the service is told")
-    challenger_alias: str = Field(
-        "challenger", description="alias of the version that production is compared with"
-    )
-    model_alias: str = Field("production", description="alias that the service follows")
 
     @field_validator("ab_weights")
     @classmethod

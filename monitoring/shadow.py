@@ -13,9 +13,11 @@ from sqlalchemy import Engine
 
 from modelkit.definition import ModelDefinition
 from monitoring import figures, wording
-from monitoring.ab import Versions, error_name
+from monitoring.ab import error_name
+from monitoring.chosen_arms import Versions
 from monitoring.figures import DIFFERENCE_SHARES, ENOUGH, LATENCY_SHARES, Difference, ShadowReport, Worst
-from monitoring.intervals import Interval, Mean, Numbers, interval, mean_over_rows, mean_over_units, wilson
+from monitoring.intervals import Interval, Mean, Numbers, interval, mean_over_units
+from monitoring.shares import paired_difference, share_interval, share_over_units
 from records.pairs import (
     Pairing,
     Tried,
@@ -28,9 +30,10 @@ from records.pairs import (
 )
 
 METHOD = (
-    "paired differences (challenger minus production); 95 % intervals robust to rows of one caller being alike, or over rows "
-    "where there are fewer than 30 callers; shares by Wilson with the effective number of rows; latency: features and "
-    "compiled model of one row, both versions timed one after the other in the agent"
+    "paired differences (challenger minus production) of rows that production answered unasked; 95 % intervals are robust to "
+    "rows of one caller being alike (jackknife over callers, Student's t with the effective number of callers; shares by "
+    "Wilson, error rates by Bonett and Price, with the rows they are worth); latency: features and compiled model of one "
+    "row, both versions timed one after the other in the agent"
 )
 
 
@@ -46,24 +49,19 @@ class ShadowQuestion:
 
 @dataclass(frozen=True)
 class Summed:
-    """For each unit the number of pairs, the sum of a difference and of its square."""
+    """For each unit the number of pairs, the sum of a difference and of its distance from nothing."""
 
     rows: Numbers
     sums: Numbers
-    squares: Numbers
+    distances: Numbers
 
     @property
     def count(self) -> int:
         return int(self.rows.sum())
 
     @property
-    def by_unit(self) -> bool:
-        return int((self.rows > 0).sum()) >= ENOUGH
-
     def mean(self) -> Mean:
-        if self.by_unit:
-            return mean_over_units(self.rows, self.sums)
-        return mean_over_rows(self.rows.sum(), self.sums.sum(), self.squares.sum())
+        return mean_over_units(self.rows, self.sums)
 
 
 def shadow_report(engine: Engine, question: ShadowQuestion) -> ShadowReport:
@@ -122,12 +120,15 @@ def _answers(engine: Engine, tried: Tried, definition: ModelDefinition) -> dict[
         else f"not enough truth for the {error_name(definition)}: known of {errors.count} rows, at least {ENOUGH} are needed"
     )
     first: Difference = said.get("difference") or said["disagreement"]
+    mean = answers.mean
     return {
         **said,
         "pairs": answers.count,
+        "callers": mean.units,
+        "effective_callers": mean.effective_units,
         "labelled": errors.count,
         "error_difference": error,
-        "says": [about_error, first.says],
+        "says": [about_error, first.says, *([wording.uneven(mean)] if mean.is_uneven else [])],
     }
 
 
@@ -138,41 +139,55 @@ def _sums(engine: Engine, tried: Tried) -> tuple[Summed, Summed]:
 
 
 def _numbers(engine: Engine, tried: Tried, answers: Summed, definition: ModelDefinition) -> dict[str, Any]:
-    found = interval(answers.mean())
     quantiles = difference_quantiles(engine, tried, DIFFERENCE_SHARES) or []
     return {
-        "difference": figures.worded(found, wording.of_prediction(found, f" {definition.units}")),
+        "difference": _shift(answers.mean, definition),
         "differences": {
-            f"p{100 * share:g}": value for share, value in zip(DIFFERENCE_SHARES, quantiles, strict=True)
+            f"p{100 * share:g}": value for share, value in zip(DIFFERENCE_SHARES, quantiles, strict=False)
         },
     }
 
 
+def _shift(mean: Mean, definition: ModelDefinition) -> Difference:
+    if not mean.is_enough:
+        return figures.without_interval(mean.value, wording.too_few("average answer", mean))
+    found = interval(mean)
+    return figures.worded(found, wording.of_prediction(found, f" {definition.units}"))
+
+
 def _labels(engine: Engine, tried: Tried, answers: Summed) -> dict[str, Any]:
-    mean = answers.mean()
-    share, count = mean.value, float(answers.count)
-    if mean.variance > 0:  # what the rows are worth: never more than there are
-        count = min(count, share * (1 - share) / mean.variance)
-    found = wilson(share, count)
     table: dict[str, dict[str, int]] = {}
     for (given, shadow), rows in sorted(confusion(engine, tried).items()):
         table.setdefault(given, {})[shadow] = rows
-    return {"disagreement": figures.worded(found, _disagree(found)), "confusion": table}
+    return {"disagreement": _disagreement(answers), "confusion": table}
 
 
-def _disagree(found: Interval) -> str:
-    return (
-        f"the two disagree on {100 * found.estimate:.2f} % of rows (between {100 * found.low:.2f} % and "
-        f"{100 * found.high:.2f} %)"
-    )
+def _disagreement(answers: Summed) -> Difference:
+    share = share_over_units(answers.rows, answers.sums)
+    said = f"the two disagree on {100 * share.mean.value:.2f} % of rows"
+    if not share.mean.is_enough:
+        few = wording.too_few("disagreement", share.mean)
+        return figures.without_interval(share.mean.value, f"{said}; {few}")
+    found = share_interval(share)
+    between = f"(between {100 * found.low:.2f} % and {100 * found.high:.2f} %)"
+    return figures.worded(found, f"{said} {between}")
 
 
 def _error(errors: Summed, definition: ModelDefinition) -> Difference | None:
     if errors.count < ENOUGH:
         return None
-    found = interval(errors.mean())
+    mean, name = errors.mean, error_name(definition)
+    if not mean.is_enough:
+        return figures.without_interval(mean.value, wording.too_few(name, mean))
+    found = _error_interval(errors, bool(definition.classes))
     unit = "" if definition.classes else f" {definition.units}"
-    return figures.worded(found, wording.of_error(found, error_name(definition), unit))
+    return figures.worded(found, wording.of_error(found, name, unit))
+
+
+def _error_interval(errors: Summed, labels: bool) -> Interval:
+    if labels:
+        return paired_difference(errors.rows, errors.sums, errors.distances)
+    return interval(errors.mean)
 
 
 def _latencies(engine: Engine, tried: Tried) -> dict[str, Any]:

@@ -27,11 +27,13 @@ def _figures(report: ShadowReport) -> list[list[str]]:
     if report.difference is not None:
         rows.append([f"answer{unit}", str(report.pairs), *difference_cells(report.difference)])
     if (found := report.disagreement) is not None:
-        share = [f"{found.estimate:.2%}", f"{found.low:.2%} … {found.high:.2%}"]
+        within = "-" if found.low is None or found.high is None else f"{found.low:.2%} … {found.high:.2%}"
+        share = [f"{found.estimate:.2%}", within]
         rows.append(["disagreement", str(report.pairs), *share])
     rows.append(
         [f"{report.error_name}{unit}", str(report.labelled), *difference_cells(report.error_difference)]
     )
+    rows.append(["callers", str(report.callers), f"worth {report.effective_callers:.1f}", ""])
     return rows
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitoring.intervals import Interval
+from monitoring.intervals import FEWEST_EFFECTIVE, FEWEST_UNITS, Interval, Mean
 
 
 def of_error(found: Interval, name: str, unit: str) -> str:
@@ -26,6 +26,24 @@ def of_prediction(found: Interval, unit: str) -> str:
     return f"no shift of the average answer is shown: it lies between {number(found.low)} and {number(found.high)}{unit}"
 
 
+def too_few(name: str, *means: Mean) -> str:
+    """Instead of an interval."""
+    return (
+        f"no interval for the {name}, and no winner: {' and '.join(map(_callers, means))}, at least {FEWEST_UNITS} "
+        f"worth {FEWEST_EFFECTIVE:g} are needed{'' if len(means) == 1 else ' of each version'}"
+    )
+
+
+def uneven(mean: Mean, whose: str = "") -> str:
+    return f"a few callers have most of the rows{whose}: {_callers(mean)}, and intervals are as wide"
+
+
+def _callers(mean: Mean) -> str:
+    if mean.units == 1:
+        return "all rows are of one caller"
+    return f"{mean.units} callers are worth {mean.effective_units:.1f} who ask alike"
+
+
 def number(value: float) -> str:
-    """As many digits as a person reads."""
-    return f"{value:.4g}"
+    """As many digits as a person reads; nothing is -0."""
+    return f"{value + 0.0:.4g}"

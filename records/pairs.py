@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Float, Select, String, and_, case, cast, func, literal, select
+from sqlalchemy import Engine, Float, Select, String, and_, case, cast, func, literal, or_, select
 
-from records.arms import AT_ONCE, UNIT
+from records.arms import AT_ONCE, UNIT, summable
 from records.quantiles import quantiles
+from records.split_arms import CHALLENGER, NAMED
 from records.tables import Feedback, Prediction, ShadowPrediction
 
 Shadow = ShadowPrediction
@@ -18,9 +19,14 @@ GIVEN_LABEL = Prediction.prediction["prediction"].as_string()
 SHADOW_LABEL = Shadow.prediction["prediction"].as_string()
 DIFFERENT_LABEL = case((GIVEN_LABEL != SHADOW_LABEL, 1.0), else_=0.0)
 DIFFERENCE = case(
-    (Shadow.predicted_value.is_not(None), Shadow.predicted_value - Prediction.predicted_value),
+    (
+        Shadow.predicted_value.is_not(None),
+        summable(Shadow.predicted_value) - summable(Prediction.predicted_value),
+    ),
     else_=DIFFERENT_LABEL,
 )
+# What production answered because it was production: not for its version's name, and not as an earlier challenger.
+UNASKED = or_(Prediction.arm.is_(None), Prediction.arm.not_in((NAMED, CHALLENGER)))
 # Scored truth only. A label equals the truth where its JSON text does.
 SHADOW_IS_WRONG = case(
     (cast(Feedback.actual, String) == literal('"') + SHADOW_LABEL + literal('"'), 0.0), else_=1.0
@@ -28,7 +34,7 @@ SHADOW_IS_WRONG = case(
 ERROR_DIFFERENCE = case(
     (
         Feedback.absolute_error.is_not(None),
-        func.abs(Shadow.predicted_value - Feedback.actual_value) - Feedback.absolute_error,
+        func.abs(summable(Shadow.predicted_value) - Feedback.actual_value) - Feedback.absolute_error,
     ),
     (Feedback.correct.is_not(None), SHADOW_IS_WRONG - case((Feedback.correct.is_(True), 0.0), else_=1.0)),
     else_=None,
@@ -83,11 +89,13 @@ def pairings(engine: Engine, model: str, since: datetime) -> list[Pairing]:
 
 
 def pair_sums(engine: Engine, tried: Tried) -> Iterator[Sequence[tuple[float, ...]]]:
-    """For each unit: rows, sums of the difference and of its square; rows with truth, the same sums of the errors'."""
+    """For each unit: rows, sums of the difference and of its distance from nothing; rows with truth, the same of the errors'."""
     columns: list[Any] = []
     for value in (DIFFERENCE, ERROR_DIFFERENCE):
         known = case((value.is_not(None), 1.0), else_=0.0)
-        columns += [func.coalesce(func.sum(cast(each, Float)), 0.0) for each in (known, value, value * value)]
+        columns += [
+            func.coalesce(func.sum(cast(each, Float)), 0.0) for each in (known, value, func.abs(value))
+        ]
     asked = _with_truth(*columns).where(tried.condition).group_by(UNIT)
     with engine.connect() as connection:
         for part in connection.execution_options(yield_per=AT_ONCE).execute(asked).partitions():
@@ -150,7 +158,7 @@ def _worst(row: Any) -> WorstRow:
 
 def _joined(*columns: Any) -> Select[Any]:
     asked = select(*columns).select_from(Shadow)
-    return asked.join(Prediction, Prediction.prediction_id == Shadow.prediction_id)
+    return asked.join(Prediction, and_(Prediction.prediction_id == Shadow.prediction_id, UNASKED))
 
 
 def _with_truth(*columns: Any) -> Select[Any]:

@@ -8,6 +8,9 @@ from typing import Any
 
 import msgspec
 
+# Beyond it nothing is summed: its square is a number still, also a billion times.
+LARGEST = 1e100
+
 
 class Truth(msgspec.Struct, frozen=True, gc=False):
     """One prediction's truth: a number, or a label."""

@@ -50,7 +50,10 @@ class Logged:
                 name = f"p-{caller:05d}-{row:03d}"
                 truth = float(random.normal(20 + caller % 3, 1))
                 off = float(random.normal(0, told.error)) + (told.shift if version == "2" else 0.0)
-                records.append(self._record(name, truth + off, version, f"caller-{caller}", minutes=row))
+                arm = "challenger" if version == "2" else "production"
+                records.append(
+                    self._record(name, truth + off, version, f"caller-{caller}", minutes=row, arm=arm)
+                )
                 if random.random() < told.known:
                     truths.append((name, truth, abs(off), version))
         self._write(records, truths)

@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import math
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from modelkit.definition import load_catalog
 from monitoring.__main__ import main
-from monitoring.ab import AbQuestion, Versions, ab_report
+from monitoring.ab import AbQuestion, ab_report
+from monitoring.chosen_arms import Versions
 from monitoring.figures import AbReport
 from records.arms import Period
-from records.ledger import LedgerEntry, append
 from records.prediction_log import insert_predictions
+from records.tables import Feedback
 from tests.logged_comparison import NOW, Logged, Told
 from tests.prediction_records import made_record
 
@@ -25,10 +28,16 @@ FOOD, IRIS = (load_catalog()[name] for name in ("food-delivery", "iris"))
 def report_of(engine: Engine, weight: float | None = 0.5, definition=FOOD) -> AbReport:
     now = datetime.now(UTC)
     period = Period(model=definition.name, since=now - timedelta(days=1), until=now)
-    expected = Versions("1", "2")
     return ab_report(
-        engine, AbQuestion(definition=definition, period=period, expected=expected, weight=weight)
+        engine, AbQuestion(definition=definition, period=period, wanted=Versions(), weight=weight)
     )
+
+
+def also(engine: Engine, *names: str, **changes: Any) -> None:
+    """More rows, of production's if nothing else is said."""
+    row = {"version": "1", "arm": "production", "created_at": NOW.timestamp() - 3500, **changes}
+    with engine.begin() as connection:
+        insert_predictions(connection, [made_record(name, **row) for name in names])
 
 
 def test_a_worse_challenger_is_told(engine: Engine) -> None:
@@ -38,6 +47,8 @@ def test_a_worse_challenger_is_told(engine: Engine) -> None:
     assert report.prediction_difference is not None
     assert report.production is not None
     assert report.challenger is not None
+    assert report.error_difference.low is not None
+    assert report.error_difference.high is not None
     assert report.error_difference.low > 0.5
     assert report.error_difference.low < report.error_difference.estimate < report.error_difference.high
     assert "mean absolute error is higher" in report.error_difference.says
@@ -60,19 +71,8 @@ def test_two_equal_versions_show_no_difference_and_how_large_it_may_be(engine: E
 
 def test_latency_is_of_rows_that_were_not_cached(engine: Engine) -> None:
     Logged(engine, FOOD).split(Told())
-    with engine.begin() as connection:
-        cached = [
-            made_record(
-                f"c-{number}",
-                version="1",
-                subject="caller-199",
-                cached=True,
-                latency_ms=900.0,
-                created_at=NOW.timestamp() - 3500,
-            )
-            for number in range(50)
-        ]
-        insert_predictions(connection, cached)
+    names = [f"c-{number}" for number in range(50)]
+    also(engine, *names, subject="caller-199", cached=True, latency_ms=900.0)
     report = report_of(engine)
     assert report.production is not None
     assert report.challenger is not None
@@ -101,26 +101,134 @@ def test_a_split_that_nobody_named_is_not_tested(engine: Engine) -> None:
     assert "was not tested" in report.split.says
 
 
-def test_callers_whom_both_answered_are_told(engine: Engine) -> None:
-    Logged(engine, FOOD).split(Told())
-    with engine.begin() as connection:
-        when = NOW.timestamp() - 3590
-        crossed = [
-            made_record(f"x-{number}", version="1", subject=f"caller-{number}", created_at=when + 20)
-            for number in range(20)
-        ]
-        insert_predictions(connection, crossed)
+def test_callers_whom_both_answered_are_told_and_count_for_neither(engine: Engine) -> None:
+    Logged(engine, FOOD).split(Told(shift=2.0))
+    alone = report_of(engine)
+    for number in range(20):  # the busiest of all, with answers that would be seen
+        rows = [f"x-{number}-{row}" for row in range(20)]
+        also(engine, *rows, subject=f"caller-{number}", predicted_value=1000.0, latency_ms=99.0)
     report = report_of(engine)
     assert report.split is not None
+    assert report.production is not None
+    assert report.challenger is not None
+    assert alone.production is not None
     assert report.split.units_in_both == 20
-    assert "20 more were answered by both" in report.split.says
+    assert "20 more were answered by both, and are left out" in report.split.says
+    assert (report.production.units, report.challenger.units) == (100, 80)
+    assert report.production == alone.production
+
+
+def test_requests_that_named_their_version_are_no_arm(engine: Engine) -> None:
+    Logged(engine, FOOD).split(Told(shift=2.0))
+    before = report_of(engine)
+    named = [f"n-{number}" for number in range(300)]
+    also(engine, *named, version="2", arm="named", subject="caller-150", predicted_value=0.0, cached=True)
+    after = report_of(engine)
+    assert (after.production, after.challenger) == (before.production, before.challenger)
+    assert after.error_difference == before.error_difference
+    assert after.left_out == {"2 (asked for by name)": 300}
+
+
+def test_the_version_with_more_rows_is_not_taken_for_production(engine: Engine) -> None:
+    Logged(engine, FOOD).split(Told(shift=2.0, challenger_share=0.7))
+    report = report_of(engine, weight=0.7)
+    assert report.production is not None
+    assert report.challenger is not None
+    assert (report.production.version, report.challenger.version) == ("1", "2")
+    assert report.challenger.rows > report.production.rows
+    assert report.prediction_difference is not None
+    assert "answers are higher" in report.prediction_difference.says
+
+
+def test_versions_that_no_split_chose_are_not_compared(engine: Engine) -> None:
+    when = NOW.timestamp() - 3500
+    for version in ("1", "2"):
+        also(
+            engine, *(f"{version}-{number}" for number in range(50)), version=version, arm="", created_at=when
+        )
+    report = report_of(engine)
+    assert not report.enough
+    assert "version 1 with 50 rows without a split" in report.says[-1]
+
+
+def test_the_last_challenger_is_compared_with_production_beside_it(engine: Engine) -> None:
+    Logged(engine, FOOD).split(Told())
+    recent, old = NOW.timestamp() - 60, NOW.timestamp() - 20_000
+    also(engine, "promoted", version="2", created_at=recent)  # production by now
+    also(engine, "before", version="0", arm="challenger", created_at=old)
+    also(engine, "earlier", version="9", created_at=old)
+    report = report_of(engine)
+    assert report.production is not None
+    assert report.challenger is not None
+    assert (report.production.version, report.challenger.version) == ("1", "2")
+    assert report.left_out == {"2 (as production)": 1, "0 (as challenger)": 1, "9 (as production)": 1}
+
+
+def test_error_rates_without_variation_are_no_certainty(engine: Engine) -> None:
+    when = NOW.timestamp() - 3500
+    with Session(engine) as session, session.begin():
+        for number in range(80):
+            session.add(
+                Feedback(
+                    prediction_id=f"p-{number}",
+                    subject="ada",
+                    actual="setosa",
+                    model="iris",
+                    correct=False,
+                    scored_at=NOW,
+                )
+            )
+    for number in range(80):
+        arm = ("production", "challenger")[number % 2]
+        version = str(1 + number % 2)
+        also(
+            engine,
+            f"p-{number}",
+            model="iris",
+            version=version,
+            arm=arm,
+            subject=f"c-{number}",
+            created_at=when,
+        )
+    report = report_of(engine, definition=IRIS)
+    assert report.error_difference is not None
+    assert report.error_difference.low is not None
+    assert report.error_difference.high is not None
+    assert report.error_difference.low < -0.08
+    assert report.error_difference.high > 0.08
+    assert "-0 " not in report.error_difference.says
+
+
+def test_numbers_that_cannot_be_added_up_cost_themselves_and_no_report(engine: Engine) -> None:
+    Logged(engine, FOOD).split(Told())
+    also(engine, "huge-1", "huge-2", "huge-3", subject="caller-199", predicted_value=1.7e308)
+    report = report_of(engine)
+    assert report.production is not None
+    assert report.prediction_difference is not None
+    assert report.prediction_difference.high is not None
+    assert abs(report.prediction_difference.high) < 10
+    assert report.production.mean_prediction is not None
+    assert report.production.mean_prediction < 100
+
+
+def test_a_few_callers_with_most_of_the_rows_are_told(engine: Engine) -> None:
+    Logged(engine, FOOD).split(Told())
+    for caller in range(180, 188):
+        also(engine, *(f"b-{caller}-{row}" for row in range(200)), subject=f"caller-{caller}")
+    says = report_of(engine).says
+    assert says[-1].startswith("a few callers have most of the rows of production: 100 callers are worth")
 
 
 def test_the_unit_is_the_key_where_there_is_one(engine: Engine) -> None:
     when = datetime.now(UTC).timestamp() - 600
     records = [
         made_record(
-            f"p-{number}", version=str(1 + number % 2), subject="shop", split_key=f"{number}", created_at=when
+            f"p-{number}",
+            version=str(1 + number % 2),
+            arm=("production", "challenger")[number % 2],
+            subject="shop",
+            split_key=f"{number}",
+            created_at=when,
         )
         for number in range(100)
     ]
@@ -132,12 +240,14 @@ def test_the_unit_is_the_key_where_there_is_one(engine: Engine) -> None:
 
 
 def test_too_little_is_said_and_no_figure_given(engine: Engine) -> None:
-    assert report_of(engine).says == ["not enough data: two versions have to answer, and here answered: none"]
-    Logged(engine, FOOD).split(Told(callers=40))
+    (sentence,) = report_of(engine).says
+    assert sentence.endswith("to production and to a challenger, and here answered: none")
+    Logged(engine, FOOD).split(Told(callers=38))
     report = report_of(engine)
     assert not report.enough
     assert report.error_difference is None
-    assert "20 callers of version 1 and 20 of version 2, at least 30" in report.says[-1]
+    assert "not enough data: 19 callers (worth" in report.says[-1]
+    assert "at least 20 of each, worth 5" in report.says[-1]
 
 
 def test_without_truth_the_answers_are_compared_all_the_same(engine: Engine) -> None:
@@ -153,7 +263,9 @@ def test_only_the_time_in_which_both_answered_counts(engine: Engine) -> None:
     before = datetime.now(UTC).timestamp() - 20_000
     with engine.begin() as connection:
         early = [
-            made_record(f"e-{number}", version="1", subject=f"early-{number}", created_at=before)
+            made_record(
+                f"e-{number}", version="1", arm="production", subject=f"early-{number}", created_at=before
+            )
             for number in range(60)
         ]
         insert_predictions(connection, early)
@@ -164,22 +276,6 @@ def test_only_the_time_in_which_both_answered_counts(engine: Engine) -> None:
 
 def test_the_command_prints_a_table_and_json(database_url: str, engine: Engine, capsys) -> None:
     Logged(engine, FOOD).split(Told(shift=2.0))
-    for alias, version in (("production", "1"), ("challenger", "2")):
-        append(
-            engine,
-            LedgerEntry(
-                model=FOOD.name,
-                version=version,
-                alias=alias,
-                from_version=None,
-                to_version=version,
-                action="promote",
-                actor="ada",
-                reason="",
-                report=None,
-                at=datetime.now(UTC),
-            ),
-        )
     asked = ["ab-report", FOOD.name, "--weight", "50", "--database-url", database_url]
     assert main(asked) == 0
     text = capsys.readouterr().out
@@ -195,7 +291,6 @@ def test_the_command_prints_a_table_and_json(database_url: str, engine: Engine, 
     ("arguments", "said"),
     [
         (["toaster"], "ab-report: the catalog declares no toaster"),
-        (["iris", "--production", "1"], "ab-report: --production and --challenger go together"),
         (["iris", "--weight", "100"], "ab-report: --weight is a share between 0 and 100 per cent"),
         (["iris", "--database-url", "sqlite:////nowhere/at/all.db"], "ab-report: there is no database"),
     ],

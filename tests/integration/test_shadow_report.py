@@ -5,14 +5,20 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
+import pytest
 from sqlalchemy import Engine
 
 from modelkit.definition import ModelDefinition, load_catalog
 from monitoring.__main__ import main
-from monitoring.ab import Versions
+from monitoring.chosen_arms import Versions
 from monitoring.figures import ShadowReport
-from monitoring.shadow import ShadowQuestion, shadow_report
-from tests.logged_comparison import Logged, Told
+from monitoring.shadow import ShadowQuestion, Summed, _shift, shadow_report
+from monitoring.shadow_text import shadow_text
+from records.prediction_log import insert_predictions
+from records.shadow_predictions import ShadowAnswer, insert_shadows
+from tests.logged_comparison import NOW, Logged, Told
+from tests.prediction_records import made_record
 
 FOOD, IRIS = (load_catalog()[name] for name in ("food-delivery", "iris"))
 
@@ -27,6 +33,8 @@ def test_a_shift_is_measured_far_more_exactly_than_by_two_arms(engine: Engine) -
     Logged(engine, FOOD).shadow(Told(shift=0.25))
     report = report_of(engine)
     assert report.difference is not None
+    assert report.difference.low is not None
+    assert report.difference.high is not None
     assert (report.production, report.challenger, report.pairs) == ("1", "2", 1000)
     assert report.difference.low <= 0.25 <= report.difference.high
     assert report.difference.high - report.difference.low < 0.03
@@ -39,6 +47,7 @@ def test_the_errors_of_both_are_compared_where_the_truth_is_known(engine: Engine
     report = report_of(engine)
     assert report.error_difference is not None
     assert 400 < report.labelled < 600
+    assert report.error_difference.low is not None
     assert report.error_difference.low > 0.8
     assert "mean absolute error is higher" in report.says[0]
 
@@ -71,6 +80,8 @@ def test_labels_are_counted_by_what_both_said(engine: Engine) -> None:
     assert report.disagreement is not None
     assert report.confusion == {"setosa": {"setosa": 60}, "virginica": {"versicolor": 20}}
     assert report.disagreement.estimate == 0.25
+    assert report.disagreement.low is not None
+    assert report.disagreement.high is not None
     assert 0.1 < report.disagreement.low < 0.25 < report.disagreement.high < 0.45
     assert [row.prediction_id for row in report.worst] == ["p-00079", "p-00078", "p-00077"]
     assert (report.worst[0].production, report.worst[0].challenger) == ("virginica", "versicolor")
@@ -104,7 +115,14 @@ def test_a_challenger_that_says_the_same_shows_no_difference(engine: Engine) -> 
     report = report_of(engine, IRIS)
     assert report.disagreement is not None
     assert (report.disagreement.estimate, report.disagreement.low) == (0.0, 0.0)
-    assert 0 < report.disagreement.high < 0.1
+    assert report.disagreement.high is not None
+    assert 0.05 < report.disagreement.high < 0.1
+    error = report.error_difference
+    assert error is not None
+    assert error.low is not None
+    assert error.high is not None
+    assert error.low == -error.high
+    assert 0.05 < error.high < 0.1, "none of 50 callers saw the two differ, which is not never"
     assert report.worst == []
 
 
@@ -117,3 +135,56 @@ def test_the_command_prints_tables_and_json(database_url: str, engine: Engine, c
     assert "production said" in text
     assert main([*asked, "--json", "--worst", "2"]) == 0
     assert len(json.loads(capsys.readouterr().out)["worst"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("callers", "said"), [(1, "all rows are of one caller"), (12, "12 callers are worth")]
+)
+def test_few_callers_give_figures_and_no_interval(engine: Engine, callers: int, said: str) -> None:
+    Logged(engine, FOOD).shadow(Told(callers=callers, rows_each=50, shift=2.0))
+    report = report_of(engine)
+    for found in (report.difference, report.error_difference):
+        assert found is not None
+        assert (found.low, found.high) == (None, None)
+    assert all(f"no winner: {said}" in sentence for sentence in report.says[:2])
+    assert report.enough
+    assert len(report.worst) == 3
+    assert "at least 20 worth 5 are needed" in shadow_text(report)
+
+
+def test_the_interval_holds_the_truth_with_few_callers_whose_rows_are_alike() -> None:
+    """Through the report's own sums: 20 callers of 50 rows, whose mean difference is 0."""
+    random, held = np.random.default_rng(4), 0
+    for _ in range(1000):
+        sums = 50 * random.normal(0, 1, 20) + random.normal(0, 1, 20) * np.sqrt(50)
+        found = _shift(Summed(np.full(20, 50.0), sums, np.abs(sums)).mean, FOOD)
+        assert found.low is not None
+        assert found.high is not None
+        held += found.low <= 0 <= found.high
+    assert 930 <= held <= 970
+
+
+def test_what_was_asked_for_by_name_is_not_production(engine: Engine) -> None:
+    Logged(engine, FOOD).shadow(Told(callers=30))
+    records = [
+        made_record(f"n-{number}", version="0", arm="named", created_at=NOW.timestamp() - 60)
+        for number in range(400)
+    ]
+    tried = [
+        ShadowAnswer(
+            prediction_id=record.prediction_id,
+            model=FOOD.name,
+            version="2",
+            predicted_value=9.0,
+            prediction=None,
+            outcome="ok",
+            latency_ms=1.0,
+            answered_latency_ms=None,
+        )
+        for record in records
+    ]
+    with engine.begin() as connection:
+        insert_predictions(connection, records)
+        insert_shadows(connection, tried)
+    report = report_of(engine)
+    assert (report.production, report.challenger, report.pairs) == ("1", "2", 150)
