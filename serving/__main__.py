@@ -1,4 +1,4 @@
-"""`python -m serving`: starts the service as settings say, or prints the table of settings for the README.
+"""`python -m serving`: starts the service as settings say, or prints the table of settings, or what is in the spool.
 
 BentoML's command runs in this process: a second interpreter would read everything that the door has read once more. What
 takes time to import is imported in functions, after the first signal has somewhere to go.
@@ -23,9 +23,11 @@ KEEP_ALIVE_SECONDS = 75
 
 def main() -> int:
     arguments = argparse.ArgumentParser(prog="python -m serving", description=__doc__)
-    arguments.add_argument("command", nargs="?", choices=("serve", "settings"), default="serve")
-    if arguments.parse_args().command == "settings":
-        print(settings_table())
+    arguments.add_argument("command", nargs="?", choices=("serve", "settings", "spool"), default="serve")
+    arguments.add_argument("segment", nargs="?", default="", help="with `spool`: print its records")
+    asked = arguments.parse_args()
+    if asked.command != "serve":
+        print(settings_table() if asked.command == "settings" else _spool(asked.segment))
         return 0
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave_before_anything_runs)
@@ -67,6 +69,13 @@ def bentoml_arguments(settings: Settings) -> list[str]:
         "--timeout-keep-alive",
         str(KEEP_ALIVE_SECONDS),
     ]
+
+
+def _spool(segment: str) -> str:
+    from serving.settings import Settings
+    from serving.spool_report import spool_lines
+
+    return "\n".join(spool_lines(Settings().spool_dir, segment))
 
 
 def settings_table() -> str:
