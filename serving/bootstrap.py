@@ -151,6 +151,7 @@ class Worker:
             metrics=self.metrics if settings.metrics_are_public else None,
         )
         surface = make_surface(handlers, self.definitions.values())
+        self.metrics.methods = surface.methods
         return FrontApp(
             surface,
             admission=self._admission(surface.open_paths),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter as Tally
 from collections import defaultdict
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from serving.settings import multiprocess_folder
 from serving.telling_metrics import TellingMetrics
 
 PREFIX = "slipway_"
+OTHER = "OTHER"
 REQUEST_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 STAGE_BUCKETS = (
     0.00005,
@@ -118,6 +120,8 @@ class Metrics:
         self._pending_log: Tally[str] = Tally()
         self._pending_shed: Tally[str] = Tally()
         self.in_flight = 0
+        # Of routes, where that is known: callers may try all methods at all of them. What has none has no duration either.
+        self.methods: Mapping[str, Collection[str]] = {}
         self.identity = IdentityMetrics(self.registry)
         self.grpc = GrpcMetrics(self.registry)
         self.telling = TellingMetrics(self.registry)
@@ -161,9 +165,7 @@ class Metrics:
 
     def fold(self) -> None:
         """Moves what was recorded since the last call into prometheus_client."""
-        for (route, method, code), seconds in _drained(self._pending_requests):
-            self._requests.labels(route, method, str(code)).inc(len(seconds))
-            _observe_many(self._durations.labels(route, method), seconds)
+        self._fold_requests()
         for (model, version, outcome, source), seconds in _drained(self._pending_predictions):
             self._predictions.labels(model, version, outcome, source).inc(len(seconds))
             _observe_many(self._stages.labels(model, version, "total"), seconds)
@@ -183,6 +185,13 @@ class Metrics:
         self.grpc.fold()
         self.comparison.fold()
         self.connections.fold()
+
+    def _fold_requests(self) -> None:
+        for (route, method, code), seconds in _drained(self._pending_requests):
+            known = method in self.methods.get(route, (method,))
+            self._requests.labels(route, method if known else OTHER, str(code)).inc(len(seconds))
+            if known:
+                _observe_many(self._durations.labels(route, method), seconds)
 
 
 def _drained(pending: Any) -> list[Any]:

@@ -73,6 +73,15 @@ class Surface:
     def open_paths(self) -> frozenset[str]:
         return self.open_assets | {path for path, route in self.routes.items() if route.open}
 
+    @property
+    def methods(self) -> dict[str, set[str]]:
+        """Of each template. What no route is asked for has none."""
+        found: dict[str, set[str]] = {UNKNOWN_ROUTE: set()}
+        for route in (*self.routes.values(), *self.prefixes.values(), *self.within.values()):
+            own = found.setdefault(route.template, set())
+            own.update(route.handlers, {"HEAD"} if "GET" in route.handlers else ())
+        return found
+
     def route_of(self, path: str) -> Route | None:
         route = self.routes.get(path)
         if route is not None:
