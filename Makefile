@@ -140,6 +140,10 @@ faults: setup ## Break what the service depends on, under half load, and report 
 soak: setup ## Serve a mixed load for an hour and report what memory, descriptors and threads do (MINUTES=60 WORKERS=1)
 	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),60) --workers $(or $(WORKERS),1)
 
+.PHONY: fuzz
+fuzz: setup ## Send a served process what nobody should send (REQUESTS=100000 SEED=20260102)
+	$(BIN)/python -W ignore -m tests.hostile --requests $(or $(REQUESTS),100000) --seed $(or $(SEED),20260102)
+
 .PHONY: coverage
 coverage: setup checks-env ## Run every test and say which lines none of them reaches
 	$(BIN)/pytest --cov --cov-report=term-missing:skip-covered $(PYTEST_ARGS)

@@ -29,7 +29,7 @@ from serving.connections.house import STATE, House
 from serving.connections.whole_answers import WholeAnswers
 
 # What is fed to the parser at once, so that it holds no more than this beyond a limit.
-PIECE_BYTES = 16 * 1024
+PIECE_BYTES = 4 * 1024
 MAX_PIPELINED = 32
 # A chunk may bring as much beside its data; trailers and extensions of chunks count in full.
 CHUNK_OVERHEAD_BYTES = 16
