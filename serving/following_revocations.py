@@ -38,6 +38,7 @@ class RevocationFollower:
         self._stamp: tuple[int, int, int] | None = None
         self._document: bytes | None = None
         self._right_at: float | None = None
+        self._heard_at = self._started
         self.look()
 
     async def run(self, metrics: IdentityMetrics) -> None:
@@ -60,7 +61,7 @@ class RevocationFollower:
                 "revocations cannot be read", reason=type(error).__name__
             )
             return
-        self._stamp, self._right_at = stamp, stamp[2] * NANO
+        self._stamp, self._right_at, self._heard_at = stamp, stamp[2] * NANO, self._uptime()
 
     def _take(self, document: bytes) -> None:
         if document != self._document:
@@ -72,7 +73,8 @@ class RevocationFollower:
         """Seconds since the list was last known to be right; since the start where there never was one."""
         if self._right_at is None:
             return self._uptime() - self._started
-        return max(0.0, self._clock() - self._right_at)
+        # By both clocks: one that was set back would call an old list fresh, and uptime knows nothing of before our start.
+        return max(0.0, self._clock() - self._right_at, self._uptime() - self._heard_at)
 
     def unready(self) -> str:
         if self._right_at is not None or self._uptime() >= self._ready_by:

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -30,6 +30,7 @@ SQL_SECONDS = 0.5
 REDIS_SECONDS = 0.25
 PRUNE_SECONDS = 600.0
 BUSY_ROWS = 1000
+SPARED = timedelta(days=1)  # a pod whose clock is ahead must not delete what still counts for all others
 
 Clock = Callable[[], float]
 
@@ -136,12 +137,13 @@ class SqlTurns:
         if time.monotonic() < self._prune_at:
             return
         now = datetime.now(UTC)
-        gone = revocations.prune(self._engine, now), sessions.prune(self._engine, now)
+        long_ago = now - SPARED
+        gone = revocations.prune(self._engine, long_ago), sessions.prune(self._engine, long_ago)
         if max(gone) < BUSY_ROWS:  # otherwise there is more: the next turn goes on
             self._prune_at = time.monotonic() + PRUNE_SECONDS * random.uniform(1, 2)
         if self._redis is not None:
             with suppress(RedisDown):
-                self._redis.prune(time.time())
+                self._redis.prune(long_ago.timestamp())
 
 
 class RedisTurns:
