@@ -17,6 +17,7 @@ import structlog
 from serving.adapters.redis_breaker import Breaker
 
 MAX_CONNECTIONS = 16
+CONNECT_SECONDS = 1.0
 REFUSAL_TOLD_SECONDS = 60.0
 
 
@@ -79,10 +80,12 @@ class GuardedRedis:
         await self.commands.aclose(close_connection_pool=True)
 
     async def _ping(self) -> None:
+        """Once for the sake of a connection, which nobody waits for, and then as quickly as a call must be."""
         cancels = _cancels()
         try:
-            async with asyncio.timeout(self.timeout_seconds):
-                await self.commands.ping()
+            for seconds in (max(CONNECT_SECONDS, self.timeout_seconds), self.timeout_seconds):
+                async with asyncio.timeout(seconds):
+                    await self.commands.ping()
         finally:
             _still_wanted(cancels)
 

@@ -167,9 +167,15 @@ def _breaker(watch: Watch, fault: Fault, times: _Times) -> list[Verdict]:
             holds=opened is not None,
         ),
         Verdict(
-            bar=f"and closes within {fault.closes_within:.0f} s",
+            bar="and closes again",
+            seen="never" if closed is None else f"after {closed:.1f} s",
+            holds=closed is not None,
+        ),
+        Verdict(
+            bar=f"within {fault.closes_within:.0f} s",
             seen="never" if closed is None else f"after {closed:.1f} s",
             holds=closed is not None and closed <= fault.closes_within,
+            timing=True,
         ),
     ]
 
