@@ -1,0 +1,89 @@
+"""A disk that refuses a write or a sync, seen by whoever waits for an answer: every record is kept, counted or refused."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from modelkit.errors import LogUnavailable
+from serving.metrics import Metrics
+from serving.prediction_log import PredictionLog
+from serving.settings import Durability, FullLogPolicy
+from serving.spool import SpoolLimits, SpoolWriter, read_frames
+from tests.fakes.segment_files import MemorySegmentFiles, no_space
+from tests.prediction_records import figure, made_record
+
+REFUSALS = {"ENOSPC": no_space(), "EIO": OSError(errno.EIO, "Input/output error")}
+
+
+class FailsOnce(MemorySegmentFiles):
+    """The nth call of an operation fails."""
+
+    def __init__(self, operation: str, at: int, error: OSError) -> None:
+        super().__init__()
+        self._operation, self._at, self._error = operation, at, error
+
+    def _called(self, name: str) -> None:
+        super()._called(name)
+        if name == self._operation and self.calls.count(name) == self._at + 1:
+            raise self._error
+
+
+class Bench:
+    """A log of disk durability whose third call of an operation fails."""
+
+    def __init__(self, policy: FullLogPolicy, operation: str, error: OSError) -> None:
+        self.files, self._registry = FailsOnce(operation, 2, error), CollectorRegistry()
+        self._metrics = Metrics(self._registry)
+        spool = SpoolWriter(Path("/spool"), self.files, SpoolLimits(spool_bytes=1 << 20))
+        self._log = PredictionLog(spool, self._metrics, durability=Durability.DISK, policy=policy)
+
+    def refused(self) -> list[int]:
+        """Which of six turns, of a record each."""
+        return asyncio.run(self._turns())
+
+    async def _turns(self) -> list[int]:
+        found = []
+        for turn in range(6):
+            try:
+                await self._log.append([made_record(f"p-{turn}")])
+            except LogUnavailable:
+                found.append(turn)
+        return found
+
+    def counted(self, result: str) -> float:
+        self._metrics.fold()
+        return figure(self._registry, "slipway_prediction_log_records_total", result=result)
+
+    def segments(self) -> list[int]:
+        return [len(list(read_frames(content))) for content in self.files.files.values()]
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+@pytest.mark.parametrize("operation", ["write", "sync"])
+def test_strict_refuses_what_is_not_safe_and_goes_on(operation: str, name: str) -> None:
+    disk = Bench(FullLogPolicy.STRICT, operation, REFUSALS[name])
+    assert disk.refused() == [2]
+    assert disk.counted("dropped" if operation == "write" else "not_synced") == 1
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+@pytest.mark.parametrize(("operation", "kept"), [("write", [2, 3]), ("sync", [3, 3])])
+def test_available_answers_counts_and_starts_a_segment_of_its_own(
+    operation: str, kept: list[int], name: str
+) -> None:
+    disk = Bench(FullLogPolicy.AVAILABLE, operation, REFUSALS[name])
+    assert disk.refused() == []
+    assert disk.counted("dropped" if operation == "write" else "not_synced") == 1
+    assert disk.segments() == kept
+
+
+def test_a_descriptor_whose_sync_failed_is_never_synced_again() -> None:
+    disk = Bench(FullLogPolicy.AVAILABLE, "sync", REFUSALS["EIO"])
+    disk.refused()
+    assert disk.files.calls.count("sync") == 6
+    assert disk.files.calls.count("create") == 2
