@@ -133,8 +133,8 @@ integration-tests: setup checks-env ## Only the tests against real servers, end 
 	$(BIN)/pytest tests/integration tests/e2e $(PYTEST_ARGS)
 
 .PHONY: faults
-faults: setup ## Break what the service depends on, under half load, and report (SECONDS=60 ONLY=redis)
-	$(BIN)/python -m tests.faults --seconds $(or $(SECONDS),60) --only "$(ONLY)"
+faults: setup ## Break what the service depends on, under half load, and report (SECONDS=60 KILLS=200 ONLY=redis)
+	$(BIN)/python -m tests.faults --seconds $(or $(SECONDS),60) --kills $(or $(KILLS),200) --only "$(ONLY)"
 
 .PHONY: soak
 soak: setup ## Serve a mixed load for an hour and report what memory, descriptors and threads do (MINUTES=60 WORKERS=1)

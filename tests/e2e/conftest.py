@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -12,8 +11,6 @@ import pytest
 
 from tests.e2e.running_service import RunningService
 from tests.e2e.trained_registry import KNOBS, TrainedRegistry, train_registry
-
-KILLS = 20
 
 StartService = Callable[..., RunningService]
 
@@ -42,9 +39,3 @@ def start_service(trained_registry: TrainedRegistry, tmp_path: Path) -> Iterator
 @pytest.fixture
 def service(start_service: StartService) -> RunningService:
     return start_service()
-
-
-@pytest.fixture(scope="session")
-def kills() -> int:
-    """How often processes are killed; more for a long look, fewer never."""
-    return max(KILLS, int(os.environ.get("SLIPWAY_KILLS", KILLS)))

@@ -1,4 +1,4 @@
-"""The fault suite in full: `python -m tests.faults [--seconds 60] [--only NAME]`, with its report."""
+"""The fault suite in full: `python -m tests.faults [--seconds 60] [--only NAME] [--kills 200]`, with its report."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ def main(arguments: list[str]) -> int:
         print(f"no scenario is called {options.only}: {', '.join(each.name for each in SCENARIOS)}")
         return 2
     findings = run_all(
-        chosen, seconds=options.seconds, rate=options.rate, tell=lambda text: print(text, flush=True)
+        chosen,
+        seconds=options.seconds,
+        rate=options.rate,
+        kills=options.kills,
+        tell=lambda text: print(text, flush=True),
     )
     options.report.parent.mkdir(parents=True, exist_ok=True)
     options.report.write_text(page(chosen, findings, judged=True))
@@ -33,6 +37,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=60, help="how long each fault lasts")
     parser.add_argument("--only", default="", help="part of the names of the scenarios to run")
     parser.add_argument("--rate", type=float, default=0, help="requests a second; 0: half of the peak")
+    parser.add_argument("--kills", type=int, default=200, help="how often something is killed")
     parser.add_argument("--report", type=Path, default=ROOT / "reports" / "faults.md")
     return parser.parse_args(arguments)
 

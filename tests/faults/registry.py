@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults import redis, shutdown, sql
+from tests.faults import kills, redis, shutdown, sql
 from tests.faults.scenario import Scenario
 
-SCENARIOS: tuple[Scenario, ...] = (*redis.SCENARIOS, *sql.SCENARIOS)
+SCENARIOS: tuple[Scenario, ...] = (*redis.SCENARIOS, *sql.SCENARIOS, *kills.SCENARIOS, *shutdown.SCENARIOS)

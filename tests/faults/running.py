@@ -57,7 +57,9 @@ class Stands(AbstractContextManager["Stands"]):
         self._one.close()
 
 
-def run_all(scenarios: Sequence[Scenario], *, seconds: float, rate: float, tell: Told) -> list[Finding]:
+def run_all(
+    scenarios: Sequence[Scenario], *, seconds: float, rate: float, kills: int, tell: Told
+) -> list[Finding]:
     """In full. A `rate` of 0 is half of what the first stand takes at most, measured before anything breaks."""
     findings = []
     with Stands() as stands:
@@ -66,7 +68,7 @@ def run_all(scenarios: Sequence[Scenario], *, seconds: float, rate: float, tell:
                 rate = peak_rate(stands.of(scenario).service) / 2
                 tell(f"half load is {rate:.0f} requests a second")
             tell(f"{scenario.name}: {scenario.done}, for {seconds:.0f} s")
-            findings.append(finding := stands.run(scenario, full_pace(seconds, rate)))
+            findings.append(finding := stands.run(scenario, full_pace(seconds, rate, kills)))
             for verdict in finding.broken(judged=True):
                 tell(f"  does not hold: {verdict.bar}: {verdict.seen}")
     return findings

@@ -22,6 +22,8 @@ class Pace:
         False  # whether times are held against their bars; a few seconds on a busy machine say nothing
     )
 
+    kills: int = 4  # of `tests.faults.kills`
+
     @property
     def total(self) -> float:
         return self.before + self.fault + self.after
@@ -30,8 +32,10 @@ class Pace:
 SHORT = Pace(before=0.3, fault=1.5, after=1.0)
 
 
-def full_pace(seconds: float, rate: float) -> Pace:
-    return Pace(before=seconds / 3, fault=seconds, after=max(5.0, seconds / 3), rate=rate, judged=True)
+def full_pace(seconds: float, rate: float, kills: int) -> Pace:
+    return Pace(
+        before=seconds / 3, fault=seconds, after=max(5.0, seconds / 3), rate=rate, judged=True, kills=kills
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
