@@ -14,6 +14,7 @@ class Gate:
 
     def __init__(self, authenticator: Authenticator, *, open_paths: frozenset[str]) -> None:
         self._authenticate = authenticator.authenticate
+        self.remembered = authenticator.remembered
         self._open_paths = open_paths
 
     def admit(self, path: str, headers: Iterable[tuple[bytes, bytes]]) -> Principal | None:

@@ -247,7 +247,10 @@ class ExplainerUnavailable(Unavailable):
 
 
 class Overloaded(Unavailable):
+    """`milliseconds` to wait, where a door refused before any work; `oauth` routes and slow ones say seconds."""
+
     code, title = "overloaded", "The service is at its limit"
+    milliseconds = 0
 
 
 class Draining(Unavailable):

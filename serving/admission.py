@@ -25,6 +25,7 @@ class Admission:
         self, gate: Gate, metrics: Metrics, *, audit: Audit, origins: Origins, fresh_keys: FreshKeys
     ) -> None:
         self._gate, self._metrics = gate, metrics
+        self.remembered = gate.remembered
         self._audit, self._origins, self._fresh_keys = audit, origins, fresh_keys
 
     def admit(self, path: str, headers: Pairs) -> Principal | None:

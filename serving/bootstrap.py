@@ -48,6 +48,8 @@ from serving.metrics import Metrics, forget_dead_workers
 from serving.metrics_port import MetricsPort
 from serving.model_board import ModelBoard
 from serving.origins import Origins
+from serving.overload.door import Door
+from serving.overload.wiring import make_overload
 from serving.orphans import watch_parent
 from serving.predictor import Predictor
 from serving.readiness import Readiness
@@ -103,7 +105,10 @@ class Worker:
         self.telling = WorkerTelling(settings, self.metrics.telling)
         told = self.telling.log(self.log)
         log = RedactedLog(told, self.redaction) if self.redaction else told
-        self.predictor = Predictor(self.cache, log, self.metrics, new_id=Identifiers())
+        self.overload = make_overload(settings, self.metrics)
+        self.predictor = Predictor(
+            self.cache, log, self.metrics, new_id=Identifiers(), overload=self.overload
+        )
         if self.telling.tracer is not None:
             self.predictor.record_stages()
         self.lane, self.hashing = SlowLane(), SlowLane("hashing")
@@ -154,7 +159,7 @@ class Worker:
         self.metrics.methods = surface.methods
         return FrontApp(
             surface,
-            admission=self._admission(surface.open_paths),
+            door=self._door(surface.open_paths),
             drain=self.drain,
             limits=FrontLimits(
                 max_in_flight=settings.max_in_flight,
@@ -217,7 +222,7 @@ class Worker:
             return None
         port = GrpcPort(
             GrpcParts(
-                admission=self._admission(OPEN_PATHS),
+                door=self._door(OPEN_PATHS),
                 inference=self.inference,
                 board=self.board,
                 readiness=self.readiness,
@@ -230,15 +235,16 @@ class Worker:
         self.readiness.also_needs("grpc", port.unready)
         return port
 
-    def _admission(self, open_paths: frozenset[str]) -> Admission:
+    def _door(self, open_paths: frozenset[str]) -> Door:
         gate = Gate(self.identity.authenticator, open_paths=open_paths)
-        return Admission(
+        admission = Admission(
             gate,
             self.metrics,
             audit=self._audit,
             origins=self.origins,
             fresh_keys=self.identity.key_files.fresh,
         )
+        return Door(admission, self.overload, self.metrics, max_in_flight=self.settings.max_in_flight)
 
     def _runtime(self) -> Runtime:
         settings = self.settings

@@ -116,7 +116,7 @@ class Finding:
                 if outcome is not None:
                     return outcome, "cache"
             asking.refuse_late()
-            outcome = await self._calls.one((model, row, asking.stages))
+            outcome = await self._calls.one((model, row, asking))
             if cache is not None:
                 cache.store(key, outcome, ttl_seconds=ttl)
             return outcome, "model"
@@ -137,7 +137,7 @@ class Finding:
                 found |= await self._shared(self._cache, model, [*own], asking, spare)
             asking.refuse_late()
             rest = [key for key in own if key not in found]
-            computed = await self._calls.many(model, [own[key] for key in rest], asking.stages)
+            computed = await self._calls.many(model, [own[key] for key in rest], asking)
             for key, outcome in zip(rest, computed, strict=True):
                 if isinstance(outcome, Outcome):
                     found[key] = outcome, "model"

@@ -22,6 +22,7 @@ from serving.explanation_metrics import ExplanationMetrics
 from serving.following_metrics import FollowingMetrics
 from serving.grpc_metrics import GrpcMetrics
 from serving.identity_metrics import IdentityMetrics
+from serving.overload_metrics import OverloadMetrics
 from serving.settings import multiprocess_folder
 from serving.telling_metrics import TellingMetrics
 
@@ -128,6 +129,7 @@ class Metrics:
         self.explanations = ExplanationMetrics(self.registry)
         self.comparison = ComparisonMetrics(self.registry)
         self.following = FollowingMetrics(self.registry)
+        self.overload = OverloadMetrics(self.registry)
         self.connections = ConnectionMetrics(self.registry)
         self.authenticated = self.identity.authenticated
 

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import msgspec
 import structlog
 
-from modelkit.errors import PredictionFailed
+from modelkit.errors import DeadlineExceeded, PredictionFailed
+from serving.asking import Asking
 from serving.coalesce import Coalescer
 from serving.loaded_model import LoadedModel
 from serving.metrics import Metrics
@@ -24,8 +25,8 @@ ENOUGH_FOR_A_CALL = 8
 MODEL_SECONDS, LEAST_ROWS = 0.0005, 8
 _NEWEST = 0.2
 
-# A row that waits for its model, and where it is told how long that took, if anybody wants to know.
-Waiting = tuple[LoadedModel, msgspec.Struct, Stages | None]
+# A row that waits for its model, and for whom: until when, and where it is told how long that took, if anybody wants to know.
+Waiting = tuple[LoadedModel, msgspec.Struct, Asking]
 Computed = Outcome | BaseException
 
 
@@ -41,18 +42,18 @@ class ModelCalls:
         self.one = self._turn.submit
 
     async def many(
-        self, model: LoadedModel, rows: Sequence[msgspec.Struct], stages: Stages | None
+        self, model: LoadedModel, rows: Sequence[msgspec.Struct], asking: Asking
     ) -> Sequence[Computed]:
         """One outcome or failure per row of a slice."""
         if len(rows) < ENOUGH_FOR_A_CALL:
-            waiting = [self.one((model, row, stages)) for row in rows]
+            waiting = [self.one((model, row, asking)) for row in rows]
             return await asyncio.gather(*waiting, return_exceptions=True)
         started, spent = time.perf_counter(), time.thread_time()
         results = self._run(model, rows)
         # What others on the machine took of the time meanwhile says nothing about the model.
         self._learn(model, (time.thread_time() - spent) / len(rows))
-        if stages is not None:
-            stages.add("model", started, time.perf_counter(), rows=len(rows), shared_rows=len(rows))
+        if asking.stages is not None:
+            asking.stages.add("model", started, time.perf_counter(), rows=len(rows), shared_rows=len(rows))
         return results
 
     def slice_rows(self, model: LoadedModel) -> int:
@@ -67,11 +68,13 @@ class ModelCalls:
         self._seconds_a_row[model.name] = known + _NEWEST * (seconds - known)
 
     def _run_turn(self, turn: list[Waiting]) -> list[Outcome | Exception]:
-        """One call per model version that has rows in this turn: nearly always one call."""
-        results: list[Outcome | Exception] = [PredictionFailed()] * len(turn)
+        """One call per model version that has rows in this turn: nearly always one call. Nobody waits for a late row."""
+        now = time.perf_counter()
+        results: list[Outcome | Exception] = [DeadlineExceeded()] * len(turn)
         places: dict[int, list[int]] = {}
-        for place, (model, _, _) in enumerate(turn):
-            places.setdefault(id(model), []).append(place)
+        for place, (model, _, asking) in enumerate(turn):
+            if asking.deadline >= now:
+                places.setdefault(id(model), []).append(place)
         for group in places.values():
             model = turn[group[0]][0]
             started = time.perf_counter() if self.records_stages else 0.0
@@ -80,7 +83,7 @@ class ModelCalls:
             ):
                 results[place] = result
             if self.records_stages:
-                _tell([turn[place][2] for place in group], started, time.perf_counter())
+                _tell([turn[place][2].stages for place in group], started, time.perf_counter())
         return results
 
     def _run(self, model: LoadedModel, rows: Sequence[msgspec.Struct]) -> list[Outcome | Exception]:

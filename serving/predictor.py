@@ -21,18 +21,25 @@ from serving.many_rows import Answered, ManyRows
 from serving.metrics import Metrics
 from serving.model_calls import ModelCalls
 from serving.outcome import Outcome
+from serving.overload.control import Overload
 from serving.redaction import RecordLog
 from serving.turns import Turns
 
 
 class Predictor:
-    """Stateless but for what is in flight: rows waiting for their turn, and misses that others may join."""
+    """Stateless but for what is in flight: rows waiting for their turn, and misses that others may join. `overload` is told."""
 
     def __init__(
-        self, cache: AnswerCache | None, log: RecordLog, metrics: Metrics, *, new_id: Callable[[], str]
+        self,
+        cache: AnswerCache | None,
+        log: RecordLog,
+        metrics: Metrics,
+        *,
+        new_id: Callable[[], str],
+        overload: Overload,
     ) -> None:
         self.turns = Turns()
-        self._log, self._metrics, self._new_id = log, metrics, new_id
+        self._log, self._metrics, self._new_id, self._overload = log, metrics, new_id, overload
         self._local = _nothing_known if cache is None else cache.local
         self._calls = ModelCalls(metrics)
         self._finding = Finding(cache, self._calls)
@@ -49,29 +56,39 @@ class Predictor:
 
     async def predict(self, model: LoadedModel, row: msgspec.Struct, asking: Asking) -> Answer:
         """One row's answer. Raises PredictionFailed, DeadlineExceeded or LogUnavailable; then nothing was logged."""
-        text = canonical(row)
-        key = model.fingerprint.of(text)
-        known = self._local(model.name, key)
-        stages = asking.stages
-        if stages is not None:
-            stages.asked(model.name, model.version, 1)
-            stages.ended("cache")
-        if known is not None:
-            outcome, source = known, "cache"
-        else:
-            outcome, source = await self._finding.one(model, row, key, asking)
-        answer = Answer(outcome, self._new_id(), source != "model")
-        if stages is not None:
-            stages.went_on()
-            stages.all_cached = answer.cached
-        await self._log.append([answer_record(model, answer, text, asking)])
+        overload, stages = self._overload, asking.stages
+        overload.in_progress += 1
+        try:
+            text = canonical(row)
+            key = model.fingerprint.of(text)
+            known = self._local(model.name, key)
+            if stages is not None:
+                stages.asked(model.name, model.version, 1)
+                stages.ended("cache")
+            if known is not None:
+                outcome, source = known, "cache"
+            else:
+                outcome, source = await self._finding.one(model, row, key, asking)
+            answer = Answer(outcome, self._new_id(), source != "model")
+            if stages is not None:
+                stages.went_on()
+                stages.all_cached = answer.cached
+            await self._log.append([answer_record(model, answer, text, asking)])
+        finally:
+            overload.in_progress -= 1
         if stages is not None:
             stages.ended("log")
+        seconds = time.perf_counter() - asking.arrived
+        overload.singles += 1
+        overload.waited += seconds
+        self._tell(model, outcome, source, seconds)
+        return answer
+
+    def _tell(self, model: LoadedModel, outcome: Outcome, source: str, seconds: float) -> None:
         metrics, number = self._metrics, outcome.number
-        metrics.row_answered(model.name, model.version, "ok", source, time.perf_counter() - asking.arrived)
+        metrics.row_answered(model.name, model.version, "ok", source, seconds)
         if number is not None:
             metrics.value_predicted(model.name, model.version, number)
-        return answer
 
     async def predict_each(
         self, model: LoadedModel, rows: Sequence[msgspec.Struct], asking: Asking, *, skips: bool
@@ -79,7 +96,14 @@ class Predictor:
         """For any number of rows, one entry each. Unless it `skips` rows that fail, it ends with the first slice in
         which one does, and nothing is logged. Raises DeadlineExceeded or LogUnavailable.
         """
-        return await self._many.answers(model, rows, asking, skips=skips)
+        overload = self._overload
+        overload.in_progress += 1
+        try:
+            answers = await self._many.answers(model, rows, asking, skips=skips)
+        finally:
+            overload.in_progress -= 1
+        overload.rows += len(answers)
+        return answers
 
 
 def _nothing_known(model: str, key: bytes) -> Outcome | None:

@@ -20,6 +20,7 @@ from serving.handoff_settings import HandoffSettings
 from serving.identity_settings import IdentitySettings
 from serving.lifecycle_settings import LifecycleSettings
 from serving.logging_settings import LoggingSettings
+from serving.overload_settings import OverloadSettings
 from serving.records_settings import RecordsSettings
 from serving.signing_settings import SigningSettings
 
@@ -56,6 +57,7 @@ class Settings(
     IdentitySettings,
     LoggingSettings,
     GrpcSettings,
+    OverloadSettings,
     HandoffSettings,
     ConnectionSettings,
     SigningSettings,
@@ -169,9 +171,6 @@ class Settings(
         True, description="start the agent as a child; off where it runs as a sidecar"
     )
 
-    max_in_flight: int = Field(
-        512, ge=1, description="requests in progress per worker before shedding with 503"
-    )
     max_body_bytes: int = Field(1_048_576, ge=1024, description="largest request body")
     max_json_depth: int = Field(32, ge=4, le=200, description="deepest nesting of a request body")
     max_instances: int = Field(1000, ge=1, le=100_000, description="most rows in one request")

@@ -19,6 +19,8 @@ from serving.cache import AnswerCache
 from serving.identifiers import Identifiers
 from serving.loaded_model import LoadedModel
 from serving.metrics import Metrics
+from serving.overload.control import Overload
+from serving.overload.limit import Bounds
 from serving.prediction_log import PredictionLog
 from serving.predictor import Answer, Asking, Predictor
 from serving.settings import Durability, FullLogPolicy
@@ -28,6 +30,7 @@ from tests.fakes.segment_files import MemorySegmentFiles
 from tests.prediction_records import figure
 from tests.tiny_servables import CountedFeatures, with_features
 
+BOUNDS = Bounds(floor=2, cap=512, seconds=0.025)
 ADA = Principal(
     subject="ada", issuer="slipway", scopes=frozenset({"predict"}), expires_at=2e9, user_id=7, token_id="t"
 )
@@ -51,7 +54,9 @@ class Bench:
         self.spool = SpoolWriter(Path("/spool"), self.files, SpoolLimits(spool_bytes=1_000_000))
         log = PredictionLog(self.spool, self.metrics, durability=durability, policy=policy)
         cache = AnswerCache(MemoryCache(max_entries=cache_entries), remote, self.metrics) if cached else None
-        self.predictor = Predictor(cache, log, self.metrics, new_id=Identifiers())
+        self.predictor = Predictor(
+            cache, log, self.metrics, new_id=Identifiers(), overload=Overload(BOUNDS, self.metrics.overload)
+        )
 
     async def ask(
         self, model: LoadedModel, *rows: msgspec.Struct, seconds: float = 60.0, request_id: str = "r-1"

@@ -17,11 +17,9 @@ from grpc.aio import AbortError
 from auth.scopes import require
 from modelkit.errors import (
     MethodNotAllowed,
-    Overloaded,
     SlipwayError,
     Unauthenticated,
 )
-from serving.admission import Admission
 from serving.grpc.call import GrpcCall
 from serving.grpc.incoming import message_of
 from serving.grpc.parts import GrpcLimits
@@ -30,6 +28,7 @@ from serving.grpc.surface import Rpc
 from serving.grpc.telling import CANCELLED, OK, Called, GrpcTelling
 from serving.identifiers import REQUEST_ID, Identifiers
 from serving.metrics import Metrics
+from serving.overload.door import Door
 
 Method = Callable[[GrpcCall, bytes], Awaitable[Message]]
 Stream = Callable[[Any], AsyncIterator[bytes]]
@@ -39,9 +38,14 @@ class GrpcFront:
     """Owns every method. `answer` and `stream` are what a server calls, with a context of `grpc.aio`."""
 
     def __init__(
-        self, admission: Admission, metrics: Metrics, limits: GrpcLimits, telling: GrpcTelling
+        self,
+        door: Door,
+        metrics: Metrics,
+        limits: GrpcLimits,
+        telling: GrpcTelling,
     ) -> None:
-        self._admission, self._metrics, self._limits, self._telling = admission, metrics, limits, telling
+        self._door, self._admission, self._overload = door, door.admission, door.overload
+        self._metrics, self._limits, self._telling = metrics, limits, telling
         self._new_id = Identifiers()
         self._log = structlog.get_logger("slipway.service")
 
@@ -64,7 +68,10 @@ class GrpcFront:
             code, status, failed = refusal.code, SlipwayError.status, SlipwayError.code
         finally:
             metrics.in_flight -= 1
-            metrics.grpc.finished(rpc.name, code.name, time.perf_counter() - call.arrived)
+            seconds = time.perf_counter() - call.arrived
+            metrics.grpc.finished(rpc.name, code.name, seconds)
+            if not rpc.probe:  # objectives, canaries and autoscaling look at requests, whatever they came by
+                metrics.request_finished(rpc.path, "GRPC", status, seconds)
             self._telling.answered(call, Called(rpc, status, code.name, failed))
         if code is not StatusCode.OK:
             await _abort(call, refusal, _own_metadata(call))
@@ -123,14 +130,18 @@ class GrpcFront:
         return given.decode() if REQUEST_ID.fullmatch(given) else self._new_id()
 
     async def _answered(self, rpc: Rpc, method: Method, call: GrpcCall) -> Message:
-        metrics = self._metrics
-        if metrics.in_flight > self._limits.max_in_flight and not rpc.probe:
-            metrics.shed("in_flight")
-            raise Overloaded
+        overload = self._overload
+        if overload.in_progress >= overload.gate or self._metrics.in_flight > self._limits.max_in_flight:
+            if not rpc.probe:
+                token = _bytes(call.given.get("authorization"))
+                self._door.refuse_without_room(token, limited=rpc.limited)
         await self.identify(rpc, call)
         if call.stages is not None:
             call.stages.ended("admission")
-        return await method(call, await message_of(call, self._limits))
+        message = await message_of(call, self._limits)
+        if rpc.limited:
+            self._door.refuse_if_filled()
+        return await method(call, message)
 
     def _failed(self, rpc: Rpc, call: GrpcCall, error: Exception) -> Refusal:
         self._log.error("request failed", route=rpc.path, request_id=call.request_id, exc_info=error)

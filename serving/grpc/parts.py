@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from serving.admission import Admission
 from serving.grpc.telling import GrpcTelling
 from serving.inference import Inference
 from serving.metrics import Metrics
 from serving.model_board import ModelBoard
+from serving.overload.door import Door
 from serving.readiness import Readiness
 from serving.settings import Settings
 from serving.splitting import SplitBy
@@ -28,9 +28,9 @@ class GrpcLimits:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GrpcParts:
-    """`admission` knows the open methods of `serving.grpc.surface`."""
+    """`door` knows the open methods of `serving.grpc.surface`."""
 
-    admission: Admission
+    door: Door
     inference: Inference
     board: ModelBoard
     readiness: Readiness

@@ -78,7 +78,7 @@ class _Handlers(grpc.GenericRpcHandler):
     """By path, and one for every other: it asks for a token first."""
 
     def __init__(self, parts: GrpcParts, health: Health) -> None:
-        front = GrpcFront(parts.admission, parts.metrics, parts.limits, parts.telling)
+        front = GrpcFront(parts.door, parts.metrics, parts.limits, parts.telling)
         methods = InferenceMethods(
             parts.inference, parts.board, parts.readiness, parts.limits, front.identify
         )

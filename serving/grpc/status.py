@@ -57,9 +57,10 @@ def refusal_of(error: SlipwayError, *, request_id: str) -> Refusal:
     reply = problem_reply(error, request_id=request_id)
     trailing: Trailing = [(PROBLEM, _shortened(reply.body))]
     trailing += told((name, value) for name, value in reply.headers if name.decode() not in _NOT_TOLD)
-    seconds = next((value for name, value in reply.headers if name == b"retry-after"), b"")
+    waits = {name: value for name, value in reply.headers if name.startswith(b"retry-after")}
+    seconds = waits.get(b"retry-after", b"")
     if seconds.isdigit():
-        trailing.append((PUSHBACK, str(int(seconds) * 1000)))
+        trailing.append((PUSHBACK, waits.get(b"retry-after-ms", b"%d000" % int(seconds)).decode()))
     return Refusal(code, in_one_sentence(error)[:MAX_MESSAGE], trailing)
 
 

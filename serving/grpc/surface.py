@@ -15,13 +15,16 @@ REFLECTION_ALPHA = "grpc.reflection.v1alpha.ServerReflection"  # the same messag
 
 @dataclass(frozen=True, slots=True)
 class Rpc:
-    """One method. `scope` is needed unless it is open; probes are never shed. As `serving.http.app.Route` says of a path."""
+    """One method. `scope` is needed unless it is open; probes are never shed, and only what is `limited` meets the
+    adaptive limit. As `serving.http.app.Route` says of a path.
+    """
 
     service: str
     name: str
     scope: str | None = None
     open: bool = False
     probe: bool = False
+    limited: bool = False
 
     @property
     def path(self) -> str:
@@ -33,7 +36,7 @@ READY = Rpc(INFERENCE, "ServerReady", open=True, probe=True)
 MODEL_READY = Rpc(INFERENCE, "ModelReady", open=True, probe=True)
 SERVER_METADATA = Rpc(INFERENCE, "ServerMetadata", open=True)
 MODEL_METADATA = Rpc(INFERENCE, "ModelMetadata", scope=READ)
-INFER = Rpc(INFERENCE, "ModelInfer")  # the scope depends on the model
+INFER = Rpc(INFERENCE, "ModelInfer", limited=True)  # the scope depends on the model
 CHECK = Rpc(HEALTH, "Check", open=True, probe=True)
 LIST = Rpc(HEALTH, "List", open=True, probe=True)
 WATCH = Rpc(HEALTH, "Watch", open=True, probe=True)

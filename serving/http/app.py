@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from auth.scopes import require
-from modelkit.errors import MethodNotAllowed, NotFound, SlipwayError, Unauthenticated
-from serving.admission import Admission
+from modelkit.errors import MethodNotAllowed, NotFound, Overloaded, SlipwayError, Unauthenticated
 from serving.connections.whole_answers import taken_answer
 from serving.drain import Drain
 from serving.http.exchange import (
@@ -28,10 +27,10 @@ from serving.http.exchange import (
     Send,
     send_reply,
 )
-from serving.http.problems import problem_reply
+from serving.http.problems import PreparedRefusal, problem_reply
 from serving.http.telling import TRACEPARENT, Telling
 from serving.identifiers import REQUEST_ID, Identifiers
-from serving.overload.control import IN_FLIGHT, Overload
+from serving.overload.door import Door
 from serving.tracing.context import TRACE
 
 Handler = Callable[[Exchange], Awaitable[Reply]]
@@ -131,18 +130,17 @@ class FrontApp:
         self,
         surface: Surface,
         *,
-        admission: Admission,
+        door: Door,
         drain: Drain,
         limits: FrontLimits,
         telling: Telling,
-        overload: Overload,
     ) -> None:
         self._surface, self._drain, self._limits = surface, drain, limits
-        self._admission = admission
+        self._door, self._admission, self._overload = door, door.admission, door.overload
         self._new_id = Identifiers()
         self._telling, self._metrics = telling, telling.metrics
         self._records, self._new_trace = telling.records, telling.new_trace
-        self._overload = overload
+        self._prepared = PreparedRefusal()
         self._log = structlog.get_logger("slipway.service")
         self._inner: Inner | None = None
 
@@ -168,8 +166,10 @@ class FrontApp:
         try:
             if overload.late:
                 exchange.late = 0.5 * overload.late  # it came at some time while the loop was at work
-            if overload.in_progress >= overload.limit or metrics.in_flight > self._limits.max_in_flight:
-                self._refuse_without_room(route, exchange)
+            if overload.in_progress >= overload.gate or metrics.in_flight > self._limits.max_in_flight:
+                if route is None or not route.probe:
+                    limited = route is None or route.limited
+                    self._door.refuse_without_room(headers.get(b"authorization"), limited=limited)
             try:
                 exchange.principal = self._admission.admit(scope["path"], scope["headers"])
             except Unauthenticated as error:
@@ -179,28 +179,20 @@ class FrontApp:
             reply = await self._handler(route, exchange)(exchange)
         except SlipwayError as error:
             self._admission.refused(error, exchange, self._label(template, scope["path"]))
-            reply, error_code = _refusal(route, error, request_id), error.code
+            reply, error_code = self._refusal(route, error, request_id), error.code
         except Exception as error:
             self._log.error("request failed", route=template, **_ids(exchange), exc_info=error)
-            reply, error_code = _refusal(route, SlipwayError(), request_id), SlipwayError.code
+            reply, error_code = self._refusal(route, SlipwayError(), request_id), SlipwayError.code
         finally:
             metrics.in_flight -= 1
         await send_reply(send, reply, self._own_headers(exchange), answer)
         self._telling.answered(exchange, template, reply.status, error_code)
 
-    def _refuse_without_room(self, route: Route | None, exchange: Exchange) -> None:
-        """Before anything is verified or read. Raises Overloaded."""
-        if route is not None and route.probe:
-            return
-        reason: str | None = None
-        if self._metrics.in_flight > self._limits.max_in_flight:
-            reason = IN_FLIGHT
-        elif route is None or route.limited:
-            caller = self._admission.remembered(exchange.headers.get(b"authorization"))
-            reason = self._overload.refusal(None if caller is None else caller.subject)
-        if reason is not None:
-            self._metrics.shed(reason)
-            raise self._overload.refused()
+    def _refusal(self, route: Route | None, error: SlipwayError, request_id: str) -> Reply:
+        oauth = route is not None and route.oauth
+        if isinstance(error, Overloaded) and error.milliseconds and not oauth:
+            return self._prepared(request_id, error.milliseconds)
+        return problem_reply(error, request_id=request_id, oauth=oauth)
 
     def _label(self, template: str, path: str) -> str:
         """What is passed on is labelled by its path: there are a few, and all of them known."""
@@ -246,10 +238,6 @@ class FrontApp:
 
         await inner.app(exchange.scope, receive, counted)
         self._telling.answered(exchange, path, status)
-
-
-def _refusal(route: Route | None, error: SlipwayError, request_id: str) -> Reply:
-    return problem_reply(error, request_id=request_id, oauth=route is not None and route.oauth)
 
 
 def _ids(exchange: Exchange) -> dict[str, str]:

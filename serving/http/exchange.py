@@ -21,6 +21,7 @@ from modelkit.errors import (
 )
 from serving.connections.whole_answers import Answer
 from serving.http.accepting import takes
+from serving.overload.deadlines import CALLERS, ENVOYS, asked_seconds
 from serving.predictor import Asking
 from serving.splitting import split_key_of
 from serving.tracing.context import TRACE
@@ -60,7 +61,7 @@ class Exchange:
     """A request being answered. `principal` stays None on open routes; `arrived` is `time.perf_counter`.
 
     `limit_fields` are headers of every answer from the moment that the caller's limit was charged, `traceparent` is one of
-    every answer; `stages` are of a request that is recorded.
+    every answer; `stages` are of a request that is recorded; `late` is what it waited before `arrived`, as far as is known.
     """
 
     scope: Scope
@@ -73,6 +74,7 @@ class Exchange:
     limit_fields: tuple[tuple[bytes, bytes], ...] = ()
     traceparent: bytes = b""
     stages: Stages | None = None
+    late: float = 0.0
 
     @property
     def caller(self) -> Principal:
@@ -93,7 +95,11 @@ class Exchange:
 
     @property
     def deadline(self) -> float:
-        return self.arrived + self.limits.request_timeout_seconds
+        """Raises InvalidRequest where the caller's own cannot be understood."""
+        seconds, headers = self.limits.request_timeout_seconds, self.headers
+        if CALLERS in headers or ENVOYS in headers:
+            seconds = asked_seconds(headers, seconds)
+        return self.arrived - self.late + seconds
 
     @property
     def asking(self) -> Asking:

@@ -48,10 +48,10 @@ def _model(routes: ProtocolRoutes, name: str) -> dict[str, Route]:
     predict = partial(routes.v1.predict, name=name)
     return {
         f"/v2/models/{name}": Route(MODEL, {"GET": partial(models.model, name=name)}, scope=READ),
-        f"/v2/models/{name}/infer": Route(f"{MODEL}/infer", {"POST": infer}),
+        f"/v2/models/{name}/infer": Route(f"{MODEL}/infer", {"POST": infer}, limited=True),
         f"/v2/models/{name}/ready": Route(f"{MODEL}/ready", {"GET": ready}, open=True, probe=True),
         f"/v1/models/{name}": Route("/v1/models/{model}", {"GET": ready}, open=True, probe=True),
-        f"/v1/models/{name}:predict": Route("/v1/models/{model}:predict", {"POST": predict}),
+        f"/v1/models/{name}:predict": Route("/v1/models/{model}:predict", {"POST": predict}, limited=True),
     }
 
 
@@ -77,7 +77,7 @@ def protocol_within(routes: ProtocolRoutes, definitions: Iterable[ModelDefinitio
         name, start = definition.name, f"/v2/models/{definition.name}/versions/*"
         infer = partial(routes.oip.infer, name=name, versioned=True)
         ready = partial(models.version_ready, name=name)
-        found[f"{start}/infer"] = Route(f"{VERSION}/infer", {"POST": infer})
+        found[f"{start}/infer"] = Route(f"{VERSION}/infer", {"POST": infer}, limited=True)
         found[f"{start}/ready"] = Route(f"{VERSION}/ready", {"GET": ready}, scope=READ)
     found["/v2/models/*/infer"] = Route(f"{MODEL}/infer", {"POST": _no_such_model})
     found["/v2/models/*/ready"] = Route(f"{MODEL}/ready", {"GET": _no_such_model})

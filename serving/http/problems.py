@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from modelkit.errors import SlipwayError
+from modelkit.errors import Overloaded, SlipwayError
 from serving.http.exchange import NO_STORE, Reply
 
 PROBLEM_JSON = b"application/problem+json"
@@ -51,9 +51,28 @@ def problem_reply(error: SlipwayError, *, request_id: str, oauth: bool = False) 
     headers = [(key.lower().encode(), value.encode()) for key, value in error.headers]
     if oauth:
         headers.extend(NO_STORE)
-    if error.retry_after_seconds is not None and not any(key == b"retry-after" for key, _ in headers):
+    if isinstance(error, Overloaded) and error.milliseconds:
+        headers.append((b"retry-after", b"%d" % -(-error.milliseconds // 1000)))
+        headers.append((b"retry-after-ms", b"%d" % error.milliseconds))
+    elif error.retry_after_seconds is not None and not any(key == b"retry-after" for key, _ in headers):
         headers.append((b"retry-after", b"%d" % error.retry_after_seconds))
     return Reply(error.status, orjson.dumps(body), PROBLEM_JSON, tuple(headers))
+
+
+class PreparedRefusal:
+    """What `problem_reply` makes of a refusal at the door, made before it is needed: only the id and the wait are missing."""
+
+    def __init__(self) -> None:
+        mark = "<id>"
+        self._parts = problem_reply(Overloaded(), request_id=mark).body.split(mark.encode())
+
+    def __call__(self, request_id: str, milliseconds: int) -> Reply:
+        """`request_id` is one of ours or like those: nothing in it is escaped."""
+        headers = (
+            (b"retry-after", b"%d" % -(-milliseconds // 1000)),
+            (b"retry-after-ms", b"%d" % milliseconds),
+        )
+        return Reply(Overloaded.status, request_id.encode().join(self._parts), PROBLEM_JSON, headers)
 
 
 def in_one_sentence(error: SlipwayError) -> str:

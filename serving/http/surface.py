@@ -75,7 +75,7 @@ def make_surface(handlers: Handlers, definitions: Collection[ModelDefinition]) -
             raise ValueError(f"{definition.name} wants {sorted(taken)}, which is taken")
         routes |= own
     routes["/feedback"] = Route("/feedback", {"POST": handlers.feedback.feedback}, scope=FEEDBACK)
-    routes["/predict"] = Route("/predict", {"POST": handlers.native.predict_any})
+    routes["/predict"] = Route("/predict", {"POST": handlers.native.predict_any}, limited=True)
     for path in ("/models", "/models/info"):
         routes[path] = Route(path, {"GET": handlers.status.models}, scope=READ)
     if handlers.docs is not None:
@@ -126,9 +126,9 @@ def _model(handlers: Handlers, definition: ModelDefinition) -> dict[str, Route]:
     predict = partial(handlers.native.predict, name=name)
     about = partial(handlers.status.model, name=name)
     history = partial(handlers.history.history, name=name)
-    own = {definition.path: Route(definition.path, {"POST": predict})} if definition.path else {}
+    own = {definition.path: Route(definition.path, {"POST": predict}, limited=True)} if definition.path else {}
     return own | {
-        f"/predict/{name}": Route("/predict/{model}", {"POST": predict}),
+        f"/predict/{name}": Route("/predict/{model}", {"POST": predict}, limited=True),
         f"/models/{name}": Route("/models/{model}", {"GET": about}, scope=READ),
         f"/models/{name}/history": Route("/models/{model}/history", {"GET": history}, scope=READ),
     }

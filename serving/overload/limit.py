@@ -1,0 +1,139 @@
+"""How many predictions one event loop may have in progress before each further one only makes the others wait.
+
+A limit in the manner of Netflix' Gradient2 (github.com/Netflix/concurrency-limits: `limit * tolerated / observed latency`, judged
+by windows) that knows what a request costs, as brpc's auto_concurrency_limiter does with Little's law. Three things differ,
+because here one thread reads, computes and answers, and what arrives together is computed together:
+
+* Latency counts against the limit only while the loop has no time to spare. Bursts, and requests that wait for somebody else,
+  are no reason to refuse anybody.
+* What is tolerated grows with the root of what company saves: a batch makes each request slower and all of them cheaper.
+* The limit stays near `tolerated latency / CPU of a request`. Where latency comes from refusing, fewer answers shorten nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+from typing import NamedTuple
+
+# Of the latency without load. Two batches follow each other: one is computed while the next one gathers.
+RATIO = 2.5
+# The latency at the lowest limit is so many times that without load.
+AT_LEAST = 2.0
+# Work that may come at once while the loop has time to spare.
+BURST_SECONDS = 0.1
+BUSY = 0.8
+GROWTH = 1.25
+REFUSAL_SECONDS = 60e-6
+# What a window with less CPU says of a request's cost is mostly what the loop does beside requests.
+TELLING_CPU = 0.1
+FEW = 8
+_NEWEST = 0.3
+# The latency without load is a slow minimum: it falls soon and rises late.
+IDLE, RISING = 0.5, 0.02
+# How far from Little's law latency may take the limit.
+LEAST, MOST = 0.5, 4.0
+FIRST = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """`seconds` of latency are always tolerated."""
+
+    floor: int
+    cap: int
+    seconds: float
+
+
+class Window(NamedTuple):
+    """What was seen for some time. `busy` is the share of it in which the loop had no time to spare, `answered` are rows, and
+    `latency` is that of requests for one row on average, 0 without any, and `in_progress` how many there were on average.
+    """
+
+    seconds: float
+    busy: float
+    cpu_seconds: float
+    answered: int
+    refused: int
+    latency: float
+    in_progress: float
+
+
+class AdaptiveLimit:
+    """`value` after every `observe`. Knows no clock and no loop."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        self._bounds = bounds
+        self.value = self._bounded(FIRST)
+        self._cost = self._cost_alone = self._unloaded = 0.0
+
+    def observe(self, window: Window) -> None:
+        if window.latency <= 0.0:
+            return
+        self._learn_cost(window)
+        if window.busy < BUSY:
+            self._at_ease(window, window.latency)
+        else:
+            self._pressed(window, window.latency * _answering(window))
+
+    @property
+    def tolerated(self) -> float:
+        """Seconds that a prediction may take under load."""
+        gain = self._cost_alone / self._cost if self._cost else 1.0
+        return max(self._bounds.seconds, RATIO * self._unloaded) * sqrt(max(1.0, gain))
+
+    def _learn_cost(self, window: Window) -> None:
+        """Not where refusing was most of the work: what it took is known too roughly."""
+        if window.answered < FEW or window.cpu_seconds < TELLING_CPU * window.seconds:
+            return
+        spent = window.cpu_seconds - window.refused * REFUSAL_SECONDS
+        if self._cost and spent < 0.5 * window.cpu_seconds:
+            return
+        self._cost = _newer(self._cost, max(spent, 0.0) / window.answered)
+
+    def _at_ease(self, window: Window, latency: float) -> None:
+        if window.busy < IDLE:
+            self._learn_unloaded(latency, RISING if latency > self._unloaded else _NEWEST)
+        room = 2.0 * window.in_progress
+        if self._cost:
+            room = max(room, max(self.tolerated, BURST_SECONDS) / self._cost)
+        if window.refused or room > self.value:
+            wanted = self.value * GROWTH + 1
+            self.value = self._bounded(wanted if window.refused else min(room, wanted))
+        elif self._cost:
+            self.value = self._bounded(self.value + 0.1 * (room - self.value))
+
+    def _pressed(self, window: Window, latency: float) -> None:
+        expected = self.tolerated / self._cost if self._cost else 0.0
+        if self.value <= max(self._bounds.floor, LEAST * expected) + 0.5:  # nearer to no load it does not get
+            self._learn_unloaded(latency / AT_LEAST, _NEWEST)
+        used = self.value if window.refused else min(self.value, window.in_progress)
+        wanted = used * self.tolerated / latency
+        if expected:
+            wanted = min(max(wanted, LEAST * expected), MOST * expected)
+        wanted = self._bounded(wanted)
+        if wanted < 0.5 * self.value:
+            self.value = wanted
+        elif wanted < self.value:
+            self.value += 0.5 * (wanted - self.value)
+        elif window.refused:
+            self.value = min(wanted, self._bounded(self.value * GROWTH + 1))
+
+    def _learn_unloaded(self, latency: float, weight: float) -> None:
+        self._unloaded = _newer(self._unloaded, latency, weight)
+        self._cost_alone = _newer(
+            self._cost_alone, self._cost, _NEWEST if self._cost > self._cost_alone else RISING
+        )
+
+    def _bounded(self, value: float) -> float:
+        return min(max(value, self._bounds.floor), self._bounds.cap)
+
+
+def _answering(window: Window) -> float:
+    """The share of the loop's work that is not refusing: fewer answers would shorten none of that."""
+    refusing = window.refused * REFUSAL_SECONDS / max(window.cpu_seconds, 1e-9)
+    return max(1.0 - refusing, 0.05)
+
+
+def _newer(known: float, seen: float, weight: float = _NEWEST) -> float:
+    return known + weight * (seen - known) if known else seen

@@ -1,0 +1,116 @@
+"""The adaptive limit on simulated loops: a slow model, a fast one, ones that gain by company; overload, bursts, slow-downs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from serving.overload.limit import AdaptiveLimit, Window
+from tests.overloaded_loop import BOUNDS, Costs, SimulatedLoop
+
+SLOW = Costs(row=0.010)
+FAST = Costs(call=45e-6, row=20e-6)
+GAINS = Costs(call=0.002, row=100e-6)
+GAINS_MUCH = Costs(call=0.050, row=0.001)
+
+
+def at(*steps: tuple[float, float]) -> Callable[[float], float]:
+    """A rate by time: of each step the second from which on it holds, and the rate."""
+    return lambda now: [rate for since, rate in steps if now >= since][-1]
+
+
+def test_a_slow_model_gives_at_five_times_its_capacity_what_it_gives_at_its_best() -> None:
+    loop = SimulatedLoop(SLOW, at((0, 25), (10, 500)))
+    seen = loop.run(70)
+    assert seen.goodput(10, 70) >= 0.9 * SLOW.capacity
+    assert seen.p99(10, 70) <= 2 * seen.p99(0, 10)
+    assert BOUNDS.floor <= loop.limit.value <= 6
+    refusals = sorted(latency for _, latency in seen.refused)
+    assert refusals[int(0.99 * len(refusals))] < 0.050
+
+
+def test_at_ten_times_it_still_gives_four_fifths() -> None:
+    seen = SimulatedLoop(SLOW, at((0, 25), (5, 1000))).run(35)
+    assert seen.goodput(5, 35) >= 0.8 * SLOW.capacity
+
+
+def test_within_seconds_of_its_end_nothing_is_left_of_an_overload() -> None:
+    seen = SimulatedLoop(SLOW, at((0, 25), (5, 1000), (25, 25))).run(45)
+    assert seen.p99(27, 45) <= 1.5 * seen.p99(0, 5)
+    assert seen.refusals(27, 45) <= 5
+
+
+def test_a_fast_model_is_not_limited_below_what_it_can_do() -> None:
+    seen = SimulatedLoop(FAST, at((0, 0.9 * FAST.capacity))).run(10)
+    assert not seen.refused
+    assert seen.lowest(0, 10) >= 100
+
+
+@pytest.mark.parametrize(("costs", "share"), [(GAINS, 0.8), (GAINS_MUCH, 0.25)], ids=["some", "much"])
+def test_a_model_that_gains_by_company_gets_company(costs: Costs, share: float) -> None:
+    """Batches make each answer later: a limit that only looks at that would let them in one by one."""
+    rate = 1.3 * costs.capacity
+    seen = SimulatedLoop(costs, at((0, 0.1 * rate), (5, rate))).run(45)
+    alone = 1 / costs.together(1)
+    assert seen.goodput(25, 45) >= share * costs.capacity
+    assert seen.goodput(25, 45) > 4 * alone
+
+
+@pytest.mark.parametrize("costs", [SLOW, FAST], ids=["slow", "fast"])
+def test_bursts_while_there_is_time_to_spare_do_not_lower_it(costs: Costs) -> None:
+    """Every second as much as takes 80 ms comes at once."""
+    together = min(int(0.05 / costs.together(1)), 200)
+    loop = SimulatedLoop(costs, lambda now: together / 0.05 if now % 1.0 < 0.05 else 30.0)
+    seen = loop.run(30)
+    assert seen.lowest(5, 30) >= min(together, 6)
+    assert len(seen.refused) <= 0.2 * len(seen.answered)
+
+
+def test_it_follows_a_slow_down_and_comes_back() -> None:
+    """For ten seconds everything takes five times as long."""
+    slower = at((0, 1.0), (10, 5.0), (20, 1.0))
+    rate = 0.6 / SLOW.together(1)
+    loop = SimulatedLoop(SLOW, at((0, rate)), slower=slower)
+    seen = loop.run(45)
+    assert seen.goodput(12, 20) >= 0.8 * SLOW.capacity / 5
+    assert seen.p99(13, 20) < 0.5
+    assert seen.refusals(25, 45) <= 0.03 * rate * 20
+    assert loop.limit.value >= 5
+
+
+def test_who_waits_for_somebody_else_is_no_reason_to_refuse() -> None:
+    """Redis hangs: every answer takes 50 ms more, and the loop has nothing to do."""
+    limit = AdaptiveLimit(BOUNDS)
+    before = limit.value
+    waiting = Window(
+        seconds=0.25,
+        busy=0.1,
+        cpu_seconds=0.025,
+        answered=100,
+        refused=0,
+        latency=0.060,
+        in_progress=24,
+    )
+    for _ in range(200):
+        limit.observe(waiting)
+    assert limit.value >= min(before, 2 * 24)
+
+
+def test_refusals_while_there_is_time_to_spare_raise_it() -> None:
+    limit = AdaptiveLimit(BOUNDS)
+    busy = Window(
+        seconds=0.25, busy=1.0, cpu_seconds=0.25, answered=25, refused=50, latency=0.3, in_progress=30
+    )
+    for _ in range(20):
+        limit.observe(busy)
+    low = limit.value
+    limit.observe(busy._replace(busy=0.3, cpu_seconds=0.07, latency=0.02))
+    assert limit.value > low
+
+
+def test_a_window_without_an_answer_says_nothing() -> None:
+    limit = AdaptiveLimit(BOUNDS)
+    before = limit.value
+    limit.observe(Window(2.0, 1.0, 2.0, answered=0, refused=100, latency=0.0, in_progress=5))
+    assert limit.value == before
