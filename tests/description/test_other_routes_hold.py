@@ -10,7 +10,7 @@ import schemathesis
 from tests.description.exerciser import Exerciser, described
 from tests.front_service import FrontService
 
-# The typed APIs are BentoML's to answer: see tests/e2e/test_bentoml_clients.py.
+# The typed APIs are BentoML's to answer: see tests/e2e/test_typed_apis_hold.py.
 SCHEMA = described(cases=56, only="^/(?!predict$|predict/|predict_|delivery_time$|explain/)")
 LEAST_CASES = 4_800
 

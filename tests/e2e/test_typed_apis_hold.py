@@ -1,0 +1,44 @@
+"""The typed APIs, which BentoML answers, do what the API's description says, over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+
+from tests.description.exerciser import SCOPES, described
+from tests.e2e.running_service import RunningService
+from tests.e2e.tiny_service import tiny_service
+
+MODELS = ["food-delivery", "housing", "iris", "olist-delivery", "order-delivery"]
+CASES = 40
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    with tiny_service(tmp_path_factory.mktemp("typed"), MODELS) as running:
+        yield running
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_typed_api_holds_to_its_description(service: RunningService, model: str) -> None:
+    schema = described(cases=CASES, only=f"^/predict_{model.replace('-', '_')}$")
+    schema.app = None
+    schema.config.update(base_url=service.url)
+    (operation,) = (found.ok() for found in schema.get_all_operations())
+    bearer = f"Bearer {service.token(*SCOPES.split())}"
+
+    @settings(
+        max_examples=CASES,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy())
+    def ask(case: schemathesis.Case) -> None:
+        case.call_and_validate(headers={"Authorization": bearer})
+
+    ask()
