@@ -40,8 +40,10 @@ class SlipwayService(Service[Any]):
         from bentoml._internal.configuration.containers import BentoMLContainer
 
         from serving.door import check_service
+        from serving.lifecycle_settings import one_thread_each
         from serving.settings import Settings
 
+        one_thread_each()
         settings = Settings()
         check_service(settings)
         self.config["workers"] = settings.workers

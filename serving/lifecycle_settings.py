@@ -22,9 +22,13 @@ class LifecycleSettings(BaseModel):
 
 
 def prepare_workers() -> None:
-    """What is started from here knows its parent, has pools of one thread, and reports to nobody that it serves."""
+    """What is started from here knows its parent, and reports to nobody that it serves."""
     os.environ[PARENT_VARIABLE] = str(os.getpid())
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
+
+
+def one_thread_each() -> None:
+    """For what is started from here: the pools of native libraries, unless somebody has said otherwise."""
     for name in POOLS:
         os.environ.setdefault(name, "1")
 

@@ -10,7 +10,6 @@ from auth.audit import Audit, no_audit
 from auth.key_files import FixedSource, KeyFile, KeySource, RotatingKeys
 from auth.key_rotation import Periods
 from auth.keys import KeySet, NoKeys, read_secrets
-from auth.pem_keys import read_pem_keys
 from auth.policy import PolicyFile
 from serving.settings import Environment, Settings
 
@@ -43,6 +42,9 @@ def check_own_keys(settings: Settings) -> None:
 def _sources(settings: Settings) -> list[KeySource]:
     sources: list[KeySource] = []
     if settings.jwt_signing_key_file is not None:
+        # It imports cryptography: a tenth of a second of every start, where no key is PEM.
+        from auth.pem_keys import read_pem_keys
+
         sources.append(KeyFile(settings.jwt_signing_key_file, PEM_FILE, read_pem_keys))
     if settings.jwt_secret_key_file is not None:
         sources.append(KeyFile(settings.jwt_secret_key_file, SECRET_FILE, read_secrets))
