@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-RESAMPLES, BLOCK, MOST_POINTS = 400, 12, 240
+RESAMPLES, BLOCK, MOST_POINTS = 300, 6, 120
 SEED = 20260
 
 Numbers = NDArray[np.float64]
