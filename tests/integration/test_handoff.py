@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from records.engine import open_engine
-from records.migrate import upgrade
+from records.erasures import SUBJECT, Person, write_down
 from tests.agent_program import NOBODY, AgentProgram
 from tests.e2e.logged_rows import logged
 from tests.e2e.scraped import total
@@ -106,15 +107,9 @@ def test_a_place_that_is_away_too_leaves_it_in_the_spool_and_says_so(tmp_path: P
     assert "hidden" not in told
 
 
-def test_somebody_erased_while_records_waited_is_not_brought_back(
-    tmp_path: Path, place: dict[str, str], sqlite_url: str
-) -> None:
-    from datetime import UTC, datetime
-
-    from records.erasures import SUBJECT, Person, write_down
-
+def test_somebody_erased_while_records_waited_is_not_brought_back(tmp_path: Path, sqlite_url: str) -> None:
+    place = {"SPOOL_HANDOFF_URL": (tmp_path / "place").as_uri(), "SPOOL_HANDOFF_POLL_SECONDS": "0.2"}
     leave_behind(AgentProgram(tmp_path / "a", DATABASE_URL=AWAY, **place), "p-1")
-    upgrade(sqlite_url)
     engine = open_engine(sqlite_url)
     with engine.begin() as connection:
         person = Person(kind=SUBJECT, value="ada")
