@@ -80,8 +80,8 @@ def protocol_bars(one_row: float | None, many_rows: float | None) -> list[Bar]:
     ]
 
 
-def fairness_bar(ratio: float | None) -> Bar:
-    name = "p99 of one-row requests beside requests of 5,000 rows, against alone"
+def fairness_bar(protocol: str, ratio: float | None) -> Bar:
+    name = f"p99 of one-row requests beside {protocol} requests of 5,000 rows, against alone"
     return Bar(name=name, value=ratio, limit=WAITING_RATIO, at_least=False)
 
 

@@ -1,4 +1,4 @@
-"""What callers with one row wait beside one who sends 5,000 at a time: `python -m bench.fairness [--before CHECKOUT]`.
+"""What callers with one row wait beside one who sends 5,000 at a time, natively or in v2: `python -m bench.fairness`.
 
 Rounds alone and beside take turns, of this tree and of the checkout, all services up at once on one core; what counts is the
 median of the ratios within a round, because the machine differs more from minute to minute than what is measured.
@@ -23,7 +23,7 @@ from bench.bars import Bar, fairness_bar
 from bench.entrants import Entrant, Round
 from bench.errors import BenchError
 from bench.fixtures import prepare_fixture
-from bench.large_caller import LargeCaller
+from bench.large_caller import PROTOCOLS, Large, LargeCaller
 from bench.load import ensure_wrk, run_wrk
 from bench.report import number, told
 from bench.results import MISSES
@@ -37,6 +37,7 @@ class Wait(msgspec.Struct, frozen=True, kw_only=True):
     """What callers with one row waited in one round, alone and beside; `rows` the other was answered meanwhile."""
 
     side: str
+    protocol: str
     connections: int
     alone_p50_ms: float
     alone_p99_ms: float
@@ -56,13 +57,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.sched_setaffinity(0, {settings.load_core})
     found = measure(settings, options)
     print("\n".join(table(found)))
-    return told([waiting_bar(found)], strict=options.strict)
+    return told([waiting_bar(found, each) for each in PROTOCOLS], strict=options.strict)
 
 
-def waiting_bar(found: Sequence[Wait]) -> Bar:
+def waiting_bar(found: Sequence[Wait], protocol: str) -> Bar:
     """Of the caller who sends one request at a time: what a request waits for, and not what many wait for each other."""
-    ratios = [wait.ratio for wait in found if wait.side == "now" and wait.connections == 1]
-    return fairness_bar(median(ratios) if ratios else None)
+    what = ("now", protocol, 1)
+    ratios = [wait.ratio for wait in found if (wait.side, wait.protocol, wait.connections) == what]
+    return fairness_bar(protocol, median(ratios) if ratios else None)
 
 
 def measure(settings: Settings, options: argparse.Namespace) -> list[Wait]:
@@ -79,22 +81,30 @@ def measure(settings: Settings, options: argparse.Namespace) -> list[Wait]:
             for turn in range(options.rounds)
             for count in (1, 16)
         ]
-        return [_wait(side, entrant, what) for what in rounds for side, entrant in sides.items()]
+        larges = [Large(protocol, fixture.model, ROWS) for protocol in PROTOCOLS]
+        return [
+            _wait(side, entrant, what, large)
+            for what in rounds
+            for large in larges
+            for side, entrant in sides.items()
+        ]
 
 
-def _wait(side: str, entrant: Entrant, what: Round) -> Wait:
+def _wait(side: str, entrant: Entrant, what: Round, large: Large) -> Wait:
     target, connections = entrant.start.misses, what.connections
-    first = 10_000_000 * (what.number + 1) + 1_000_000 * connections
+    turn = 2 * what.number + PROTOCOLS.index(large.protocol)
+    first = 20_000_000 * (turn + 1) + 1_000_000 * connections
     entrant.server.settle()
     load = partial(run_wrk, target, connections=connections, seconds=what.seconds, core=what.core)
     alone = load(first=first)
-    with LargeCaller(target, rows=ROWS, serial=1000 * (what.number * 20 + connections)) as large:
+    with LargeCaller(target, large, serial=1000 * (turn * 20 + connections)) as caller:
         beside = load(first=first + 500_000)
-        rows = large.rows_per_second()
+        rows = caller.rows_per_second()
     if alone.status_errors + beside.status_errors:
         raise BenchError(f"{side}: requests for one row failed")
     wait = Wait(
         side=side,
+        protocol=large.protocol,
         connections=connections,
         alone_p50_ms=alone.p50_us / 1000,
         alone_p99_ms=alone.p99_us / 1000,
@@ -102,20 +112,23 @@ def _wait(side: str, entrant: Entrant, what: Round) -> Wait:
         beside_p99_ms=beside.p99_us / 1000,
         rows=rows,
     )
-    print(f"  {side:<6} {connections:>2} connections, p99 beside / alone: {wait.ratio:.2f}", flush=True)
+    print(
+        f"  {side:<6} {large.protocol:<7} {connections:>2} connections, p99 beside / alone: {wait.ratio:.2f}",
+        flush=True,
+    )
     return wait
 
 
 def table(found: Sequence[Wait]) -> list[str]:
     lines = [
-        "| side | connections | p50 alone | p99 alone | p50 beside | p99 beside | p99 ratio | rows/s beside |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|",
+        "| side | beside | connections | p50 alone | p99 alone | p50 beside | p99 beside | p99 ratio | rows/s beside |",
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
-    for side, connections in sorted({(wait.side, wait.connections) for wait in found}):
-        mine = [wait for wait in found if (wait.side, wait.connections) == (side, connections)]
+    for what in sorted({(wait.side, wait.protocol, wait.connections) for wait in found}):
+        mine = [wait for wait in found if (wait.side, wait.protocol, wait.connections) == what]
         names = ("alone_p50_ms", "alone_p99_ms", "beside_p50_ms", "beside_p99_ms", "ratio", "rows")
         cells = [number(median(getattr(wait, name) for wait in mine)) for name in names]
-        lines.append(f"| {side} | {connections} | {' | '.join(cells)} |")
+        lines.append(f"| {' | '.join(map(str, what))} | {' | '.join(cells)} |")
     return lines
 
 

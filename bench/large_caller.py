@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 import http.client
+import json
 import multiprocessing
 import time
 from multiprocessing.sharedctypes import Synchronized
 from types import TracebackType
+from typing import NamedTuple
 
 from bench.bodies import MARK
 from bench.errors import BenchError
 from bench.load import Target
+from bench.protocol_bodies import NATIVE, V2_JSON, paths
 
 PATIENCE_SECONDS = 60.0
 SERIAL = b"SSSSSS"
+PROTOCOLS = (NATIVE, V2_JSON)
+
+
+class Large(NamedTuple):
+    """What a large request is: how many rows, for which model, in which of `PROTOCOLS`."""
+
+    protocol: str
+    model: str
+    rows: int
 
 
 class LargeCaller:
     """Asks from the start of the context to its end; the request under way is then broken off."""
 
-    def __init__(self, target: Target, *, rows: int, serial: int) -> None:
+    def __init__(self, target: Target, large: Large, *, serial: int) -> None:
         context = multiprocessing.get_context("fork")
         self._answered: Synchronized[int] = context.Value("q", 0)
-        self._process = context.Process(target=_ask, args=(target, rows, serial, self._answered), daemon=True)
+        self._process = context.Process(
+            target=_ask, args=(target, large, serial, self._answered), daemon=True
+        )
         self._started = 0.0
 
     def __enter__(self) -> LargeCaller:
@@ -50,20 +64,46 @@ def large_body(template: str, rows: int) -> bytes:
     """`instances` of the template, with a serial to be replaced in the first number that varies."""
     bodies = []
     for place in range(rows):
-        values = iter([f"{{:.2f}}{SERIAL.decode()}{place:05d}", "{:.2f}"])
+        values = iter(_numbers(place))
         bodies.append(MARK.sub(lambda mark: next(values).format(float(mark.group(1))), template))  # noqa: B023
     return b'{"instances":[' + ",".join(bodies).encode() + b"]}"
 
 
-def _ask(target: Target, rows: int, serial: int, answered: Synchronized[int]) -> None:
-    body = large_body(target.template, rows)
+def large_tensors(template: str, rows: int) -> bytes:
+    """The same rows as tensors in JSON."""
+    values = json.loads(MARK.sub(lambda mark: json.dumps(mark.group()), template))
+    written = iter(range(2))
+    inputs = []
+    for name, value in values.items():
+        mark = MARK.fullmatch(value) if isinstance(value, str) else None
+        if mark:
+            which, base = next(written), float(mark.group(1))
+            data = ",".join(_numbers(place)[which].format(base) for place in range(rows))
+        else:
+            data = ",".join([json.dumps(value)] * rows)
+        datatype = "BYTES" if isinstance(value, str) and not mark else "FP64"
+        about = json.dumps({"name": name, "datatype": datatype, "shape": [rows]})
+        inputs.append(f'{about[:-1]},"data":[{data}]}}')
+    return b'{"inputs":[' + ",".join(inputs).encode() + b"]}"
+
+
+def _numbers(place: int) -> tuple[str, str]:
+    """How the two numbers of a row that vary are written."""
+    return f"{{:.2f}}{SERIAL.decode()}{place:05d}", "{:.2f}"
+
+
+_WRITERS = {NATIVE: large_body, V2_JSON: large_tensors}
+
+
+def _ask(target: Target, large: Large, serial: int, answered: Synchronized[int]) -> None:
+    path, body = paths(large.model)[large.protocol], _WRITERS[large.protocol](target.template, large.rows)
     connection = http.client.HTTPConnection("127.0.0.1", target.port, timeout=PATIENCE_SECONDS)
     headers = {"Content-Type": "application/json", **target.headers}
     while True:
         serial += 1
-        connection.request("POST", target.path, body=body.replace(SERIAL, b"%06d" % serial), headers=headers)
+        connection.request("POST", path, body=body.replace(SERIAL, b"%06d" % serial), headers=headers)
         answer = connection.getresponse()
         answer.read()
         if answer.status != 200:
             raise BenchError(f"the large request was answered with {answer.status}")
-        answered.value += rows
+        answered.value += large.rows

@@ -10,8 +10,18 @@ import pytest
 from bench.bars import fairness_bar, protocol_bars, shadow_bar
 from bench.bodies import template, vary
 from bench.fairness import Wait, table, waiting_bar
-from bench.large_caller import SERIAL, large_body
-from bench.protocol_bodies import V2_BINARY, WRITERS, native, request, rows_of, v2_binary, v2_json
+from bench.large_caller import SERIAL, large_body, large_tensors
+from bench.protocol_bodies import (
+    NATIVE,
+    V2_BINARY,
+    V2_JSON,
+    WRITERS,
+    native,
+    request,
+    rows_of,
+    v2_binary,
+    v2_json,
+)
 from bench.protocols import MANY, ONE, PLAN, Cost, bars_of, ratio
 from bench.report import told
 from bench.shadow_cost import interval
@@ -19,9 +29,10 @@ from bench.shadow_cost import interval
 ROW = vary({"distance": 1.25, "minutes": 2.5, "zone": "north"})
 
 
-def wait(side: str, connections: int, alone: float, beside: float) -> Wait:
+def wait(side: str, connections: int, alone: float, beside: float, protocol: str = NATIVE) -> Wait:
     return Wait(
         side=side,
+        protocol=protocol,
         connections=connections,
         alone_p50_ms=0.5,
         alone_p99_ms=alone,
@@ -33,12 +44,13 @@ def wait(side: str, connections: int, alone: float, beside: float) -> Wait:
 
 def test_what_counts_is_the_median_of_the_ratios_of_one_caller_and_of_this_tree() -> None:
     found = [wait("now", 1, 1.0, each) for each in (1.0, 1.5, 9.0)]
-    found += [wait("now", 16, 1.0, 50.0), wait("before", 1, 1.0, 50.0)]
-    assert waiting_bar(found).value == 1.5
-    assert waiting_bar(found).passed
-    assert fairness_bar(2.1).passed is False
-    assert fairness_bar(None).passed is None
-    assert len(table(found)) == 2 + 3
+    found += [wait("now", 16, 1.0, 50.0), wait("before", 1, 1.0, 50.0), wait("now", 1, 1.0, 3.0, V2_JSON)]
+    assert waiting_bar(found, NATIVE).value == 1.5
+    assert waiting_bar(found, NATIVE).passed
+    assert waiting_bar(found, V2_JSON).value == 3.0
+    assert fairness_bar(NATIVE, 2.1).passed is False
+    assert fairness_bar(NATIVE, None).passed is None
+    assert len(table(found)) == 2 + 4
 
 
 def test_a_large_body_holds_as_many_rows_and_no_two_alike() -> None:
@@ -46,6 +58,10 @@ def test_a_large_body_holds_as_many_rows_and_no_two_alike() -> None:
     rows = json.loads(body)["instances"]
     assert len(rows) == len({row["distance"] for row in rows}) == 300
     assert all(row["zone"] == "north" for row in rows)
+    tensors = json.loads(large_tensors(template(ROW.marked()), 300).replace(SERIAL, b"000017"))["inputs"]
+    columns = {tensor["name"]: tensor["data"] for tensor in tensors}
+    assert columns == {name: [row[name] for row in rows] for name in rows[0]}
+    assert [tensor["datatype"] for tensor in tensors] == ["FP64", "FP64", "BYTES"]
 
 
 def test_every_protocol_carries_the_same_rows() -> None:
@@ -95,7 +111,7 @@ def test_a_shadow_that_costs_more_than_a_twentieth_misses_its_bar() -> None:
 def test_a_missed_bar_is_an_exit_code_only_where_that_is_asked_for(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    missed = [fairness_bar(2.1)]
+    missed = [fairness_bar(NATIVE, 2.1)]
     assert [told(missed, strict=strict) for strict in (False, True)] == [0, 1]
-    assert told([fairness_bar(1.9)], strict=True) == 0
+    assert told([fairness_bar(NATIVE, 1.9)], strict=True) == 0
     assert capsys.readouterr().out.count("**FAIL**") == 2
