@@ -112,7 +112,7 @@ class Exerciser:
         case.call_and_validate(headers={"Authorization": bearer})
 
     def _name_a_real_prediction(self, case: schemathesis.Case) -> None:
-        if case.path_parameters and "prediction_id" in case.path_parameters:
-            case.path_parameters["prediction_id"] = self._real
+        if case.operation.path == "/predictions/{id}":
+            case.path_parameters["id"] = self._real
         if isinstance(case.body, dict) and "prediction_id" in case.body:
             case.body["prediction_id"] = self._real
