@@ -167,9 +167,7 @@ class FrontApp:
             if overload.late:
                 exchange.late = 0.5 * overload.late  # it came at some time while the loop was at work
             if overload.in_progress >= overload.gate or metrics.in_flight > self._limits.max_in_flight:
-                if route is None or not route.probe:
-                    limited = route is None or route.limited
-                    self._door.refuse_without_room(headers.get(b"authorization"), limited=limited)
+                self._at_the_gate(route, headers.get(b"authorization"))
             try:
                 exchange.principal = self._admission.admit(scope["path"], scope["headers"])
             except Unauthenticated as error:
@@ -187,6 +185,11 @@ class FrontApp:
             metrics.in_flight -= 1
         await send_reply(send, reply, self._own_headers(exchange), answer)
         self._telling.answered(exchange, template, reply.status, error_code)
+
+    def _at_the_gate(self, route: Route | None, authorization: bytes | None) -> None:
+        """Raises Overloaded."""
+        if route is None or not route.probe:
+            self._door.refuse_without_room(authorization, limited=route is None or route.limited)
 
     def _refusal(self, route: Route | None, error: SlipwayError, request_id: str) -> Reply:
         oauth = route is not None and route.oauth

@@ -47,10 +47,11 @@ _CLOSED = {
     )
 }
 _WAIT = {"Retry-After": header("Seconds to wait.", required=True, type="integer", minimum=1)}
+_WAIT_FINELY = {"Retry-After-Ms": header("The same in milliseconds; of `overloaded`.", type="integer", minimum=1)}
 OF_STATUS: dict[int, dict[str, Any]] = {
     401: {"WWW-Authenticate": header("How to prove who asks (RFC 9110, RFC 6750).", required=True)},
     408: _CLOSED,
     413: _CLOSED,
     429: {**_WAIT, **RATE_LIMIT},
-    503: _WAIT,
+    503: {**_WAIT, **_WAIT_FINELY},
 }
