@@ -130,7 +130,7 @@ unit: setup checks-env ## Only the quick tests: no servers, no training
 
 .PHONY: integration-tests
 integration-tests: setup checks-env ## Only the tests against real servers, end to end included
-	$(BIN)/pytest tests/integration tests/e2e $(PYTEST_ARGS)
+	$(BIN)/pytest tests/integration tests/e2e tests/faults $(PYTEST_ARGS)
 
 .PHONY: faults
 faults: setup ## Break what the service depends on, under half load, and report (SECONDS=60 KILLS=200 ONLY=redis)
