@@ -96,6 +96,11 @@ def described(
     return schema
 
 
+def operations_of(schema: Any) -> list[Any]:
+    """All of them, well made; schemathesis has no type that says so."""
+    return [found.ok() for found in schema.get_all_operations()]
+
+
 class Exerciser:
     """Asks and judges; `asked` counts cases by operation. Every other good case about a prediction is about a real one."""
 

@@ -15,7 +15,7 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from tests.client_environments import client_python
-from tests.description.exerciser import SCOPES, Exerciser, described
+from tests.description.exerciser import SCOPES, Exerciser, described, operations_of
 from tests.front_service import CATALOG, FLOWER, FrontService
 from tests.oip_tensors import json_inputs
 
@@ -86,7 +86,7 @@ def ask_everything(operation: Any, exerciser: Exerciser, mode: GenerationMode) -
 @pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning")
 def test_every_route_holds_to_the_protocols_description(service: FrontService, schema: OpenApiSchema) -> None:
     exerciser = Exerciser(service)
-    for operation in (found.ok() for found in schema.get_all_operations()):
+    for operation in operations_of(schema):
         ask_everything(operation, exerciser, GenerationMode.POSITIVE)
         if operation.body or operation.path_parameters:
             ask_everything(operation, exerciser, GenerationMode.NEGATIVE)
@@ -101,7 +101,7 @@ def test_a_whole_request_is_answered_as_the_protocol_describes(
     version = service.ask("GET", "/v2/models/iris", headers=bearer).json()["versions"][0]
     whole = {"id": "41", "inputs": json_inputs(CATALOG["iris"], [FLOWER])}
     asked = 0
-    for operation in (found.ok() for found in schema.get_all_operations()):
+    for operation in operations_of(schema):
         if operation.path.endswith("/infer"):
             named = {"model_name": "iris", "model_version": version}
             case = operation.Case(path_parameters=named, body=whole, media_type="application/json")

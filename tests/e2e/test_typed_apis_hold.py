@@ -8,7 +8,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 
-from tests.description.exerciser import SCOPES, described
+from tests.description.exerciser import SCOPES, described, operations_of
 from tests.e2e.running_service import RunningService
 from tests.e2e.tiny_service import tiny_service
 
@@ -27,7 +27,7 @@ def test_a_typed_api_holds_to_its_description(service: RunningService, model: st
     schema = described(cases=CASES, only=f"^/predict_{model.replace('-', '_')}$")
     schema.app = None
     schema.config.update(base_url=service.url)
-    (operation,) = (found.ok() for found in schema.get_all_operations())
+    (operation,) = operations_of(schema)
     bearer = f"Bearer {service.token(*SCOPES.split())}"
 
     @settings(
