@@ -52,7 +52,3 @@ class Refusals:
 
     def forget(self, model: str, version: RegisteredVersion) -> None:
         self._refused.pop((model, version), None)
-
-    def forget_all(self) -> None:
-        """The rules changed: other keys count now."""
-        self._refused.clear()

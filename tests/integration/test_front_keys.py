@@ -91,7 +91,7 @@ def without_own_tokens(tmp_path: Path) -> Iterator[FrontService]:
 
 def elsewhere(policy: Path, **settings: Any) -> dict[str, Any]:
     production = {"slipway_env": "production", "database_url": "postgresql://slipway@db/slipway"}
-    return {**production, "auth_policy_file": policy, **settings}
+    return {**production, "require_signed_models": False, "auth_policy_file": policy, **settings}
 
 
 def test_where_only_others_issue_tokens_nobody_logs_in(without_own_tokens: FrontService) -> None:

@@ -52,6 +52,12 @@ def made(folder: Path, **values: Any) -> Settings:
         ),
         ({"auth_policy_file": "/nowhere/hunter2"}, "AUTH_POLICY_FILE cannot be read"),
         ({"auth_policy_file": ROOT / "pyproject.toml"}, "AUTH_POLICY_FILE: Object contains unknown field"),
+        ({"require_signed_models": True}, "MODEL_VERIFY_KEYS_FILE: only signed models may serve here"),
+        ({"model_verify_keys_file": "/nowhere/hunter2"}, "MODEL_VERIFY_KEYS_FILE: the file cannot be read"),
+        (
+            {"model_verify_keys_file": ROOT / "pyproject.toml"},
+            "MODEL_VERIFY_KEYS_FILE: the file holds no public",
+        ),
         ({"spool_dir": "/proc/hunter2"}, "SPOOL_DIR"),
         ({"model_store_dir": "/proc/hunter2"}, "MODEL_STORE_DIR"),
     ],
@@ -107,9 +113,25 @@ def test_what_is_right_is_let_in(tmp_path: Path, settings: dict[str, Any]) -> No
     check_agent(made(tmp_path, **settings))
 
 
+EXAMPLE_KEYS = ROOT / "kustomize" / "overlays" / "production" / "model-keys.pem"
+
+
 def production(folder: Path, **values: Any) -> Settings:
-    required = {"jwt_secret_key": GOOD_KEY, "database_url": "postgresql://slipway@db/slipway"}
+    required = {
+        "jwt_secret_key": GOOD_KEY,
+        "database_url": "postgresql://slipway@db/slipway",
+        "require_signed_models": False,
+    }
     return made(folder, **{"slipway_env": "production", **required, **values})
+
+
+def test_production_names_the_setting_that_says_whose_signature_counts(tmp_path: Path) -> None:
+    for check in (check_service, check_agent):
+        with pytest.raises(ValueError, match="MODEL_VERIFY_KEYS_FILE"):
+            check(production(tmp_path, require_signed_models=None))
+        check(production(tmp_path, require_signed_models=None, model_verify_keys_file=EXAMPLE_KEYS))
+        with pytest.raises(ValueError, match="MODEL_VERIFY_KEYS_FILE"):
+            check(production(tmp_path, require_signed_models=None, model_verify_keys_file="/dev/null"))
 
 
 @pytest.mark.parametrize("name", ["database_url", "redis_url", "features_url"])

@@ -66,11 +66,12 @@ def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
 def test_outside_of_development_the_service_needs_a_signing_key_and_the_agent_does_not(
     environment: str,
 ) -> None:
+    elsewhere: dict[str, Any] = {"database_url": DATABASE, "require_signed_models": False}
     with pytest.raises(ValueError, match="JWT_SECRET_KEY"):
-        check_service(made(slipway_env=environment, database_url=DATABASE))
-    check_service(made(slipway_env=environment, database_url=DATABASE, jwt_secret_key=GOOD_KEY))
-    check_agent(made(slipway_env=environment, database_url=DATABASE))
-    check_agent(made(slipway_env=environment, database_url=DATABASE, jwt_secret_key_file="/not/here"))
+        check_service(made(slipway_env=environment, **elsewhere))
+    check_service(made(slipway_env=environment, **elsewhere, jwt_secret_key=GOOD_KEY))
+    check_agent(made(slipway_env=environment, **elsewhere))
+    check_agent(made(slipway_env=environment, **elsewhere, jwt_secret_key_file="/not/here"))
 
 
 def test_production_is_the_default_environment_and_insists_on_a_key() -> None:
