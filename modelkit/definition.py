@@ -52,7 +52,8 @@ class ModelDefinition:
     `build` is `features.build`: row columns in, feature columns out, each of shape (rows,), stateless.
     `view` holds features that are looked up for the request; with it a row is the request plus the view's fields.
     `interval_coverage` is the share of answers of a regressor whose truth shall lie in `lower`..`upper`; `least` is a
-    bound that no answer can be below, in the model's units.
+    bound that no answer can be below, in the model's units. Truth that is farther from 0 than `most` is not believed: set it
+    well beyond whatever happens.
     `classes` are the labels of a classifier, in the order of its probability columns.
     `answer_field` names an extra field of the answer that repeats the prediction (a seed's client may expect it);
     `echo` are fields of the request that the answer repeats, and `timestamp` adds when it was given. `path` is another
@@ -79,6 +80,7 @@ class ModelDefinition:
     view: FeatureView | None = None
     interval_coverage: float = 0.9
     least: float | None = None
+    most: float | None = None
     slices: tuple[str, ...] = ()
     drift_columns: tuple[str, ...] = ()
     cache_ttl_seconds: int = 300

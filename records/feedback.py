@@ -7,14 +7,14 @@ no two requests wait for each other in a circle.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
 from sqlalchemy import Connection, select
 
 from records.tables import Prediction
-from records.truth import Expected, Told, Truth, expected
+from records.truth import PLAUSIBLE, Expected, Told, Truth, expected
 
 ITEMS_PER_STATEMENT = 1000
 
@@ -44,14 +44,16 @@ RETURNING changes
 _encode = msgspec.json.Encoder().encode
 
 
-def expectations(connection: Connection, prediction_ids: Sequence[str]) -> dict[str, Expected]:
-    """Of those predictions that are there already."""
+def expectations(
+    connection: Connection, prediction_ids: Sequence[str], most: Mapping[str, float]
+) -> dict[str, Expected]:
+    """Of those predictions that are there already. `most` is by model how far from 0 a truth can be."""
     found: dict[str, Expected] = {}
-    columns = select(Prediction.prediction_id, Prediction.prediction)
+    columns = select(Prediction.prediction_id, Prediction.model, Prediction.prediction)
     for start in range(0, len(prediction_ids), ITEMS_PER_STATEMENT):
         wanted = prediction_ids[start : start + ITEMS_PER_STATEMENT]
-        for name, said in connection.execute(columns.where(Prediction.prediction_id.in_(wanted))):
-            found[name] = expected(said)
+        for name, model, said in connection.execute(columns.where(Prediction.prediction_id.in_(wanted))):
+            found[name] = expected(said, most.get(model, PLAUSIBLE))
     return found
 
 

@@ -13,16 +13,17 @@ from typing import Any, cast
 from sqlalchemy import Connection, Engine, Select, Table, bindparam, select, update
 
 from records.tables import Feedback, Prediction
-from records.truth import expected
+from records.truth import LARGEST, PLAUSIBLE, expected
 
 AT_ONCE = 500
+ANY: Mapping[str, float] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
     """One truth beside its prediction. `refusal` says why it cannot be the truth; then nothing else is known.
 
-    `inside` is whether a number lay in the prediction's bounds; None without bounds. `again`: it was scored before, with
+    `inside` is whether a number lay in the prediction's bounds; None without bounds. `again`: there was a score before, of
     another value.
     """
 
@@ -35,8 +36,13 @@ class Score:
     refusal: str = ""
 
 
-def score_waiting(engine: Engine, *, now: datetime, since: datetime | None = None) -> list[Score]:
-    """Scores some of what waits, told since then or at any time; what was scored, which is now committed."""
+def score_waiting(
+    engine: Engine, *, now: datetime, since: datetime | None = None, most: Mapping[str, float] = ANY
+) -> list[Score]:
+    """Scores some of what waits, told since then or at any time; what was scored, which is now committed.
+
+    `most` is by model how far from 0 a truth can be.
+    """
     waiting = _waiting(since)
     with engine.connect() as connection:
         if connection.execute(waiting.with_only_columns(Feedback.id).limit(1)).first() is None:
@@ -44,7 +50,7 @@ def score_waiting(engine: Engine, *, now: datetime, since: datetime | None = Non
     with engine.connect() as connection:
         _claim(connection)
         rows = connection.execute(waiting.with_for_update(of=Feedback, skip_locked=True)).all()
-        scores = [_score(row) for row in rows]
+        scores = [_score(row, most.get(row.model, PLAUSIBLE)) for row in rows]
         _write(connection, rows, scores, now)
         connection.commit()
     return scores
@@ -61,7 +67,7 @@ def _waiting(since: datetime | None) -> Select[Any]:
         Feedback.id,
         Feedback.actual_value,
         Feedback.actual,
-        Feedback.changes,
+        Feedback.scores,
         Prediction.model,
         Prediction.version,
         Prediction.predicted_value,
@@ -76,21 +82,26 @@ def _waiting(since: datetime | None) -> Select[Any]:
     return asked.order_by(Feedback.created_at.desc()).limit(AT_ONCE)
 
 
-def _score(row: Any) -> Score:
+def _score(row: Any, most: float) -> Score:
     actual: float | str = row.actual_value if row.actual is None else row.actual
-    refusal = expected(row.prediction).refusal(actual)
+    refusal = expected(row.prediction, most).refusal(actual)
     if refusal or (row.prediction is None and row.predicted_value is None):
         refusal = refusal or "The prediction has no value"
         return Score(model=row.model, version=row.version, refusal=refusal)
     if row.prediction is not None:
         correct = row.prediction["prediction"] == actual
-        return Score(model=row.model, version=row.version, correct=correct, again=row.changes > 0)
+        return Score(model=row.model, version=row.version, correct=correct, again=row.scores > 0)
+    error = abs(row.actual_value - row.predicted_value)
+    if error > LARGEST:
+        return Score(
+            model=row.model, version=row.version, refusal="The distance is beyond what can be added up"
+        )
     return Score(
         model=row.model,
         version=row.version,
-        absolute_error=abs(row.actual_value - row.predicted_value),
+        absolute_error=error,
         inside=_inside(row),
-        again=row.changes > 0,
+        again=row.scores > 0,
     )
 
 
@@ -111,6 +122,7 @@ def _write(connection: Connection, rows: Sequence[Any], scores: Sequence[Score],
             "of_version": score.version,
             "error": score.absolute_error,
             "right": score.correct,
+            "scored": row.scores + (not score.refusal),
         }
         for row, score in zip(rows, scores, strict=True)
     ]
@@ -124,6 +136,7 @@ def _write(connection: Connection, rows: Sequence[Any], scores: Sequence[Score],
             version=bindparam("of_version"),
             absolute_error=bindparam("error"),
             correct=bindparam("right"),
+            scores=bindparam("scored"),
         )
     )
     connection.execute(changed, values)

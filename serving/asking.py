@@ -16,7 +16,7 @@ class Asking(msgspec.Struct, frozen=True, gc=False):
     """Who asks, under which request id, when it arrived and when it must be answered (both `time.perf_counter`).
 
     `trace_id` is the W3C trace's, where there is one; `split_key` what an A/B split goes by, where that is not the caller;
-    `stages` are of a request that is recorded; `arm` is how its version came to answer, told by the routing (`records.split_arms`).
+    `stages` are of a request that is recorded; `arm` is how its version came to answer (`records.split_arms`).
     """
 
     request_id: str
@@ -27,6 +27,9 @@ class Asking(msgspec.Struct, frozen=True, gc=False):
     split_key: str = ""
     stages: Stages | None = None
     arm: str = ""
+
+    def of_arm(self, arm: str) -> Asking:
+        return msgspec.structs.replace(self, arm=arm) if arm else self
 
     def refuse_late(self) -> None:
         """Raises DeadlineExceeded."""

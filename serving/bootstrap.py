@@ -57,6 +57,7 @@ from serving.redaction import RedactedLog
 from serving.routing import Routing
 from serving.runtime import Errand, Runtime
 from serving.served_models import (
+    furthest_truths,
     redaction_of,
     served_models,
 )
@@ -149,7 +150,13 @@ class Worker:
             history=HistoryRoutes(self.board, engine, self.lane),
             own_records=OwnRecordRoutes(engine, self.lane),
             explain=self._explain(),
-            feedback=FeedbackRoutes(engine, self.lane, rows),
+            feedback=FeedbackRoutes(
+                engine,
+                self.lane,
+                rows,
+                rates=self.limiting.limits,
+                most=furthest_truths(self.definitions.values()),
+            ),
             well_known=WellKnownRoutes(self.identity.keys, settle_seconds=settings.jwt_key_settle_seconds),
             issues_tokens=self.identity.issues_tokens,
             docs=self._docs(),

@@ -76,8 +76,7 @@ class Inference:
         """Raises what `ready` and the predictor raise."""
         asking = call.asking
         model, arm = self.routing.route(name, asking, version)
-        if arm:
-            asking = msgspec.structs.replace(asking, arm=arm)
+        asking = asking.of_arm(arm)
         request = read(model)
         if not isinstance(request, RequestRows):
             request = await request
@@ -108,7 +107,7 @@ class Inference:
 
     async def answer_ready(self, ready: Ready, asking: Asking) -> Answered:
         model, request, arm = ready
-        asking = msgspec.structs.replace(asking, arm=arm)
+        asking = asking.of_arm(arm)
         return Answered(model, request, [await self._predictor.predict(model, request.rows[0], asking)])
 
     async def _many(self, model: LoadedModel, request: RequestRows, asking: Asking) -> Answered:

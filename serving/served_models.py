@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from modelkit.definition import FeatureView, ModelDefinition, load_catalog
 from serving.challengers import (
@@ -104,6 +104,11 @@ def views_of(definitions: Mapping[str, ModelDefinition]) -> dict[str, FeatureVie
         if view is not None and views.setdefault(view.name, view).row is not view.row:
             raise ValueError(f"two models declare different feature views named {view.name}")
     return views
+
+
+def furthest_truths(definitions: Iterable[ModelDefinition]) -> dict[str, float]:
+    """By model how far from 0 a truth can be, for those that say it."""
+    return {each.name: each.most for each in definitions if each.most is not None}
 
 
 def _catalog(package: str) -> dict[str, ModelDefinition]:

@@ -40,6 +40,7 @@ DEFINITION = ModelDefinition(
     echo=("user_id",),
     timestamp=True,
     least=0.0,
+    most=10_000_000.0,
     slices=("domestic",),
     drift_columns=(
         "prior_basket_value",

@@ -60,6 +60,7 @@ DEFINITION = ModelDefinition(
         Gate(name="size", metric="size.model_bytes", at_most=15_000_000),
     ),
     examples=(FULL, BEFORE_PICK_UP, SPARSE),
+    most=100_000.0,
     slices=("city", "road_traffic", "weather", "vehicle_type", "festival", "multiple_deliveries"),
     drift_columns=(
         "rider_age",

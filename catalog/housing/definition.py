@@ -65,6 +65,7 @@ DEFINITION = ModelDefinition(
     ),
     examples=(BAY, VALLEY, REQUIRED_ONLY),
     least=0.0,
+    most=1_000.0,
     slices=("ocean_proximity",),
     drift_columns=tuple(HousingRequest.model_fields),
     cache_ttl_seconds=3600,

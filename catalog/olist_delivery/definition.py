@@ -56,6 +56,7 @@ DEFINITION = ModelDefinition(
     ),
     examples=(FULL, BEFORE_THE_PROMISE, PLACES_ONLY),
     least=0.0,
+    most=10_000.0,
     path="/delivery_time",
     slices=("customer_state", "seller_state", "item_count"),
     drift_columns=(

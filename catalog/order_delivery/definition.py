@@ -49,6 +49,7 @@ DEFINITION = ModelDefinition(
     ),
     examples=(FULL, BEFORE_THE_PROMISE, SPARSE),
     least=0.0,
+    most=10_000_000.0,
     slices=("destination_state", "origin_state", "items"),
     drift_columns=(
         *("distance_km", "order_value", "shipping_cost", "weight_kg", "volume_litres", "items", "sellers"),

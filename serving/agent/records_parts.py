@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from serving.agent.handoff import Adoption, Handover
 from serving.agent.handoff_store import HandoffStore
+from modelkit.definition import load_catalog
 from serving.agent.metrics import AgentMetrics
 from serving.agent.retention import Retention, SetAside
 from serving.agent.scoring import FeedbackScoring
 from serving.agent.segments import SegmentFolder
 from serving.agent.shadow_queue import ShadowQueue
 from serving.agent.shipper import Delivery
+from serving.served_models import furthest_truths
 from serving.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,7 +24,8 @@ LONG_STATEMENT_SECONDS = 120.0
 
 
 def make_scoring(settings: Settings, metrics: AgentMetrics) -> FeedbackScoring:
-    return FeedbackScoring(_engine(settings), metrics.feedback)
+    most = furthest_truths(load_catalog(settings.catalog).values())
+    return FeedbackScoring(_engine(settings), metrics.feedback, most=most)
 
 
 def make_retention(settings: Settings, metrics: AgentMetrics) -> Retention:

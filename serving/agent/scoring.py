@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -22,12 +22,20 @@ SWEEP_SHARE = 0.05  # of the time, however much truth waits for predictions that
 
 
 class FeedbackScoring:
-    """One batch per `step`. A database that is away costs freshness only: the next step tries again."""
+    """One batch per `step`. `most` is by model how far from 0 a truth can be.
+
+    A database that is away costs freshness only: the next step tries again."""
 
     def __init__(
-        self, engine: Engine, metrics: FeedbackMetrics, *, clock: Callable[[], float] = time.monotonic
+        self,
+        engine: Engine,
+        metrics: FeedbackMetrics,
+        *,
+        most: Mapping[str, float] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine, self._metrics, self._clock = engine, metrics, clock
+        self._most = most or {}
         self._sweep_at = 0.0
         self._failing = False
         self._log = structlog.get_logger("slipway.agent")
@@ -63,6 +71,6 @@ class FeedbackScoring:
     def _score(self, now: datetime, since: datetime | None) -> int:
         from records.feedback_scores import score_waiting
 
-        scores = score_waiting(self._engine, now=now, since=since)
+        scores = score_waiting(self._engine, now=now, since=since, most=self._most)
         self._metrics.scored(scores)
         return len(scores)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from auth.scopes import FEEDBACK
-from modelkit.errors import FeedbackUnavailable, InsufficientScope
+from modelkit.errors import FeedbackUnavailable, InsufficientScope, RateLimited
+from records.truth import PLAUSIBLE
+from serving.http.openapi_headers import RATE_LIMIT
 from serving.http.openapi_parts import (
     BODY,
     CALLER,
@@ -23,7 +24,7 @@ PREDICTION_ID: dict[str, Any] = {"type": "string", "pattern": "^[0-9A-HJKMNP-TV-
 ACTUAL: dict[str, Any] = {
     "description": "A number for a regressor, one of the model's labels for a classifier.",
     "oneOf": [
-        {"type": "number", "minimum": -sys.float_info.max, "maximum": sys.float_info.max},
+        {"type": "number", "minimum": -PLAUSIBLE, "maximum": PLAUSIBLE},
         {"type": "string", "minLength": 1, "maxLength": 200, "pattern": r"^[^\u0000-\u001f\u007f]+$"},
     ],
 }
@@ -49,8 +50,8 @@ def feedback_paths(*, max_instances: int) -> dict[str, Any]:
         "security": allowed_by(FEEDBACK),
         "requestBody": json_content(body, examples=[EXAMPLE, {"feedback": [EXAMPLE], "on_error": "skip"}]),
         "responses": {
-            "202": answer("How much of it was new", schema_ref("FeedbackTaken")),
-            **problems_of(*CALLER, *BODY, InsufficientScope, FeedbackUnavailable),
+            "202": answer("How much of it was new", schema_ref("FeedbackTaken"), headers=RATE_LIMIT),
+            **problems_of(*CALLER, *BODY, InsufficientScope, RateLimited, FeedbackUnavailable),
         },
     }
     return {"/feedback": {"post": operation}}

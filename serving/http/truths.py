@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 from typing import Any, Literal
@@ -10,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from modelkit.errors import FieldError, InvalidRequest
-from records.truth import Truth
+from records.truth import PLAUSIBLE, Truth
 from serving.http.request_rows import BAD_BODY, Limits, refuse_deep
 
 # An identifier of `serving.identifiers`. Nothing else reaches the database.
@@ -132,11 +131,8 @@ def _wrong_actual(value: Any) -> str:
         return "" if LABEL.fullmatch(value) else "Input should be a label of 1 to 200 printable characters"
     if isinstance(value, bool) or not isinstance(value, int | float):
         return "Input should be a number or a label"
-    try:
-        finite = math.isfinite(value)
-    except OverflowError:  # an integer that no float can hold
-        finite = False
-    return "" if finite else "Input should be a finite number"
+    plausible = -PLAUSIBLE <= value <= PLAUSIBLE
+    return "" if plausible else f"Input should be a number between {-PLAUSIBLE:g} and {PLAUSIBLE:g}"
 
 
 def _error(place: int | None, field: str, detail: str) -> FieldError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from records.engine import open_engine
 from records.erasures import SUBJECT, Person, write_down
+from records.migrate import upgrade
 from records.prediction_log import insert_predictions
 from records.tables import Feedback
 from serving.identifiers import Identifiers
@@ -21,7 +23,7 @@ from tests.problem_schema import problem
 
 NEW_ID = Identifiers()
 NUMBER = 61.2
-NO_TRUTHS: tuple[Any, ...] = (None, True, [], {}, "", "a\x00b", "x" * 201, 10**400)
+NO_TRUTHS: tuple[Any, ...] = (None, True, [], {}, "", "a\x00b", "x" * 201, 10**400, 1.7e308, -2e12)
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +93,7 @@ def test_many_are_told_in_one_request_and_the_last_of_one_prediction_counts(
         ("iris", 1.5, "label"),
         ("iris", "tulip", "classes"),
         ("food-delivery", "late", "number"),
+        ("food-delivery", 2e5, "between -100000 and 100000"),
     ],
 )
 def test_what_cannot_be_the_truth_of_a_known_prediction_is_refused(
@@ -213,3 +216,16 @@ def test_without_the_database_nothing_is_acknowledged_and_predictions_go_on(tmp_
     assert response.headers["retry-after"] == "1"
     assert alone.predict(FLOWER).status_code == 200
     alone.close()
+
+
+def test_what_is_told_is_charged_to_its_own_limit(tmp_path: Path) -> None:
+    limited = FrontService(tmp_path, models="iris", rate_limit_per_second=0.001, rate_limit_burst=5)
+    upgrade(limited.settings.database_url.get_secret_value())
+    try:
+        told = tell(limited, many(*((NEW_ID(), 1.0) for _ in range(3))))
+        assert (counts(told), told.headers["ratelimit-remaining"]) == ((3, 0, 0), "2")
+        assert counts(tell(limited, many(*((NEW_ID(), 1.0) for _ in range(3))))) == (3, 0, 0)
+        problem(tell(limited, many((NEW_ID(), 1.0))), 429, "rate-limited")
+        assert limited.predict(FLOWER).status_code == 200, "predictions have buckets of their own"
+    finally:
+        limited.close()

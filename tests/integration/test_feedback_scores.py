@@ -101,6 +101,41 @@ def test_truth_that_changes_is_scored_again(engine: Engine) -> None:
     assert (stored(engine).changes, stored(engine).absolute_error) == (1, 0.5)
 
 
+def test_a_correction_before_the_first_score_is_scored_and_not_rescored(engine: Engine) -> None:
+    predicted(engine, "p-1")
+    told(engine, ("p-1", 20.0))
+    told(engine, ("p-1", 23.0))
+    (first,) = score_waiting(engine, now=NOW)
+    assert not first.again
+    told(engine, ("p-1", 24.0))
+    (second,) = score_waiting(engine, now=NOW)
+    assert second.again
+    assert (stored(engine).changes, stored(engine).scores) == (2, 2)
+
+
+def test_what_was_only_refused_was_not_scored(engine: Engine) -> None:
+    told(engine, ("p-1", "late"))
+    predicted(engine, "p-1")
+    assert [score.refusal != "" for score in score_waiting(engine, now=NOW)] == [True]
+    told(engine, ("p-1", 24.0))
+    assert [score.again for score in score_waiting(engine, now=NOW)] == [False]
+
+
+@pytest.mark.parametrize(("actual", "predicted_value"), [(1e9, 23.5), (20.0, 1.7e308)])
+def test_what_is_not_plausible_is_refused_and_destroys_no_sum(
+    engine: Engine, actual: float, predicted_value: float
+) -> None:
+    told(engine, ("p-1", actual))
+    predicted(engine, "p-1", predicted_value=predicted_value)
+    registry = CollectorRegistry()
+    chore = FeedbackScoring(engine, FeedbackMetrics(registry), most={"food-delivery": 1e5})
+    chore.step()
+    labels = {"model": "food-delivery", "version": "7"}
+    assert figure(registry, "slipway_feedback_total", **labels, result="refused") == 1
+    assert figure(registry, "slipway_model_abs_error_sum", **labels) == 0
+    assert stored(engine).absolute_error is None
+
+
 def test_the_latest_truth_goes_first(engine: Engine) -> None:
     names = [f"p-{number}" for number in range(AT_ONCE + 1)]
     predicted(engine, *names)
