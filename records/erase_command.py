@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 from collections import Counter
 from collections.abc import Mapping
 
@@ -13,10 +12,12 @@ from records.actor import actor_of
 from records.engine import open_existing
 from records.erasing import Erasing, count_rows
 from records.erasures import SUBJECT, Person
+from records.named_persons import named_person
+from records.settings import CatalogSettings
 
-_ENTITY = re.compile(r"([a-z0-9][a-z0-9-]*\.[A-Za-z_][A-Za-z0-9_]*)=(.+)", re.DOTALL)
 UNREACHED = """\
-Not reached: backups and copies of this database, results of batches, logs that have left this service, materialised features.
+Not reached: backups and copies of this database, results of batches, materialised features, logs that have left this service,
+and files of LOG_DIR: model_metrics.txt holds whole rows, also as .1 to .5, until newer lines push them out. Delete them.
 Records in spools are erased as they arrive."""
 
 
@@ -46,10 +47,7 @@ def _person(options: argparse.Namespace) -> Person:
         if not options.subject or options.subject.startswith("erased/"):
             raise ValueError("say whom to erase: a user's name, or <issuer>:<subject>")
         return Person(kind=SUBJECT, value=options.subject)
-    named = _ENTITY.fullmatch(options.entity)
-    if named is None:
-        raise ValueError("--entity is MODEL.FIELD=VALUE, such as basket.user_id=u-17")
-    return Person(kind=named[1], value=named[2])
+    return named_person(options.entity, CatalogSettings().catalog)
 
 
 def _dry_run(engine: Engine, person: Person) -> str:

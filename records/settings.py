@@ -25,3 +25,11 @@ class DatabaseSettings(BaseSettings):
     @classmethod
     def _from_files(cls, values: dict[str, Any]) -> dict[str, Any]:
         return with_mounted_secrets(values, ("database_url",))
+
+
+class CatalogSettings(BaseSettings):
+    """Which models there are, as the service is told."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
+
+    catalog: str = Field("catalog", description="Python package that holds one folder per model")

@@ -214,7 +214,17 @@ def test_a_dry_run_counts_and_changes_nothing(
 
 @pytest.mark.parametrize(
     "arguments",
-    [("",), ("erased/1",), ("--entity", "basket=u-17"), ("--entity", "basket.user_id="), ("--entity", "x")],
+    [
+        ("",),
+        ("erased/1",),
+        ("--entity", "basket=u-17"),
+        ("--entity", "basket.user_id="),
+        ("--entity", "x"),
+        ("--entity", "nosuch.x=41"),
+        ("--entity", "housing.nosuch=41"),
+        ("--entity", "housing.house_age=old"),
+        ("--entity", "housing.ocean_proximity=null"),
+    ],
 )
 def test_a_person_that_cannot_be_meant_is_refused(
     engine: Engine, database_url: str, arguments: tuple[str, ...]
@@ -257,3 +267,23 @@ def test_an_erasure_that_was_interrupted_is_finished_by_repeating_it(
     assert erase(database_url, ADA) == 0
     assert places_of(engine, ADA) == []
     assert stored(engine, "p-1").subject == "erased/1"
+
+
+@pytest.mark.parametrize("value", ["41", "41.0", "4.1e1"])
+def test_a_number_is_erased_however_it_is_written(engine: Engine, database_url: str, value: str) -> None:
+    rows = [
+        made_record(name, model="housing", features=msgspec.Raw(features), created_at=NOW.timestamp())
+        for name, features in (("p-1", b'{"house_age":41.0}'), ("p-2", b'{"house_age":141.0}'))
+    ]
+    ship(engine, *rows)
+    assert erase(database_url, "--entity", f"housing.house_age={value}") == 0
+    assert [withheld(stored(engine, name).features) for name in ("p-1", "p-2")] == [(EVERYTHING,), ()]
+    ship(engine, made_record("p-3", model="housing", features=rows[0].features, created_at=NOW.timestamp()))
+    assert withheld(stored(engine, "p-3").features) == (EVERYTHING,), "as it came late"
+
+
+def test_files_that_no_command_reaches_are_named(
+    engine: Engine, database_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert erase(database_url, "--entity", "basket.user_id=u-17") == 0
+    assert "LOG_DIR: model_metrics.txt" in capsys.readouterr().out
