@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from modelkit.definition import load_catalog
 from serving.agent.handoff import Adoption, Handover
 from serving.agent.handoff_store import HandoffStore
-from modelkit.definition import load_catalog
 from serving.agent.metrics import AgentMetrics
 from serving.agent.retention import Retention, SetAside
 from serving.agent.scoring import FeedbackScoring
