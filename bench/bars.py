@@ -11,6 +11,7 @@ from bench.batch_results import MEMORY_MB as BATCH_MEMORY_MB
 from bench.batch_results import MLFLOW, RATIOS, BatchResult
 from bench.batch_results import SLIPWAY as BATCH
 from bench.contestants import CONTESTANTS, FLOOR, SLIPWAY
+from bench.overload_results import Overloaded
 from bench.results import HITS, MISSES, ModelResult, ModelTime
 
 CONNECTIONS = 64
@@ -88,6 +89,29 @@ def fairness_bar(protocol: str, ratio: float | None) -> Bar:
 def shadow_bar(ratio: float | None) -> Bar:
     name = "p99 with every row tried on a challenger, against without"
     return Bar(name=name, value=ratio, limit=SHADOW_RATIO, at_least=False)
+
+
+def overload_bars(found: Overloaded) -> list[Bar]:
+    """Of arrivals beyond what the service can answer."""
+    five, ten, alone = found.at(5.0), found.at(10.0), found.unloaded.p99_ms
+    five_p99 = five.p99_ms if five else None
+    slower = five_p99 / alone if five_p99 and alone else None
+    refused = five.refused_p99_ms if five else None
+    goodput = [step.goodput / found.peak if step else None for step in (five, ten)]
+    return [
+        Bar(name="goodput at 5 times the peak, of the peak", value=goodput[0], limit=0.9, at_least=True),
+        Bar(name="goodput at 10 times the peak, of the peak", value=goodput[1], limit=0.8, at_least=True),
+        Bar(name="p99 of answers at 5 times, against unloaded", value=slower, limit=2.0, at_least=False),
+        Bar(name="p99 of refusals at 5 times", value=refused, limit=50.0, at_least=False, unit="ms"),
+        Bar(name="CPU of a refusal", value=found.refusal_ms, limit=0.2, at_least=False, unit="ms"),
+        Bar(
+            name="until nobody is refused",
+            value=found.afterwards.recovered,
+            limit=5.0,
+            at_least=False,
+            unit="s",
+        ),
+    ]
 
 
 def _against_every_peer(result: ModelResult) -> Iterator[Bar]:

@@ -12,7 +12,7 @@ ISSUER = AUDIENCE = "slipway"
 LIFE_SECONDS = 6 * 3600
 
 
-def bearer_token(secret: str) -> str:
+def bearer_token(secret: str, subject: str = "bench") -> str:
     keys = SecretKeys(secret, setting="JWT_SECRET_KEY")
     issuer = TokenIssuer(keys, issuer=ISSUER, audience=AUDIENCE, ttl_seconds=LIFE_SECONDS, clock=time.time)
-    return issuer.issue(subject="bench", scopes=frozenset({PREDICT})).access_token
+    return issuer.issue(subject=subject, scopes=frozenset({PREDICT})).access_token
