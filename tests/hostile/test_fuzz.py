@@ -44,3 +44,19 @@ def test_bytes_that_are_no_request_are_refused_with_problems(attacked: RunningSe
         assert [verdict(answer) for answer in answers] == [[]] * len(answers), name
         if name in ANSWERED:
             assert answers[0].status == ANSWERED[name], (name, answers[0])
+
+
+# By name: the statuses of all answers on the connection, in their order.
+IN_TURN = {
+    "a good one and a bad one": [200],
+    "a good one and bad chunks": [200, 400],
+    "a hundred at once": [200] * 33,
+    "nothing but line ends": [],
+}
+
+
+def test_answers_that_are_owed_leave_before_a_refusal(attacked: RunningService) -> None:
+    said = burst(attacked.api_port, [CORPUS[name] for name in IN_TURN], quiet=4)
+    for (name, statuses), each in zip(IN_TURN.items(), said, strict=True):
+        assert [answer.status for answer in all_answers(each.data)] == statuses, name
+        assert each.ended, name

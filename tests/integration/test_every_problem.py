@@ -42,9 +42,12 @@ def _break(front: FrontService) -> None:
     slot.current = Breaks(**members)
 
 
-def _predict(body: bytes = GOOD, scopes: str = "predict", **headers: str) -> Ask:
+def _predict(
+    body: bytes = GOOD, scopes: str = "predict", *, kind: str = "application/json", accept: str = "*/*"
+) -> Ask:
+    headers = {"content-type": kind, "accept": accept}
     return lambda front: front.ask(
-        "POST", "/predict/iris", content=body, headers={**front.token(scopes), **JSON, **headers}
+        "POST", "/predict/iris", content=body, headers={**front.token(scopes), **headers}
     )
 
 
@@ -86,7 +89,7 @@ FORCED: dict[tuple[int, str], tuple[dict[str, Any], Ask]] = {
     (406, "not-acceptable"): ({}, _predict(accept=f"text/{CANARY}")),
     (408, "request-timeout"): ({"request_timeout_seconds": 0.2}, _stalled),
     (413, "payload-too-large"): ({"max_body_bytes": 1024}, _predict(CANARY.encode() * 200)),
-    (415, "unsupported-media-type"): ({}, _predict(**{"content-type": f"text/{CANARY}"})),
+    (415, "unsupported-media-type"): ({}, _predict(kind=f"text/{CANARY}")),
     (429, "rate-limited"): ({"rate_limit_per_second": 0.001, "rate_limit_burst": 1}, _twice),
     (500, "prediction-failed"): ({}, _broken),
     (503, "feedback-unavailable"): ({"database_url": f"sqlite:////nowhere/{CANARY}.db"}, _told_by_nobody),
