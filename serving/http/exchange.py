@@ -103,7 +103,7 @@ class Exchange:
 
     @property
     def asking(self) -> Asking:
-        key = _split_key(self.headers) if self.limits.split_keys else ""
+        key = self._split_key() if self.limits.split_keys else ""
         trace_id = self.traceparent[TRACE].decode()
         return Asking(
             self.request_id, self.caller, self.arrived, self.deadline, trace_id, key, stages=self.stages
@@ -113,6 +113,15 @@ class Exchange:
         """Raises NotAcceptable where the client says that it takes no answer of this type."""
         if not takes(self.headers.get(b"accept", b"*/*"), media_type):
             raise NotAcceptable(f"The answer would be {media_type.decode()}")
+
+    def _split_key(self) -> str:
+        """Raises InvalidRequest where there are two: either would send the caller somewhere else."""
+        given = self.headers.get(SPLIT_KEY)
+        if not given:
+            return ""
+        if len(self.pairs) != len(self.headers) and sum(name == SPLIT_KEY for name, _ in self.pairs) > 1:
+            raise InvalidRequest("X-Split-Key is given more than once")
+        return split_key_of(given)
 
     async def json_body(self) -> bytes:
         """The body of a JSON request that takes a JSON answer.
@@ -158,11 +167,6 @@ class Exchange:
             if size > self.limits.max_body_bytes:
                 raise PayloadTooLarge
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-
-
-def _split_key(headers: dict[bytes, bytes]) -> str:
-    given = headers.get(SPLIT_KEY)
-    return split_key_of(given) if given else ""
 
 
 def _declared_bytes(headers: dict[bytes, bytes]) -> int:
