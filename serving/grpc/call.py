@@ -9,12 +9,14 @@ from typing import Any
 from urllib.parse import unquote
 
 from auth.principal import Principal
+from modelkit.errors import InvalidRequest
 from serving.limits.headers import Fields
 from serving.predictor import Asking
 from serving.splitting import split_key_of
 from serving.tracing.context import TRACE
 from serving.tracing.stages import Stages
 
+SPLIT_KEY = "x-split-key"
 Metadata = Iterable[tuple[str, str | bytes]]
 
 
@@ -44,7 +46,10 @@ class GrpcCall:
 
     @property
     def asking(self) -> Asking:
-        key = self.given.get("x-split-key", "") if self.split_keys else ""
+        """Raises InvalidRequest where there are two split keys."""
+        key = self.given.get(SPLIT_KEY, "") if self.split_keys else ""
+        if key and sum(name == SPLIT_KEY for name, _ in self.sent) > 1:
+            raise InvalidRequest("x-split-key is given more than once")
         return Asking(
             self.request_id,
             self.caller,

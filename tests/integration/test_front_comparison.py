@@ -69,7 +69,8 @@ def test_who_answered_is_in_the_header_and_in_the_record(compared: FrontService)
 def test_a_request_that_names_its_version_is_no_arm_of_the_split(compared: FrontService) -> None:
     body = {
         "inputs": [
-            {"name": name, "shape": [1], "datatype": "FP64", "data": [value]} for name, value in FLOWER.items()
+            {"name": name, "shape": [1], "datatype": "FP64", "data": [value]}
+            for name, value in FLOWER.items()
         ]
     }
     path = f"/v2/models/iris/versions/{about(compared)['version']}/infer"
@@ -118,3 +119,9 @@ def test_a_challenger_that_is_missing_is_no_reason_not_to_be_ready(tmp_path: Pat
     )
     assert 'slipway_challenger_missing_total{model="iris"}' in service.series()
     service.close()
+
+
+def test_two_keys_are_refused_where_keys_count(compared: FrontService) -> None:
+    given = [("x-split-key", "cart-1"), ("x-split-key", "cart-2"), *compared.token().items()]
+    answer = compared.ask("POST", "/predict/iris", json=FLOWER, headers=given)
+    assert answer.status_code == (400 if splits_by_key(compared) else 200), answer.text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from auth.principal import Principal
+from modelkit.errors import InvalidRequest
 from serving.grpc.call import GrpcCall
 from serving.splitting import split_key_of
 
@@ -56,6 +57,15 @@ def test_a_split_goes_by_the_key_that_http_would_go_by() -> None:
     assert call(x_split_key="cart-9").asking.split_key == split_key_of(b"cart-9")
     assert call(x_split_key="cart-9", split_keys=False).asking.split_key == ""
     assert call().asking.split_key == ""
+
+
+def test_two_split_keys_are_refused() -> None:
+    twice = call(x_split_key="cart-9")
+    twice.sent = [*twice.sent, ("x-split-key", "cart-10")]
+    with pytest.raises(InvalidRequest, match="more than once"):
+        _ = twice.asking
+    twice.split_keys = False
+    assert twice.asking.split_key == ""
 
 
 def test_who_asks_and_in_which_trace() -> None:
