@@ -48,9 +48,9 @@ from serving.metrics import Metrics, forget_dead_workers
 from serving.metrics_port import MetricsPort
 from serving.model_board import ModelBoard
 from serving.origins import Origins
+from serving.orphans import watch_parent
 from serving.overload.door import Door
 from serving.overload.wiring import make_overload
-from serving.orphans import watch_parent
 from serving.predictor import Predictor
 from serving.readiness import Readiness
 from serving.redaction import RedactedLog
