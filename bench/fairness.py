@@ -31,6 +31,7 @@ from bench.settings import Settings, read_settings
 
 ROWS = 5_000
 ROOM = {"MAX_INSTANCES": str(ROWS), "MAX_BODY_BYTES": str(8 * 1024 * 1024), "REQUEST_TIMEOUT_SECONDS": "60"}
+ROOM |= {"CONCURRENCY_ADAPTIVE": "false"}  # who waits is measured, and not who is refused
 
 
 class Wait(msgspec.Struct, frozen=True, kw_only=True):
