@@ -86,7 +86,7 @@ COMPANIES = {
             "autoscaling-keda",
             "model-store-init",
         ),
-        *("pinned", "spool-volume", "gateway", "mlflow", "grpc", "tracing", "handoff"),
+        *("pinned", "signed-models", "spool-volume", "gateway", "mlflow", "grpc", "tracing", "handoff"),
     ),
     "company-of-ray": ("network-policy", "dev-secret", "mlflow", "batch-ray", "batch-ray/ray"),
 }
