@@ -10,6 +10,8 @@ import pytest
 from bench.bars import fairness_bar, protocol_bars, shadow_bar
 from bench.bodies import template, vary
 from bench.fairness import Wait, table, waiting_bar
+from bench.flame import Profile, read_stacks
+from bench.flame import table as stages
 from bench.large_caller import SERIAL, large_body, large_tensors
 from bench.protocol_bodies import (
     NATIVE,
@@ -115,3 +117,19 @@ def test_a_missed_bar_is_an_exit_code_only_where_that_is_asked_for(
     assert [told(missed, strict=strict) for strict in (False, True)] == [0, 1]
     assert told([fairness_bar(NATIVE, 1.9)], strict=True) == 0
     assert capsys.readouterr().out.count("**FAIL**") == 2
+
+
+def test_a_sample_belongs_to_the_innermost_stage_that_it_is_in() -> None:
+    stacks = read_stacks(
+        [
+            "run (uvloop/loop.pyx);__call__ (serving/http/app.py:140);predict (serving/http/native.py:43);encode (msgspec) 30",
+            "run (uvloop/loop.pyx);__call__ (serving/http/app.py:140);append (serving/spool.py:80);write (libc) 50",
+            "run (uvloop/loop.pyx);epoll_wait (libc) 20",
+        ]
+    )
+    found = Profile(kind="hits", stacks=stacks, request_us=50.0, requests_per_second=1.0)
+    assert stages(found)[4:] == [
+        "| prediction log | 25.0 | 50 % |",
+        "| use case and answer | 15.0 | 30 % |",
+        "| event loop, sockets, other | 10.0 | 20 % |",
+    ]
