@@ -25,6 +25,8 @@ REQUEST_ID = {
         pattern="^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$",
     ),
 }
+# Told in words: as a parameter it would forbid every other header, to those who test by the description.
+PATIENCE = "`X-Request-Timeout-Ms` says how long you wait: what is not begun by then is not done."
 NO_STORE = {"Cache-Control": header("Never kept by a cache.", required=True, type="string", const="no-store")}
 RATE_LIMIT = {
     "RateLimit-Policy": header('Rows in a window: `"iris";q=20;w=2`. Absent where there is no limit.'),
@@ -47,7 +49,9 @@ _CLOSED = {
     )
 }
 _WAIT = {"Retry-After": header("Seconds to wait.", required=True, type="integer", minimum=1)}
-_WAIT_FINELY = {"Retry-After-Ms": header("The same in milliseconds; of `overloaded`.", type="integer", minimum=1)}
+_WAIT_FINELY = {
+    "Retry-After-Ms": header("The same in milliseconds; of `overloaded`.", type="integer", minimum=1)
+}
 OF_STATUS: dict[int, dict[str, Any]] = {
     401: {"WWW-Authenticate": header("How to prove who asks (RFC 9110, RFC 6750).", required=True)},
     408: _CLOSED,

@@ -9,7 +9,7 @@ from auth.scopes import PREDICT, predict_scope
 from modelkit.definition import ModelDefinition
 from modelkit.errors import AmbiguousModel, SlipwayError
 from serving.http.native import answer_fields
-from serving.http.openapi_headers import PREDICTED, TEXT
+from serving.http.openapi_headers import PATIENCE, PREDICTED, TEXT
 from serving.http.openapi_parts import (
     BODY,
     CALLER,
@@ -103,7 +103,7 @@ def _replies(definition: ModelDefinition) -> list[dict[str, Any]]:
 def _predict(definition: ModelDefinition) -> dict[str, Any]:
     return {
         "summary": f"Predict with {definition.name}.",
-        "description": f"{definition.description} One row, or many as `instances`.",
+        "description": f"{definition.description} One row, or many as `instances`. {PATIENCE}",
         "operationId": f"predict_{definition.package}",
         "tags": ["predictions"],
         "security": allowed_by(PREDICT, predict_scope(definition.name)),

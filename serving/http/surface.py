@@ -126,7 +126,9 @@ def _model(handlers: Handlers, definition: ModelDefinition) -> dict[str, Route]:
     predict = partial(handlers.native.predict, name=name)
     about = partial(handlers.status.model, name=name)
     history = partial(handlers.history.history, name=name)
-    own = {definition.path: Route(definition.path, {"POST": predict}, limited=True)} if definition.path else {}
+    own = (
+        {definition.path: Route(definition.path, {"POST": predict}, limited=True)} if definition.path else {}
+    )
     return own | {
         f"/predict/{name}": Route("/predict/{model}", {"POST": predict}, limited=True),
         f"/models/{name}": Route("/models/{model}", {"GET": about}, scope=READ),
