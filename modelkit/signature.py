@@ -104,7 +104,7 @@ def _said(error: Exception) -> str:
     if isinstance(error, ValueError) and text.startswith("Key mismatch"):
         return "it was made with another key"
     if isinstance(error, ValueError) and text.startswith("Signature mismatch"):
-        return text.partition(": Expected")[0].replace("Signature mismatch: ", "", 1)[:200]
+        return text.partition(": Expected")[0].removeprefix("Signature mismatch: ").strip('[]"')[:200]
     return f"it cannot be verified ({type(error).__name__})"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -60,7 +61,7 @@ def test_what_does_not_fit_this_image_never_will(refusals: Refusals, time: Time)
     ids=lambda change: next(iter(change)),
 )
 def test_whatever_the_registry_says_anew_of_a_version_makes_it_another_one_to_try(
-    refusals: Refusals, change: dict[str, str]
+    refusals: Refusals, change: dict[str, Any]
 ) -> None:
     refusals.add("iris", VERSION, CorruptServable("torn"))
     assert refusals.standing("iris", dataclasses.replace(VERSION, **change)) == ""

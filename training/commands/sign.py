@@ -22,11 +22,10 @@ def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: Tr
 
     if len(arguments.models) > 1 and arguments.version:
         raise Misused("--version is about one model; nothing was done")
-    if settings.model_signing_key_file is None:
-        raise SettingsInvalid(
-            "MODEL_SIGNING_KEY_FILE: no key to sign with (`python -m training signing-key`)"
-        )
+    key = settings.signing_key
+    if key is None:
+        raise SettingsInvalid("MODEL_SIGNING_KEY: no key to sign with (`python -m training signing-key`)")
     with said_in_one_line():
         registry = Registry(settings.mlflow_tracking_uri)
         version = version_asked(registry, definition, arguments.version)
-        return Signer(registry, settings.signing_key).sign(version)
+        return Signer(registry, key).sign(version)

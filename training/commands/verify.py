@@ -39,8 +39,9 @@ def _keys(settings: TrainingSettings, scratch: Path) -> Path:
 
     if settings.model_verify_keys_file is not None:
         return settings.model_verify_keys_file
-    if settings.signing_key is None:
+    key = settings.signing_key
+    if key is None:
         raise SettingsInvalid("MODEL_VERIFY_KEYS_FILE: no key says whose signature counts")
     keys = scratch / "keys.pem"
-    keys.write_bytes(public_half(settings.signing_key))
+    keys.write_bytes(public_half(key))
     return keys
