@@ -51,7 +51,11 @@ class RunningService(AbstractContextManager["RunningService"]):
 
     def __enter__(self) -> Self:
         self.start()
-        self.wait_until_ready()
+        try:
+            self.wait_until_ready()
+        except BaseException:
+            self.kill(*self.left)
+            raise
         return self
 
     def __exit__(

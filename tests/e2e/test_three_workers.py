@@ -138,6 +138,23 @@ def test_there_is_one_agent_and_every_answer_of_every_worker_is_logged_once(thre
     assert len(mine) == len(load.answers)
 
 
+def test_an_agent_that_is_killed_is_missed_and_comes_back(three: Three) -> None:
+    """Each time it is killed, the worker that has it waits longer before it starts another."""
+    service = three.service
+
+    def missed() -> bool:
+        service.kill(*service.agents)
+        return total(service.metrics_port, "slipway_agent_up") == 0
+
+    until(missed, seconds=PATIENCE_SECONDS, what="the gauge says that there is none")
+    assert three.asked("GET", "/livez")[0].status_code == 200
+    until(
+        lambda: total(service.metrics_port, "slipway_agent_up") == 1 and len(service.agents) == 1,
+        seconds=2 * PATIENCE_SECONDS,
+        what="one agent again",
+    )
+
+
 def test_a_killed_worker_takes_its_requests_out_of_the_gauge_and_leaves_its_counters(three: Three) -> None:
     service = three.service
     port = service.metrics_port
