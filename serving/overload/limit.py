@@ -4,7 +4,7 @@ A limit in the manner of Netflix' Gradient2 (github.com/Netflix/concurrency-limi
 by windows) that knows what a request costs, as brpc's auto_concurrency_limiter does with Little's law. Three things differ,
 because here one thread reads, computes and answers, and what arrives together is computed together:
 
-* Latency counts against the limit only while the loop has no time to spare. Bursts, and requests that wait for somebody else,
+* Latency counts against the limit only while the loop has no time to spare, and has worked. Bursts, and requests that wait for somebody else,
   are no reason to refuse anybody.
 * What is tolerated grows with the root of what company saves: a batch makes each request slower and all of them cheaper.
 * The limit stays near `tolerated latency / CPU of a request`. Where latency comes from refusing, fewer answers shorten nothing.
@@ -23,6 +23,9 @@ AT_LEAST = 2.0
 # Work that may come at once while the loop has time to spare.
 BURST_SECONDS = 0.1
 BUSY = 0.8
+# Of a core. A loop that is late and has worked less was not given more: a machine that stalls is no overload, and refusing
+# would not help it. A container's limit of less than this is no size for this service.
+WORKED = 0.3
 GROWTH = 1.25
 REFUSAL_SECONDS = 60e-6
 # What a window with less CPU says of a request's cost is mostly what the loop does beside requests.
@@ -71,7 +74,7 @@ class AdaptiveLimit:
         if window.latency <= 0.0:
             return
         self._learn_cost(window)
-        if window.busy < BUSY:
+        if window.busy < BUSY or window.cpu_seconds < WORKED * window.seconds:
             self._at_ease(window, window.latency)
         else:
             self._pressed(window, window.latency * _answering(window))

@@ -114,3 +114,21 @@ def test_a_window_without_an_answer_says_nothing() -> None:
     before = limit.value
     limit.observe(Window(2.0, 1.0, 2.0, answered=0, refused=100, latency=0.0, in_progress=5))
     assert limit.value == before
+
+
+def test_a_machine_that_stalls_is_no_overload() -> None:
+    """Late beats and long latencies of a loop that has hardly worked: somebody else had the core."""
+    limit = AdaptiveLimit(BOUNDS)
+    before = limit.value
+    stalled = Window(
+        seconds=0.25,
+        busy=1.0,
+        cpu_seconds=0.02,
+        answered=15,
+        refused=0,
+        latency=0.4,
+        in_progress=16.0,
+    )
+    for _ in range(40):
+        limit.observe(stalled)
+    assert limit.value >= min(before, BOUNDS.cap)
