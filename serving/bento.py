@@ -59,11 +59,12 @@ class SlipwayService(Service[Any]):
         from serving.settings import Settings, believe_only_our_proxies
 
         settings = Settings()
-        configure_logs(settings.log_level)
+        events = configure_logs(settings.log_level)
         believe_only_our_proxies()
         serve_with_bounds()
         end_with_parent(parent_that_started_us())
         self.worker = Worker(settings)
+        events.counted = self.worker.metrics.telling.lines
         inner = super().to_asgi(is_main=is_main)
         self.worker.front.pass_on(self._inner(inner))
         return Outermost(self.worker, inner)
