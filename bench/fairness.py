@@ -82,11 +82,11 @@ def measure(settings: Settings, options: argparse.Namespace) -> list[Wait]:
             for turn in range(options.rounds)
             for count in (1, 16)
         ]
-        larges = [Large(protocol, fixture.model, ROWS) for protocol in PROTOCOLS]
+        large_callers = [Large(protocol, fixture.model, ROWS) for protocol in PROTOCOLS]
         return [
             _wait(side, entrant, what, large)
             for what in rounds
-            for large in larges
+            for large in large_callers
             for side, entrant in sides.items()
         ]
 

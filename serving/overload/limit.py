@@ -4,8 +4,8 @@ A limit in the manner of Netflix' Gradient2 (github.com/Netflix/concurrency-limi
 by windows) that knows what a request costs, as brpc's auto_concurrency_limiter does with Little's law. Three things differ,
 because here one thread reads, computes and answers, and what arrives together is computed together:
 
-* Latency counts against the limit only while the loop has no time to spare, and has worked. Bursts, and requests that wait for somebody else,
-  are no reason to refuse anybody.
+* Latency counts against the limit only while the loop has no time to spare, and has worked. Bursts, requests that wait for
+  somebody else, and a machine that stalls are no reason to refuse anybody.
 * What is tolerated grows with the root of what company saves: a batch makes each request slower and all of them cheaper.
 * The limit stays near `tolerated latency / CPU of a request`. Where latency comes from refusing, fewer answers shorten nothing.
 """
