@@ -1,4 +1,4 @@
-"""A registry that services follow: a real MLflow server behind a proxy, and tiny versions of iris whose every answer is checked."""
+"""A registry that services follow: a real MLflow server behind a proxy, and tiny versions of iris, whose answers are checked."""
 
 from __future__ import annotations
 
