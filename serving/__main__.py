@@ -44,8 +44,8 @@ def _leave_before_anything_runs(number: int, frame: FrameType | None) -> None:
 
 def _serve() -> NoReturn:
     from serving.door import check_service, settings_at_the_door
-    from serving.lifecycle_settings import prepare_workers
-    from serving.parent import insist_on_ending
+    from serving.lifecycle.parent import insist_on_ending
+    from serving.lifecycle.settings import prepare_workers
 
     settings = settings_at_the_door(check_service)
     settings.drain_file.unlink(missing_ok=True)  # of the container before: a volume outlives its restart

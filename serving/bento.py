@@ -40,7 +40,7 @@ class SlipwayService(Service[Any]):
         from bentoml._internal.configuration.containers import BentoMLContainer
 
         from serving.door import check_service
-        from serving.lifecycle_settings import one_thread_each
+        from serving.lifecycle.settings import one_thread_each
         from serving.settings import Settings
 
         one_thread_each()
@@ -53,9 +53,9 @@ class SlipwayService(Service[Any]):
     def to_asgi(self, is_main: bool = True) -> Any:
         from serving.bootstrap import Worker
         from serving.connections.protocol import serve_with_bounds
-        from serving.lifecycle_settings import parent_that_started_us
+        from serving.lifecycle.orphans import end_with_parent
+        from serving.lifecycle.settings import parent_that_started_us
         from serving.logs import configure_logs
-        from serving.orphans import end_with_parent
         from serving.settings import Settings, believe_only_our_proxies
 
         settings = Settings()
@@ -87,7 +87,7 @@ class Outermost:
     """Tells requests from lifespan events: our background work starts before BentoML's and stops before it reports done."""
 
     def __init__(self, worker: Worker, inner: Any) -> None:
-        from serving.departure import Departure, seconds_to_leave
+        from serving.lifecycle.departure import Departure, seconds_to_leave
 
         self._front, self._runtime, self._inner = worker.front, worker.runtime, inner
         self._departure = Departure(worker.drain, worker.runtime, seconds=seconds_to_leave(worker.settings))

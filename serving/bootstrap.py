@@ -12,7 +12,6 @@ from serving.admission import Admission
 from serving.agent_process import AgentProcess
 from serving.audit import audit_log
 from serving.connections.house import ConnectionLimits, House
-from serving.drain import Drain
 from serving.grpc.parts import GrpcParts, grpc_limits
 from serving.grpc.port import GrpcPort
 from serving.grpc.surface import OPEN_PATHS
@@ -43,12 +42,14 @@ from serving.http.well_known import WellKnownRoutes
 from serving.identifiers import Identifiers
 from serving.identity import Identity
 from serving.inference import Inference
+from serving.lifecycle.drain import Drain
+from serving.lifecycle.orphans import watch_parent
+from serving.lifecycle.siblings import Siblings
 from serving.limits.wiring import Limiting
 from serving.metrics import Metrics, forget_dead_workers
 from serving.metrics_port import MetricsPort
 from serving.model_board import ModelBoard
 from serving.origins import Origins
-from serving.orphans import watch_parent
 from serving.overload.door import Door
 from serving.overload.wiring import make_overload
 from serving.predictor import Predictor
@@ -62,7 +63,6 @@ from serving.served_models import (
     served_models,
 )
 from serving.settings import Settings, agent_environment
-from serving.siblings import Siblings
 from serving.splitting import SplitBy
 from serving.telling import WorkerTelling
 from serving.worker_parts import (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from serving.drain import Drain
+from serving.lifecycle.drain import Drain
+from serving.lifecycle.siblings import Siblings
 from serving.model_board import ModelBoard
-from serving.siblings import Siblings
 
 
 class Readiness:

@@ -18,7 +18,7 @@ from serving.explain.settings import ExplanationSettings
 from serving.grpc_settings import GrpcSettings
 from serving.handoff_settings import HandoffSettings
 from serving.identity_settings import IdentitySettings
-from serving.lifecycle_settings import LifecycleSettings
+from serving.lifecycle.settings import LifecycleSettings
 from serving.logging_settings import LoggingSettings
 from serving.overload_settings import OverloadSettings
 from serving.records_settings import RecordsSettings

@@ -84,7 +84,9 @@ class SegmentFolder:
         path.rename(path.with_name(f"{path.stem}-{count}{SEALED}"))
 
     def read(self, path: Path) -> SegmentContent:
-        return read_records(path.read_bytes(), said=records_in_name(path) if path.suffix in (SEALED, CORRUPT) else 0)
+        return read_records(
+            path.read_bytes(), said=records_in_name(path) if path.suffix in (SEALED, CORRUPT) else 0
+        )
 
     def delete(self, path: Path) -> None:
         path.unlink()

@@ -15,7 +15,6 @@ import structlog
 from auth.scopes import require
 from modelkit.errors import MethodNotAllowed, NotFound, Overloaded, SlipwayError, Unauthenticated
 from serving.connections.whole_answers import taken_answer
-from serving.drain import Drain
 from serving.http.exchange import (
     Exchange,
     FrontLimits,
@@ -30,6 +29,7 @@ from serving.http.exchange import (
 from serving.http.problems import PreparedRefusal, problem_reply
 from serving.http.telling import TRACEPARENT, Telling
 from serving.identifiers import REQUEST_ID, Identifiers
+from serving.lifecycle.drain import Drain
 from serving.overload.door import Door
 from serving.tracing.context import TRACE
 

@@ -1,4 +1,4 @@
-"""The Open Inference Protocol and KServe v1 as the front app serves them: the native route's answers, in their shapes."""
+"""The Open Inference Protocol as the front app serves it: the native route's answers, in its shapes."""
 
 from __future__ import annotations
 
@@ -294,38 +294,3 @@ def test_an_answer_is_of_a_type_that_the_client_takes(
     assert [answer.status_code for answer in answers] == [in_json, in_bytes]
     native = service.predict(FLOWER, accept=accept)
     assert native.status_code == in_json
-
-
-def test_the_same_scope_the_same_model_and_the_same_limit_hold(service: FrontService) -> None:
-    body = json.dumps(request_of("iris", [FLOWER])).encode()
-    for scopes, status in (("predict:iris", 200), ("predict:housing", 403), ("read", 403)):
-        assert service.ask("POST", IRIS, content=body, headers=service.token(scopes)).status_code == status
-    unknown = service.ask("POST", INFER.format("nothing"), content=body, headers=service.token())
-    assert (unknown.status_code, unknown.json()["code"]) == (404, "model-not-found")
-
-
-def test_anybody_may_ask_whether_it_is_ready_and_nobody_which_versions(service: FrontService) -> None:
-    assert service.ask("GET", "/v2/health/ready").json() == {"live": True, "ready": True}
-    assert service.ask("GET", "/v2/models/iris/ready").json() == {"name": "iris", "ready": True}
-    assert service.ask("GET", "/v1/models/iris").json() == {"name": "iris", "ready": True}
-    for path in ("/v2/models/iris", "/v1/models"):
-        assert service.ask("GET", path).status_code == 401
-    index = service.ask("POST", "/v2/repository/index", headers=service.token()).json()
-    assert {each["name"] for each in index} == set(CATALOG)
-
-
-def test_kserve_v1_takes_rows_and_answers_predictions(service: FrontService) -> None:
-    path = "/v1/models/iris:predict"
-    answer = service.predict({"instances": [FLOWER, FLOWER]}, path).json()
-    assert [row["prediction"] for row in answer["predictions"]] == [
-        service.predict(FLOWER).json()["prediction"]
-    ] * 2
-    assert pointers(service.predict(FLOWER, path)) == {"/instances"}
-    wrong = {**FLOWER, "sepal_length": -1}
-    skipped = service.predict({"instances": [wrong, FLOWER], "on_error": "skip"}, path).json()
-    assert skipped["predictions"][0] is None
-    named = {"instances": [FLOWER], "signature_name": "serving_default"}  # as TensorFlow Serving's clients do
-    assert service.predict(named, path).status_code == 200
-    assert pointers(service.predict({**named, "signature_name": "regress"}, path)) == {"/signature_name"}
-    assert "one object of the model" not in service.predict({**named, "inputs": []}, path).json()["error"]
-    assert skipped["errors"][0]["pointer"] == "/instances/0/sepal_length"

@@ -10,7 +10,7 @@ import yaml
 from deploy.commands.ec2_bundle import FOLDER
 from deploy.manifests.objects import Manifest
 from serving.__main__ import KEEP_ALIVE_SECONDS
-from serving.lifecycle_settings import DRAIN_LIMIT_SECONDS
+from serving.lifecycle.settings import DRAIN_LIMIT_SECONDS
 from serving.settings import Settings
 from tests.manifests.rendering import overlay
 

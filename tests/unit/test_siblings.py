@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.siblings import Siblings
+from serving.lifecycle.siblings import Siblings
 
 WORKER = b"python\0-m\0worker\0--id\0"
 
@@ -43,13 +43,17 @@ def kernel(tmp_path: Path) -> Kernel:
     return Kernel(tmp_path)
 
 
+def nobody() -> None:
+    """There is nothing to forget."""
+
+
 def look(siblings: Siblings) -> bool:
     siblings.look()
     return siblings.missing
 
 
 def test_a_worker_that_was_there_and_is_gone_is_missing(kernel: Kernel) -> None:
-    siblings = Siblings(2, forget_the_dead=list, proc=kernel.proc)
+    siblings = Siblings(2, forget_the_dead=nobody, proc=kernel.proc)
     kernel.run(7)
     assert not look(siblings)
     kernel.end(7)
@@ -59,20 +63,20 @@ def test_a_worker_that_was_there_and_is_gone_is_missing(kernel: Kernel) -> None:
 
 
 def test_a_worker_that_has_not_started_yet_is_waited_for_and_then_missing(kernel: Kernel) -> None:
-    siblings = Siblings(2, forget_the_dead=list, proc=kernel.proc)
+    siblings = Siblings(2, forget_the_dead=nobody, proc=kernel.proc)
     assert not look(siblings)
     siblings._complete_by -= 3600
     assert look(siblings)
 
 
 def test_other_children_of_the_parent_are_no_workers(kernel: Kernel) -> None:
-    siblings = Siblings(2, forget_the_dead=list, proc=kernel.proc)
+    siblings = Siblings(2, forget_the_dead=nobody, proc=kernel.proc)
     siblings._complete_by -= 3600
     kernel.run(7, b"python\0-m\0something_else\0")
     assert look(siblings)
 
 
 def test_where_the_kernel_says_nothing_nobody_is_missing(tmp_path: Path) -> None:
-    siblings = Siblings(2, forget_the_dead=list, proc=tmp_path)
+    siblings = Siblings(2, forget_the_dead=nobody, proc=tmp_path)
     siblings._complete_by -= 3600
     assert not look(siblings)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from serving.agent.ending import AS_SIDECAR, SHIPPING
-from serving.lifecycle_settings import DRAIN_LIMIT_SECONDS
+from serving.lifecycle.settings import DRAIN_LIMIT_SECONDS
 from tests.manifests.policy.model import (
     Finding,
     Rendered,

@@ -17,7 +17,7 @@ from typing import Any
 import structlog
 
 from serving.agent_process import STOP_SECONDS
-from serving.drain import Drain
+from serving.lifecycle.drain import Drain
 from serving.runtime import Runtime
 from serving.settings import Settings
 
