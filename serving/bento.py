@@ -21,6 +21,7 @@ from serving.typed_answers import TypedAnswer, api_name, taken, typed_answer
 
 if TYPE_CHECKING:
     from serving.bootstrap import Worker
+    from serving.event_lines import EventLines
     from serving.http.app import Inner
     from serving.http.exchange import Receive, Scope, Send
 
@@ -67,7 +68,7 @@ class SlipwayService(Service[Any]):
         events.counted = self.worker.metrics.telling.lines
         inner = super().to_asgi(is_main=is_main)
         self.worker.front.pass_on(self._inner(inner))
-        return Outermost(self.worker, inner)
+        return Outermost(self.worker, inner, events)
 
     def _inner(self, app: Any) -> Inner:
         from serving.http.app import Inner
@@ -86,11 +87,12 @@ def _is_being_built() -> bool:
 class Outermost:
     """Tells requests from lifespan events: our background work starts before BentoML's and stops before it reports done."""
 
-    def __init__(self, worker: Worker, inner: Any) -> None:
+    def __init__(self, worker: Worker, inner: Any, events: EventLines) -> None:
         from serving.lifecycle.departure import Departure, seconds_to_leave
 
         self._front, self._runtime, self._inner = worker.front, worker.runtime, inner
-        self._departure = Departure(worker.drain, worker.runtime, seconds=seconds_to_leave(worker.settings))
+        seconds = seconds_to_leave(worker.settings)
+        self._departure = Departure(worker.drain, worker.runtime, events, seconds=seconds)
         self._house = worker.house
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

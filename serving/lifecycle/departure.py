@@ -17,6 +17,7 @@ from typing import Any
 import structlog
 
 from serving.agent_process import STOP_SECONDS
+from serving.event_lines import EventLines
 from serving.lifecycle.drain import Drain
 from serving.runtime import Runtime
 from serving.settings import Settings
@@ -36,8 +37,8 @@ class Departure:
     The records of every answer are in the spool by then, written before the answer; the next start ships them.
     """
 
-    def __init__(self, drain: Drain, runtime: Runtime, *, seconds: float) -> None:
-        self._drain, self._runtime, self._seconds = drain, runtime, seconds
+    def __init__(self, drain: Drain, runtime: Runtime, events: EventLines, *, seconds: float) -> None:
+        self._drain, self._runtime, self._events, self._seconds = drain, runtime, events, seconds
 
     def begin_at_sigterm(self) -> None:
         """Goes before the handlers that the server has set. Outside a server's process there are none to go before."""
@@ -64,4 +65,5 @@ class Departure:
         structlog.get_logger("slipway.service").error(
             "worker ends while something hangs", after_seconds=self._seconds
         )
+        self._events.flush()
         os._exit(1)
