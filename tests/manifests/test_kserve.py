@@ -69,7 +69,9 @@ def ours(container: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def test_the_predictor_is_the_pod_of_the_deployment() -> None:
-    deployment = of(on_base_objects("model-store-init", "identity", "signed-models"), "Deployment").body["spec"]
+    deployment = of(on_base_objects("model-store-init", "identity", "signed-models"), "Deployment").body[
+        "spec"
+    ]
     pod, strategy = deployment["template"]["spec"], deployment["strategy"]
     pod["containers"][0]["name"] = "kserve-container"
     found = predictor(overlay("kserve"))
