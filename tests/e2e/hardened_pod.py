@@ -34,14 +34,14 @@ READY_SECONDS, STOP_SECONDS = 60.0, 40.0
 class HardenedPod(AbstractContextManager["HardenedPod"]):
     """The volumes outlive a restart of the service, as an emptyDir does."""
 
-    def __init__(self, tracking_uri: str, *, models: str) -> None:
+    def __init__(self, tracking_uri: str, *, models: str, verify_keys: Path) -> None:
         # Not one of pytest's folders: nobody but their owner may enter those.
         self.root = Path(tempfile.mkdtemp(prefix="slipway-pod-"))
         self.root.chmod(0o755)
         self.app, self.secrets = self.root / "app", self.root / "secrets"
         self.api_port, self.metrics_port, self.agent_port = free_ports(3)
         self.user = _nobody()
-        self._tracking_uri, self._models = tracking_uri, models
+        self._tracking_uri, self._models, self._verify_keys = tracking_uri, models, verify_keys
         self._service: subprocess.Popen[bytes] | None = None
         self._agent: subprocess.Popen[bytes] | None = None
 
@@ -141,6 +141,7 @@ class HardenedPod(AbstractContextManager["HardenedPod"]):
         held = {"jwt-secret-key": JWT_SECRET_KEY, "database-url": self.database_url}
         for name in MOUNTED.values():
             (self.secrets / name).write_text(held.get(name, ""))
+        shutil.copy(self._verify_keys, self.secrets / "model-keys.pem")
 
     def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
         with (self.root / "log").open("ab") as log:
@@ -167,6 +168,7 @@ class HardenedPod(AbstractContextManager["HardenedPod"]):
             **{"API_PORT": str(self.api_port), "METRICS_PORT": str(self.metrics_port)},
             **{"AGENT_METRICS_PORT": str(self.agent_port), "MLFLOW_TRACKING_URI": self._tracking_uri},
             **{f"{name}_FILE": str(self.secrets / file) for name, file in MOUNTED.items()},
+            "MODEL_VERIFY_KEYS_FILE": str(self.secrets / "model-keys.pem"),
             "MODEL_POLL_SECONDS": "0.5",
         }
 

@@ -14,7 +14,10 @@ from tests.e2e.logged_rows import logged
 from tests.e2e.scraped import total
 from tests.e2e.waiting import until
 from tests.mlflow_server import MlflowServer
+from tests.model_signing_keys import new_pair
 from tests.tiny_versions import TinyVersions
+from training.promotion.signing import Signer
+from training.registry import Registry
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own
 
@@ -24,14 +27,16 @@ FLOWER = dict(IRIS.examples[0])
 
 @pytest.fixture(scope="module")
 def pod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HardenedPod]:
-    """Follows a real registry over HTTP, which also hands out the artifacts."""
+    """Follows a real registry over HTTP, which also hands out the artifacts, and believes what one key has signed."""
     folder = tmp_path_factory.mktemp("mlflow")
     server = MlflowServer(folder)
     try:
         versions = TinyVersions(IRIS, server.url, folder, artifacts="mlflow-artifacts:/iris")
-        versions.make(approved=True)
+        version = versions.make(approved=True)
+        keys = new_pair(folder / "keys")
+        Signer(Registry(server.url), keys.private.read_bytes()).sign(version)
         MlflowClient(server.url).set_registered_model_alias(IRIS.registry_name, "production", "1")
-        with HardenedPod(server.url, models="iris") as made:
+        with HardenedPod(server.url, models="iris", verify_keys=keys.public) as made:
             yield made
     finally:
         server.stop()
