@@ -6,6 +6,7 @@ import http.client
 import itertools
 import json
 import random
+import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -55,7 +56,7 @@ class Load(AbstractContextManager["Load"]):
         self.answers: list[Answer] = []
         self.refusals: list[tuple[int, str]] = []
         self.unanswered: list[str] = []
-        self._numbers = itertools.count()
+        self._numbers, self._name = itertools.count(), secrets.token_hex(4)  # others may have asked before
         self._end = threading.Event()
         self._threads = [threading.Thread(target=self._ask, args=(seed,)) for seed in range(clients)]
 
@@ -79,7 +80,7 @@ class Load(AbstractContextManager["Load"]):
                 time.sleep(RETRY_SECONDS)
                 continue
             model, row = self._make_row(chance)
-            self._exchange(connection, f"{seed}-{next(self._numbers)}", model, row)
+            self._exchange(connection, f"{self._name}-{seed}-{next(self._numbers)}", model, row)
             if not self._keeps_connections:
                 connection.close()
             if self._pause:

@@ -63,7 +63,15 @@ def _odd(
         name,
         done,
         behaviour,
-        Fault(breaks=breaks, mends=mends, again=breaks, limits=LIMITS, signs=signs, lines=lines),
+        Fault(
+            breaks=breaks,
+            mends=mends,
+            again=breaks,
+            limits=LIMITS,
+            signs=signs,
+            lines=lines,
+            tells_late=True,  # a look-up that is late is given up, and says nothing about what is there
+        ),
     )
 
 

@@ -24,7 +24,7 @@ from tests.hostile.wire import Line, Said, burst
 CHUNK = 2_000
 AT_ONCE = 50
 MALFORMED_SHARE = 0.4
-GROWTH_BYTES = 32 * 1024 * 1024
+GROWTH_BYTES = 64 * 1024 * 1024
 MAX_FAULTS = 20
 # The program that explains starts when it is first asked, and may still be at it when the deadline passes.
 SLOW = (504,)

@@ -59,7 +59,9 @@ def test_a_database_that_hangs_in_a_transaction_does_not_hold_up_its_end_either(
 ) -> None:
     agent, engine = (
         AgentProgram(tmp_path, DATABASE_URL=migrated_postgres_url),
-        open_engine(migrated_postgres_url),
+        open_engine(
+            migrated_postgres_url, answer_seconds=None
+        ),  # or the server would let go of what it locks
     )
 
     def waits() -> bool:

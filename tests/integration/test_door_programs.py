@@ -42,6 +42,7 @@ CASES = {
     "no policy": Wrong("AUTH_POLICY_FILE", "/nowhere/hunter2"),
     "no such environment": Wrong("SLIPWAY_ENV", "hunter2"),
     "no port": Wrong("API_PORT", "hunter2"),
+    "no key of signed models": Wrong("MODEL_VERIFY_KEYS_FILE", "", also=(("REQUIRE_SIGNED_MODELS", ""),)),
     "one port for two": Wrong("METRICS_PORT", "8000", (SERVICE,)),
     "no such model": Wrong("MODELS", "", also=(("MODELS", "toaster"),)),
     "no such catalog": Wrong("CATALOG", "hunter2.models"),
@@ -95,6 +96,7 @@ def ended(folder: Path, name: str, program: str) -> subprocess.CompletedProcess[
         "PATH": "/usr/bin:/bin",
         "JWT_SECRET_KEY": GOOD_KEY,
         "DATABASE_URL": "postgresql://slipway@db/slipway",
+        "REQUIRE_SIGNED_MODELS": "false",
         **{
             variable: str(folder / variable)
             for variable in ("SPOOL_DIR", "METRICS_DIR", "MODEL_STORE_DIR", "DRAIN_FILE")

@@ -120,7 +120,7 @@ def test_what_is_too_much_is_shed_and_probes_are_not(front: GrpcFront) -> None:
 
     error, live, by_http = front.run(asked())
     assert (error.code(), by_http) == (StatusCode.UNAVAILABLE, 503)
-    assert dict(error.trailing_metadata())["grpc-retry-pushback-ms"] == "1000"
+    assert 100 <= int(dict(error.trailing_metadata())["grpc-retry-pushback-ms"]) <= 30_000  # by lot
     assert live.live
 
 

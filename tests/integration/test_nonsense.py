@@ -57,14 +57,17 @@ def test_an_unknown_model_is_one_line(command: str, empty: Path, capsys: pytest.
     assert list(empty.iterdir()) == [empty / "mlflow.db"], "something was done before that was seen"
 
 
+NEED_A_KEY = {"sign", "verify"}  # a setting of theirs is wrong before anything else is
+
+
 @pytest.mark.parametrize("command", [name for name in OF_MODELS if name not in ASKS_THE_NETWORK])
 @pytest.mark.parametrize("model", ["iris", "basket"])
 def test_in_an_empty_folder_a_command_says_what_is_missing_or_has_something_to_say(
     command: str, model: str, empty: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, said = main([command, model, *ALSO.get(command, ())]), capsys.readouterr()
-    assert code in (0, 1)
-    assert said.err.count("\n") == code
+    assert code in (0, 1) or command in NEED_A_KEY
+    assert said.err.count("\n") == (code > 0)
     assert bool(said.out) == (code == 0)
 
 

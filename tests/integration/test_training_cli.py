@@ -82,7 +82,7 @@ def test_a_spoilt_servable_is_said_with_its_folder(tmp_path: Path) -> None:
     folder = tmp_path / "models" / "iris" / "servable"
     folder.mkdir(parents=True)
     (folder / "manifest.json").write_text("{}")
-    assert training(tmp_path, "judge", "iris").stderr.startswith("judge: models/iris/servable: the manifest ")
+    assert training(tmp_path, "judge", "iris").stderr.startswith("judge: models/iris/servable: the folder ")
 
 
 def test_a_reader_who_has_had_enough_is_no_failure(tmp_path: Path) -> None:
