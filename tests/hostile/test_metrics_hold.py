@@ -16,7 +16,7 @@ from tests.e2e.running_service import JWT_SECRET_KEY, RunningService
 from tests.e2e.waiting import until
 from tests.hostile.judge import verdict
 from tests.hostile.messages import Message
-from tests.hostile.target import condition, scraped
+from tests.hostile.target import Condition, condition, scraped
 from tests.hostile.wire import Line
 
 SEED = 20260102
@@ -78,18 +78,20 @@ def asked(service: RunningService, requests: Iterator[tuple[Message, bytes]]) ->
     return seen
 
 
+def counted_since(service: RunningService, before: Condition) -> Counter[int]:
+    now = condition(service).statuses
+    return +Counter({code: int(count - before.statuses.get(code, 0)) for code, count in now.items()})
+
+
 def test_five_thousand_paths_hosts_and_users_add_no_series(attacked: RunningService) -> None:
     chance = random.Random(SEED)
-    asked(attacked, each_kind(chance))
+    start = condition(attacked)
+    first = asked(attacked, each_kind(chance))
+    until(lambda: counted_since(attacked, start) == first, seconds=20, what=f"{first} are counted")
     before = condition(attacked)
     seen = asked(attacked, any_kind(chance))
     assert seen.total() == MADE_UP
-
-    def counted() -> Counter[int]:
-        now = condition(attacked).statuses
-        return Counter({code: int(count - before.statuses.get(code, 0)) for code, count in now.items()})
-
-    until(lambda: +counted() == seen, seconds=10, what=f"the service has counted {seen}")
+    until(lambda: counted_since(attacked, before) == seen, seconds=20, what=f"{seen} are counted")
     assert condition(attacked).series - before.series == set()
 
 
