@@ -8,10 +8,13 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import schemathesis
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from schemathesis import GenerationMode
 from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
@@ -99,6 +102,29 @@ def described(
 def operations_of(schema: Any) -> list[Any]:
     """All of them, well made; schemathesis has no type that says so."""
     return [found.ok() for found in schema.get_all_operations()]
+
+
+def ask_cases(
+    operation: Any,
+    ask: Callable[[schemathesis.Case], None],
+    *,
+    cases: int,
+    mode: GenerationMode = GenerationMode.POSITIVE,
+) -> None:
+    """So many cases of one operation, the same ones every time."""
+
+    @settings(
+        max_examples=cases,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def each(case: schemathesis.Case) -> None:
+        ask(case)
+
+    each()
 
 
 class Exerciser:

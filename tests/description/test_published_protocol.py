@@ -9,13 +9,11 @@ import json
 from typing import Any
 
 import pytest
-import schemathesis
-from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from tests.client_environments import client_python
-from tests.description.exerciser import SCOPES, Exerciser, described, operations_of
+from tests.description.exerciser import SCOPES, Exerciser, ask_cases, described, operations_of
 from tests.front_service import CATALOG, FLOWER, FrontService
 from tests.oip_tensors import json_inputs
 
@@ -67,29 +65,14 @@ def schema() -> OpenApiSchema:
     return described(cases=CASES, only="^/v2", document=of_ours(published()))
 
 
-def ask_everything(operation: Any, exerciser: Exerciser, mode: GenerationMode) -> None:
-    @settings(
-        max_examples=CASES,
-        deadline=None,
-        derandomize=True,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(case=operation.as_strategy(generation_mode=mode))
-    def ask(case: schemathesis.Case) -> None:
-        exerciser(case)
-
-    ask()
-
-
 # Numbers as small as a float can be make numpy warn; answers stay finite.
 @pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning")
 def test_every_route_holds_to_the_protocols_description(service: FrontService, schema: OpenApiSchema) -> None:
     exerciser = Exerciser(service)
     for operation in operations_of(schema):
-        ask_everything(operation, exerciser, GenerationMode.POSITIVE)
+        ask_cases(operation, exerciser, cases=CASES)
         if operation.body or operation.path_parameters:
-            ask_everything(operation, exerciser, GenerationMode.NEGATIVE)
+            ask_cases(operation, exerciser, cases=CASES, mode=GenerationMode.NEGATIVE)
     assert len(exerciser.asked) == OPERATIONS
     assert exerciser.asked.total() >= LEAST_CASES, exerciser.asked
 

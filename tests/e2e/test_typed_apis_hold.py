@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, given, settings
 
-from tests.description.exerciser import SCOPES, described, operations_of
+from tests.description.exerciser import SCOPES, ask_cases, described, operations_of
 from tests.e2e.running_service import RunningService
 from tests.e2e.tiny_service import tiny_service
 
@@ -30,15 +29,7 @@ def test_a_typed_api_holds_to_its_description(service: RunningService, model: st
     (operation,) = operations_of(schema)
     bearer = f"Bearer {service.token(*SCOPES.split())}"
 
-    @settings(
-        max_examples=CASES,
-        deadline=None,
-        derandomize=True,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(case=operation.as_strategy())
     def ask(case: schemathesis.Case) -> None:
         case.call_and_validate(headers={"Authorization": bearer})
 
-    ask()
+    ask_cases(operation, ask, cases=CASES)
