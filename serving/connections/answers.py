@@ -6,10 +6,9 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
-
 from modelkit.errors import SlipwayError
 from serving.connections.house import House
+from serving.connections.whole_answers import head_of
 from serving.http.exchange import Headers, Reply
 from serving.http.problems import problem_reply
 from serving.http.telling import TRACEPARENT
@@ -20,8 +19,7 @@ App = Callable[[Any, Any, Any], Awaitable[None]]
 def refusal(error: SlipwayError, house: House, default_headers: Headers) -> bytes:
     """The whole answer, after which the connection ends."""
     reply, headers = _problem(error, house)
-    lines = [b"%b: %b\r\n" % pair for pair in (*default_headers, *headers)]
-    return b"".join((STATUS_LINE[reply.status], *lines, b"\r\n", reply.body))
+    return head_of(reply.status, (*default_headers, *headers)) + reply.body
 
 
 def saying(error: SlipwayError, house: House) -> App:

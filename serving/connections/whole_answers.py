@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import urllib.parse
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, MutableMapping, Sequence
 from typing import Any, cast
 
 import httptools
@@ -25,6 +25,15 @@ def taken_answer(scope: MutableMapping[str, Any]) -> Answer | None:
     """What writes this request's answer, if its connection is ours. It leaves the scope, which it would hold for ever."""
     extensions = scope.pop("extensions", None)
     return None if extensions is None else extensions.get(ANSWER)
+
+
+def head_of(status: int, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+    """All of an answer before its body. Raises RuntimeError for a header that holds a line break."""
+    lines = [b"%b: %b\r\n" % pair for pair in headers]
+    head = b"".join(lines)
+    if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines):
+        raise RuntimeError("a header of an answer holds a line break")
+    return b"%b%b\r\n" % (STATUS_LINE[status], head)
 
 
 class Cycle(RequestResponseCycle):
@@ -44,12 +53,8 @@ class Cycle(RequestResponseCycle):
             self.keep_alive = False
         elif not self.keep_alive:
             headers.append(_CLOSE)
-        lines = [b"%b: %b\r\n" % pair for pair in (*self.default_headers, *headers)]
-        head = b"".join(lines)
-        if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines):
-            raise RuntimeError("a header of an answer holds a line break")
-        sent = b"" if self.scope["method"] == "HEAD" else body
-        self.transport.write(b"%b%b\r\n%b" % (STATUS_LINE[status], head, sent))
+        head = head_of(status, (*self.default_headers, *headers))
+        self.transport.write(head if self.scope["method"] == "HEAD" else head + body)
         self.message_event.set()
         if not self.keep_alive:
             self.transport.close()
