@@ -93,11 +93,9 @@ def shadow_bar(ratio: float | None) -> Bar:
 
 def overload_bars(found: Overloaded) -> list[Bar]:
     """Of arrivals beyond what the service can answer."""
-    five, ten, alone = found.at(5.0), found.at(10.0), found.unloaded.p99_ms
-    five_p99 = five.p99_ms if five else None
-    slower = five_p99 / alone if five_p99 and alone else None
-    refused = five.refused_p99_ms if five else None
-    goodput = [step.goodput / found.peak if step else None for step in (five, ten)]
+    five, ten = found.at(5.0), found.at(10.0)
+    goodput = [each.goodput if each else None for each in (five, ten)]
+    slower, refused = (five.slower, five.step.refused_p99_ms) if five else (None, None)
     return [
         Bar(name="goodput at 5 times the peak, of the peak", value=goodput[0], limit=0.9, at_least=True),
         Bar(name="goodput at 10 times the peak, of the peak", value=goodput[1], limit=0.8, at_least=True),
@@ -105,7 +103,7 @@ def overload_bars(found: Overloaded) -> list[Bar]:
         Bar(name="p99 of refusals at 5 times", value=refused, limit=50.0, at_least=False, unit="ms"),
         Bar(name="CPU of a refusal", value=found.refusal_ms, limit=0.2, at_least=False, unit="ms"),
         Bar(
-            name="until nobody is refused",
+            name="until at most one in a hundred is refused",
             value=found.afterwards.recovered,
             limit=5.0,
             at_least=False,

@@ -28,7 +28,7 @@ from bench.results import HITS, MISSES
 from bench.settings import read_settings
 
 RATE = 400
-LOOP = "event loop, sockets, other"
+LOOP = "event loop: waiting, reading sockets"
 # By the file of a frame, the first that fits; the order tells a part of a stage from what called it.
 STAGES = (
     ("serving/request_log/", "lines and spans"),
@@ -65,8 +65,8 @@ STAGES = (
     ("serving/http/", "front app"),
     ("serving/identifiers.py", "front app"),
     ("serving/bento.py", "front app"),
-    ("serving/connections/", "HTTP/1.1"),
-    ("uvicorn/", "HTTP/1.1"),
+    ("serving/connections/", "HTTP/1.1 and sending"),
+    ("uvicorn/protocols/", "HTTP/1.1 and sending"),
 )
 Stack = tuple[str, ...]
 
@@ -83,6 +83,14 @@ class Profile:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
+    try:
+        return _run(options)
+    except BenchError as error:
+        print(f"bench.flame: {error}", file=sys.stderr)
+        return 2
+
+
+def _run(options: argparse.Namespace) -> int:
     settings = read_settings()
     ensure_wrk()
     os.sched_setaffinity(0, {settings.load_core})
@@ -120,12 +128,16 @@ def profile(entrant: Entrant, what: Round, folder: Path) -> Profile:
 
 @contextlib.contextmanager
 def sampling(pid: int, out: Path, form: str, seconds: float) -> Iterator[None]:
-    """Raises BenchError where py-spy may not look."""
+    """Raises BenchError where py-spy may not look.
+
+    It reads without stopping the process: stopped, every waiting thread looks busy. Some stacks come out without their outer
+    frames, which the stages do not need.
+    """
     program = shutil.which("py-spy", path=str(Path(sys.executable).parent))
     if program is None:
         raise BenchError("py-spy was not found: make setup")
     command = [program, "record", "--pid", str(pid), "--format", form, "--output", str(out)]
-    command += ["--rate", str(RATE), "--duration", str(max(1, round(seconds))), "--nonblocking", "--native"]
+    command += ["--rate", str(RATE), "--duration", str(max(1, round(seconds))), "--nonblocking"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as watching:
         try:
             yield
@@ -142,7 +154,7 @@ def read_stacks(lines: Iterable[str]) -> Counter[Stack]:
     found: Counter[Stack] = Counter()
     for line in lines:
         frames, _, count = line.rpartition(" ")
-        if frames:
+        if frames.strip():
             found[tuple(frames.split(";"))] += int(count)
     return found
 

@@ -1,6 +1,7 @@
 """What an overload does: `python -m bench.overload [--seconds 60]`, arrivals at 1, 2, 5 and 10 times what the service can answer.
 
-The peak is what the same service answers without a limit to callers who wait for their answers. Arrivals are open-loop, from one
+The peak is what the same service answers without a limit to callers who wait for their answers; it is measured before and after
+each step, as is what a quarter of it waits. Arrivals are open-loop, from one
 other process on another core; they are of a model that takes `--milliseconds` a row, because HTTP itself takes so much of a cheap
 model's request that a core cannot even read five times what it can answer (`--light` shows that with model A).
 """
@@ -21,7 +22,7 @@ from bench.fixtures import Fixture, prepare_fixture
 from bench.heavy_model import prepare_heavy
 from bench.load import ensure_wrk, run_wrk
 from bench.open_loop import Exchanged, Stream, open_load
-from bench.overload_results import Overloaded, Step, step_of
+from bench.overload_results import Compared, Overloaded, Step, step_of
 from bench.refusal_cost import PLACES, refusal_cpu_ms
 from bench.report import number, verdict
 from bench.settings import Settings, read_settings
@@ -60,61 +61,67 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def measure(settings: Settings, fixture: Fixture, *, seconds: float) -> Overloaded:
     with contextlib.ExitStack() as stack:
         unlimited = serve_alone(settings, fixture, stack, more=UNLIMITED)
-        peak = _peak(unlimited, settings, seconds=max(2.0, seconds / 6))
-    print(f"  peak: {peak:.0f}/s", flush=True)
-    with contextlib.ExitStack() as stack:
-        entrant = serve_alone(settings, fixture, stack, more=QUIET)
-        runs = _Runs(entrant, settings.load_core, peak)
-        steps = [runs.step(times, seconds) for times in (UNLOADED, *TIMES, AFTERWARDS)]
+        runs = _Runs(serve_alone(settings, fixture, stack, more=QUIET), unlimited, settings.load_core)
+        steps = [runs.compared(times, seconds) for times in TIMES]
+        afterwards = runs.step(AFTERWARDS, seconds)
     with contextlib.ExitStack() as stack:
         alone = serve_alone(settings, fixture, stack, more=NO_PLACE)
         refusal = refusal_cpu_ms(alone, core=settings.load_core)
-    return Overloaded(
-        peak=peak, unloaded=steps[0], steps=steps[1:-1], afterwards=steps[-1], refusal_ms=refusal
-    )
+    return Overloaded(steps=steps, afterwards=afterwards, refusal_ms=refusal)
 
 
 def table(found: Overloaded) -> list[str]:
     lines = [
-        f"Peak: {found.peak:.0f}/s.",
-        "| times the peak | sent | answered/s | refused | failed | p50 ms | p99 ms | p99 of refusals, ms |",
-        "|---:|---:|---:|---:|---:|---:|---:|---:|",
+        "| times the peak | peak | sent | answered/s | refused | failed | p50 ms | p99 ms | p99 of refusals, ms |",
+        "|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
-    for step in (found.unloaded, *found.steps, found.afterwards):
-        latencies = (step.p50_ms, step.p99_ms, step.refused_p99_ms)
-        cells = " | ".join("-" if value is None else number(value) for value in latencies)
-        lines.append(
-            f"| {step.times:g} | {step.sent} | {step.goodput:.0f} | {step.refused} | {step.failed} | {cells} |"
-        )
-    return lines
+    for each in found.steps:
+        lines += [_row(each.unloaded, "-"), _row(each.step, number(each.peak))]
+    return [*lines, _row(found.afterwards, "-")]
 
 
-def _peak(entrant: Entrant, settings: Settings, *, seconds: float) -> float:
-    found = run_wrk(
-        entrant.start.misses,
-        connections=PEAK_CONNECTIONS,
-        seconds=seconds,
-        first=5_000_000,
-        core=settings.load_core,
-    )
-    if found.status_errors:
-        raise BenchError("requests failed without a limit")
-    return found.requests_per_second
+def _row(step: Step, peak: str) -> str:
+    latencies = (step.p50_ms, step.p99_ms, step.refused_p99_ms)
+    cells = " | ".join("-" if value is None else number(value) for value in latencies)
+    counts = f"{step.sent} | {step.goodput:.0f} | {step.refused} | {step.failed}"
+    return f"| {step.times:g} | {peak} | {counts} | {cells} |"
 
 
 class _Runs:
-    """Steps of one service, each with bodies of its own."""
+    """Steps of one service, each with bodies of its own, and what the same service answers without a limit."""
 
-    def __init__(self, entrant: Entrant, core: int, peak: float) -> None:
-        self._entrant, self._core, self._peak, self._first = entrant, core, peak, 10_000_000
+    def __init__(self, limited: Entrant, unlimited: Entrant, core: int) -> None:
+        self._limited, self._unlimited, self._core, self._first = limited, unlimited, core, 10_000_000
+        self._peak = 0.0
+
+    def compared(self, times: float, seconds: float) -> Compared:
+        before = self._peak = self._measured_peak(seconds)
+        unloaded = self.step(UNLOADED, seconds / 3)
+        step = self.step(times, seconds)
+        after = self._measured_peak(seconds)
+        return Compared(step=step, peak=(before + after) / 2, unloaded=unloaded)
 
     def step(self, times: float, seconds: float) -> Step:
-        stream = Stream(target=self._entrant.start.misses, rate=times * self._peak, first=self._first)
+        stream = Stream(target=self._limited.start.misses, rate=times * self._peak, first=self._first)
         found: list[Exchanged] = open_load([stream], seconds=seconds, core=self._core)[0]
         self._first += len(found) + 1000
         step = step_of(found, times=times, seconds=seconds)
         print(f"  {times:g} times: {step.goodput:.0f}/s answered, {step.refused} refused", flush=True)
         return step
+
+    def _measured_peak(self, seconds: float) -> float:
+        found = run_wrk(
+            self._unlimited.start.misses,
+            connections=PEAK_CONNECTIONS,
+            seconds=max(2.0, seconds / 6),
+            first=self._first,
+            core=self._core,
+        )
+        if found.status_errors:
+            raise BenchError("requests failed without a limit")
+        self._first += 1_000_000
+        print(f"  peak: {found.requests_per_second:.0f}/s", flush=True)
+        return found.requests_per_second
 
 
 def _parser() -> argparse.ArgumentParser:

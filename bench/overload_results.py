@@ -9,11 +9,12 @@ import msgspec
 from bench.open_loop import Exchanged
 
 ANSWERED, REFUSED = 200, 503
+FEW = 0.01
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """Latencies in milliseconds, from when each request was due; None where there was none. `recovered` is the last second in
-    which anybody was refused.
+    """Latencies in milliseconds, from when each request was due; None where there was none. `recovered` is the second from
+    which on at most one in a hundred was refused.
     """
 
     times: float
@@ -27,17 +28,36 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     recovered: float
 
 
-class Overloaded(msgspec.Struct, frozen=True, kw_only=True):
-    """`peak` is in answers a second; `refusal_ms` the CPU of a refusal."""
+class Compared(msgspec.Struct, frozen=True, kw_only=True):
+    """A step and its neighbours, because a machine differs from one minute to the next: `peak` is the mean of the answers a
+    second right before and right after, `unloaded` a step right before.
+    """
 
+    step: Step
     peak: float
     unloaded: Step
-    steps: Sequence[Step]
+
+    @property
+    def goodput(self) -> float:
+        """As a share of the peak."""
+        return self.step.goodput / self.peak
+
+    @property
+    def slower(self) -> float | None:
+        """How many times the p99 of answers is that without load."""
+        alone, loaded = self.unloaded.p99_ms, self.step.p99_ms
+        return loaded / alone if loaded and alone else None
+
+
+class Overloaded(msgspec.Struct, frozen=True, kw_only=True):
+    """`refusal_ms` is the CPU of a refusal."""
+
+    steps: Sequence[Compared]
     afterwards: Step
     refusal_ms: float | None
 
-    def at(self, times: float) -> Step | None:
-        return next((step for step in self.steps if step.times == times), None)
+    def at(self, times: float) -> Compared | None:
+        return next((each for each in self.steps if each.step.times == times), None)
 
 
 def step_of(found: Sequence[Exchanged], *, times: float, seconds: float) -> Step:
@@ -52,8 +72,17 @@ def step_of(found: Sequence[Exchanged], *, times: float, seconds: float) -> Step
         p50_ms=_quantile_ms(answered, 0.5),
         p99_ms=_quantile_ms(answered, 0.99),
         refused_p99_ms=_quantile_ms(refused, 0.99),
-        recovered=max((each.due for each in found if each.status != ANSWERED), default=0.0),
+        recovered=_recovered(found, seconds),
     )
+
+
+def _recovered(found: Sequence[Exchanged], seconds: float) -> float:
+    since, refused = seconds, 0
+    for count, each in enumerate(sorted(found, key=lambda each: each.due, reverse=True), 1):
+        refused += each.status != ANSWERED
+        if refused <= FEW * count:
+            since = each.due
+    return since
 
 
 def _quantile_ms(ordered: Sequence[float], share: float) -> float | None:

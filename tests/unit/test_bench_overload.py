@@ -13,7 +13,7 @@ from bench.bars import overload_bars
 from bench.load import Target
 from bench.open_loop import Exchanged, Stream, open_load
 from bench.overload import table
-from bench.overload_results import Overloaded, step_of
+from bench.overload_results import Compared, Overloaded, step_of
 
 
 class _Every(http.server.BaseHTTPRequestHandler):
@@ -54,19 +54,29 @@ def test_every_request_that_was_due_is_accounted_for(port: int) -> None:
     assert all(0 <= each.due < 1.0 for each in large)
 
 
-def test_a_step_counts_by_status_and_knows_when_the_last_was_refused() -> None:
+def test_a_step_counts_by_status() -> None:
     found = [Exchanged(0.1, 0.010, 200), Exchanged(0.5, 0.002, 503), Exchanged(0.9, 0.030, 200)]
     step = step_of([*found, Exchanged(0.0, 10.0, 0)], times=5.0, seconds=1.0)
-    assert (step.goodput, step.refused, step.failed, step.recovered) == (2.0, 1, 1, 0.5)
+    assert (step.goodput, step.refused, step.failed) == (2.0, 1, 1)
     assert step.p99_ms == pytest.approx(30.0)
 
 
-def test_bars_are_ratios_of_one_run() -> None:
+def test_a_service_has_recovered_when_hardly_anybody_is_refused_any_more() -> None:
+    refused = [Exchanged(at / 10, 0.002, 503) for at in range(30)]
+    answered = [Exchanged(at / 10, 0.010, 200) for at in range(30, 600)]
+    step = step_of([*refused, *answered], times=0.25, seconds=60.0)
+    assert step.recovered == pytest.approx(3.0, abs=0.6)
+    assert step_of(refused, times=0.25, seconds=60.0).recovered == 60.0
+    assert step_of(answered, times=0.25, seconds=60.0).recovered == pytest.approx(3.0)
+
+
+def test_bars_are_ratios_of_neighbours() -> None:
     quiet = step_of([Exchanged(0.1, 0.010, 200)], times=0.25, seconds=1.0)
     five = step_of([Exchanged(0.1, 0.015, 200)] * 95 + [Exchanged(0.1, 0.02, 503)], times=5.0, seconds=1.0)
-    found = Overloaded(peak=100.0, unloaded=quiet, steps=[five], afterwards=quiet, refusal_ms=0.1)
+    compared = Compared(step=five, peak=100.0, unloaded=quiet)
+    found = Overloaded(steps=[compared], afterwards=quiet, refusal_ms=0.1)
     bars = {bar.name: bar for bar in overload_bars(found)}
     assert bars["goodput at 5 times the peak, of the peak"].value == pytest.approx(0.95)
     assert bars["p99 of answers at 5 times, against unloaded"].value == pytest.approx(1.5)
     assert bars["goodput at 10 times the peak, of the peak"].passed is None
-    assert len(table(found)) == 6
+    assert len(table(found)) == 5
