@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.architecture.source_tree import ROOT
 from tests.faults.registry import SCENARIOS
 from tests.faults.report import page
-from tests.faults.running import run_all
+from tests.faults.running import AtHalfLoad, Stands, one_after_another
+from tests.faults.scenario import Finding
 
 
 def main(arguments: list[str]) -> int:
@@ -19,17 +21,20 @@ def main(arguments: list[str]) -> int:
     if not chosen:
         print(f"no scenario is called {options.only}: {', '.join(each.name for each in SCENARIOS)}")
         return 2
-    findings = run_all(
-        chosen,
-        seconds=options.seconds,
-        rate=options.rate,
-        kills=options.kills,
-        tell=lambda text: print(text, flush=True),
-    )
     options.report.parent.mkdir(parents=True, exist_ok=True)
-    options.report.write_text(page(chosen, findings, judged=True))
+    with Stands() as stands:
+        run = AtHalfLoad(stands, seconds=options.seconds, rate=options.rate, kills=options.kills, tell=_tell)
+
+        def write(findings: Sequence[Finding]) -> None:
+            options.report.write_text(page(chosen, findings, judged=True, load=run.load))
+
+        findings = one_after_another(chosen, run, write=write, tell=_tell)
     print(f"the report is {options.report}")
     return int(any(finding.broken(judged=True) for finding in findings))
+
+
+def _tell(text: str) -> None:
+    print(text, flush=True)
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:

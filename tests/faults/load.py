@@ -14,7 +14,6 @@ from tests.e2e.running_service import RunningService
 from tests.faults.seen import Order, Seen
 
 END_SECONDS = 60.0
-PEAK_SECONDS = 4.0
 
 
 class OpenLoad:
@@ -56,10 +55,3 @@ class OpenLoad:
             self._process.kill()
             self._process.wait()
         self._folder.cleanup()
-
-
-def peak_rate(service: RunningService) -> float:
-    """Answers a second with 32 connections that never pause."""
-    seen = OpenLoad(service, rate=0, seconds=PEAK_SECONDS, prefix="peak-").seen()
-    assert not seen.failures, f"the peak has failures: {seen.failures}"
-    return len(seen.samples) / PEAK_SECONDS

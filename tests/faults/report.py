@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from tests.faults.scenario import Finding, Scenario, Verdict
 
+LONGEST_CELL = 1000
 HEAD = """# Faults
 
 What was done to a served instance under load, what its clients saw, and what was lost. `docs/faults.md` says how to read it.
+{load}
 
 p99 is given in milliseconds: before → in the first second → during the rest → after.
 
@@ -17,7 +19,7 @@ p99 is given in milliseconds: before → in the first second → during the rest
 """
 
 
-def page(scenarios: Sequence[Scenario], findings: Sequence[Finding], *, judged: bool) -> str:
+def page(scenarios: Sequence[Scenario], findings: Sequence[Finding], *, judged: bool, load: str = "") -> str:
     named = {scenario.name: scenario for scenario in scenarios}
     rows = [_row(named[finding.scenario], finding, judged=judged) for finding in findings]
     told = [_told(named[finding.scenario], finding) for finding in findings]
@@ -27,7 +29,15 @@ def page(scenarios: Sequence[Scenario], findings: Sequence[Finding], *, judged: 
         if broken
         else "**all bars hold**"
     )
-    return HEAD + "\n".join(rows) + f"\n\n{verdict}\n\n## What told\n\n" + "\n".join(told) + "\n"
+    if len(findings) < len(scenarios):
+        verdict += f", and {len(scenarios) - len(findings)} of {len(scenarios)} scenarios have not run"
+    return (
+        HEAD.format(load=load)
+        + "\n".join(rows)
+        + f"\n\n{verdict}\n\n## What told\n\n"
+        + "\n".join(told)
+        + "\n"
+    )
 
 
 def _row(scenario: Scenario, finding: Finding, *, judged: bool) -> str:
@@ -52,7 +62,12 @@ def _row(scenario: Scenario, finding: Finding, *, judged: bool) -> str:
         str(finding.doubled),
         _bars(finding.broken(judged=judged)),
     ]
-    return f"| {' | '.join(cells)} |"
+    return f"| {' | '.join(map(_cell, cells))} |"
+
+
+def _cell(text: str) -> str:
+    """On one line, and of bounded length: what raised may have a log to tell."""
+    return " ".join(text.split()).replace("|", "\\|")[:LONGEST_CELL]
 
 
 def _bars(broken: Sequence[Verdict]) -> str:
@@ -62,7 +77,7 @@ def _bars(broken: Sequence[Verdict]) -> str:
 def _told(scenario: Scenario, finding: Finding) -> str:
     """A paragraph: the promise, the bars in full, the metrics that moved and the lines that were logged."""
     lines = [f"**{scenario.name}** ({scenario.behaviour}; docs/runbooks/{scenario.runbook})", ""]
-    lines += [f"- {each.bar}: {each.seen}" for each in finding.verdicts]
+    lines += [f"- {each.bar}: {_cell(each.seen)}" for each in finding.verdicts]
     lines += [f"- `{metric}`: {value}" for metric, value in finding.metrics.items()]
     lines += [f"- `{line.strip()[:300]}`" for line in finding.log_lines]
     return "\n".join([*lines, ""])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from types import TracebackType
 from typing import Self
 
-from tests.faults.load import peak_rate
-from tests.faults.scenario import Finding, Pace, Scenario, full_pace
+from tests.faults.peak import measured
+from tests.faults.scenario import Finding, Pace, Scenario, Verdict, full_pace
 from tests.faults.stand import Servers, Stand, servers, stand
 
 Told = Callable[[str], None]
@@ -57,18 +58,48 @@ class Stands(AbstractContextManager["Stands"]):
         self._one.close()
 
 
-def run_all(
-    scenarios: Sequence[Scenario], *, seconds: float, rate: float, kills: int, tell: Told
+def one_after_another(
+    scenarios: Sequence[Scenario],
+    run: Callable[[Scenario], Finding],
+    *,
+    write: Callable[[Sequence[Finding]], None],
+    tell: Told,
 ) -> list[Finding]:
-    """In full. A `rate` of 0 is half of what the first stand takes at most, measured before anything breaks."""
-    findings = []
-    with Stands() as stands:
-        for scenario in scenarios:
-            if not rate:
-                rate = peak_rate(stands.of(scenario).service) / 2
-                tell(f"half load is {rate:.0f} requests a second")
-            tell(f"{scenario.name}: {scenario.done}, for {seconds:.0f} s")
-            findings.append(finding := stands.run(scenario, full_pace(seconds, rate, kills)))
-            for verdict in finding.broken(judged=True):
-                tell(f"  does not hold: {verdict.bar}: {verdict.seen}")
+    """What was found so far is written after each: an hour's findings are not lost with what raises in it."""
+    findings: list[Finding] = []
+    for scenario in scenarios:
+        tell(f"{scenario.name}: {scenario.done}")
+        try:
+            finding = run(scenario)
+        except Exception as error:
+            tell("".join(traceback.format_exception(error)))
+            finding = did_not_end(scenario.name, error)
+        findings.append(finding)
+        write(findings)
+        for verdict in finding.broken(judged=True):
+            tell(f"  does not hold: {verdict.bar}: {verdict.seen}")
     return findings
+
+
+def did_not_end(name: str, error: Exception) -> Finding:
+    """Nothing is known of what clients saw, so nothing is said to hold."""
+    return Finding(
+        scenario=name,
+        verdicts=(Verdict(bar="it ends", seen=f"{type(error).__name__}: {error}", holds=False),),
+    )
+
+
+class AtHalfLoad:
+    """Runs scenarios in full. A `rate` of 0 is half of what a stand takes at most, measured before anything breaks."""
+
+    def __init__(self, stands: Stands, *, seconds: float, rate: float, kills: int, tell: Told) -> None:
+        self._stands, self._rate, self._tell = stands, rate, tell
+        self._seconds, self._kills = seconds, kills
+        self.load = f"The load is {rate:.0f} requests a second." if rate else ""
+
+    def __call__(self, scenario: Scenario) -> Finding:
+        if not self._rate:
+            peak = measured(self._stands.of(scenario).service)
+            self._rate, self.load = peak.half, peak.text
+            self._tell(self.load)
+        return self._stands.run(scenario, full_pace(self._seconds, self._rate, self._kills))
