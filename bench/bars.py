@@ -19,7 +19,7 @@ UNBATCHED_RATIO, BATCHED_RATIO, FEATURES_RATIO, BARE_RATIO = 100.0, 15.0, 20.0, 
 MISS_CPU_RATIO, HIT_CPU_RATIO = 2.5, 1.4
 COLD_START_RATIO, DRAIN_SECONDS, MEMORY_MB = 1.25, 30.0, 200.0
 MODEL_TIME_MS = 0.2
-WAITING_RATIO = 2.0
+WAITING_RATIO = PACED_RATIO = 2.0
 V2_RATIO, BINARY_RATIO = 1.5, 3.0
 SHADOW_RATIO = 1.05
 
@@ -44,7 +44,7 @@ def bars(result: ModelResult) -> list[Bar]:
     """Every bar that is stated for this model."""
     throughput = {"food-delivery": _against_every_peer, "model-a": _against_same_features}
     chosen = throughput.get(result.model)
-    return [*(chosen(result) if chosen else ()), *_cpu(result), *_beside(result)]
+    return [*(chosen(result) if chosen else ()), *_cpu(result), *_paced(result), *_beside(result)]
 
 
 def batch_bars(result: BatchResult) -> list[Bar]:
@@ -92,15 +92,20 @@ def shadow_bar(ratio: float | None) -> Bar:
 
 
 def overload_bars(found: Overloaded) -> list[Bar]:
-    """Of arrivals beyond what the service can answer."""
+    """Of arrivals beyond what the service can answer, of what comes after them, and of callers beside a greedy one."""
     five, ten = found.at(5.0), found.at(10.0)
     goodput = [each.goodput if each else None for each in (five, ten)]
     slower, refused = (five.slower, five.step.refused_p99_ms) if five else (None, None)
+    failed = sum(each.step.failed for each in found.steps)
+    probe = max((each.slowest_probe_ms for each in found.steps), default=None)
+    beside = found.neighbours.beside
     return [
         Bar(name="goodput at 5 times the peak, of the peak", value=goodput[0], limit=0.9, at_least=True),
         Bar(name="goodput at 10 times the peak, of the peak", value=goodput[1], limit=0.8, at_least=True),
         Bar(name="p99 of answers at 5 times, against unloaded", value=slower, limit=2.0, at_least=False),
         Bar(name="p99 of refusals at 5 times", value=refused, limit=50.0, at_least=False, unit="ms"),
+        Bar(name="neither answered nor refused", value=failed, limit=0, at_least=False, unit="requests"),
+        Bar(name="slowest probe under overload", value=probe, limit=100.0, at_least=False, unit="ms"),
         Bar(name="CPU of a refusal", value=found.refusal_ms, limit=0.2, at_least=False, unit="ms"),
         Bar(
             name="until at most one in a hundred is refused",
@@ -108,6 +113,19 @@ def overload_bars(found: Overloaded) -> list[Bar]:
             limit=5.0,
             at_least=False,
             unit="s",
+        ),
+        Bar(
+            name="requests of a modest caller beside a greedy one that were not answered",
+            value=beside.sent - beside.answered,
+            limit=0,
+            at_least=False,
+            unit="requests",
+        ),
+        Bar(
+            name="p99 of a modest caller beside a greedy one, against alone",
+            value=found.neighbours.slower,
+            limit=1.5,
+            at_least=False,
         ),
     ]
 
@@ -140,6 +158,15 @@ def _cpu(result: ModelResult) -> Iterator[Bar]:
         value = ours.request_cpu_us / floor.request_cpu_us if ours and floor else None
         name = f"CPU of the request process per request, {kind}, against the floor"
         yield Bar(name=name, value=value, limit=limit, at_least=False)
+
+
+def _paced(result: ModelResult) -> Iterator[Bar]:
+    yield Bar(
+        name="p99 at half of the peak's rate, against the floor's at the same rate",
+        value=result.paced_ratio(SLIPWAY, FLOOR.name),
+        limit=PACED_RATIO,
+        at_least=False,
+    )
 
 
 def _beside(result: ModelResult) -> Iterator[Bar]:
@@ -187,5 +214,6 @@ def _error_bar(result: ModelResult) -> Bar:
     ours: Sequence[int] = [
         item.status_errors + item.socket_errors for item in result.samples if item.server == SLIPWAY
     ]
+    ours = [*ours, *(each.failed for each in result.paced if each.server == SLIPWAY)]
     value = float(sum(ours)) if ours else None
     return Bar(name="failed requests of Slipway", value=value, limit=0, at_least=False, unit="requests")

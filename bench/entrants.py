@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 
 from bench import proc
 from bench.contestants import SLIPWAY
 from bench.errors import BenchError
 from bench.launching import Start
 from bench.load import LoadResult, Target, run_wrk
+from bench.open_loop import Stream, open_load
 from bench.prediction_log import PredictionLog
-from bench.results import MISSES, Sample, ServerFacts
+from bench.results import MISSES, Paced, Sample, ServerFacts
 from bench.servers import RunningServer
 
 AGENT_MARK = "serving.agent"
@@ -75,6 +77,20 @@ class Entrant:
             drain_seconds=drain,
             rows_logged=rows,
         )
+
+    def at_rate(self, rate: float, *, number: int, seconds: float, core: int) -> Paced:
+        """One round of arrivals by chance, so many a second, whether or not earlier ones were answered."""
+        rows = self.log.rows() if self.log else 0
+        stream = Stream(target=self.start.misses, rate=rate, first=self.next_counter)
+        (found,) = open_load([stream], seconds=seconds, core=core, seed=number)
+        self.next_counter += len(found) + STARTED_MEANWHILE
+        answered = sorted(each.seconds for each in found if each.status == HTTPStatus.OK)
+        if not answered:
+            raise BenchError(f"{self.name}: no request was answered in {seconds:g} s")
+        self._wait_for_backlog(rows + len(answered))
+        p50, p99 = (1000 * answered[int(share * len(answered))] for share in (0.5, 0.99))
+        failed = len(found) - len(answered)
+        return Paced(server=self.name, round=number, rate=rate, p50_ms=p50, p99_ms=p99, failed=failed)
 
     def facts(self) -> ServerFacts:
         """Memory after the load."""

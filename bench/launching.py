@@ -33,11 +33,12 @@ class Site:
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """A server to start, and where it will answer: the fixed body, and the one that varies."""
+    """A server to start, and where it will answer: the fixed body, the one that varies, and that one from another caller."""
 
     launch: Launch
     hits: Target
     misses: Target
+    neighbour: Target | None = None
 
 
 def slipway_start(site: Site, *, port: int | None = None) -> Start:
@@ -72,13 +73,18 @@ def slipway_start(site: Site, *, port: int | None = None) -> Start:
         str(port),
     ]
     launch = launch_for(site, "slipway", command=command, environment=environment, folder=settings.root)
-    path, headers = f"/predict/{site.fixture.model}", {"Authorization": f"Bearer {bearer_token(site.secret)}"}
-    row = site.fixture.row
+    row, path = site.fixture.row, f"/predict/{site.fixture.model}"
+    ours, theirs = (_known_as(site, subject) for subject in ("bench", "neighbour"))
     return Start(
         launch=launch,
-        hits=Target(port=port, path=path, headers=headers, template=template(row.fixed())),
-        misses=Target(port=port, path=path, headers=headers, template=template(row.marked())),
+        hits=Target(port=port, path=path, headers=ours, template=template(row.fixed())),
+        misses=Target(port=port, path=path, headers=ours, template=template(row.marked())),
+        neighbour=Target(port=port, path=path, headers=theirs, template=template(row.marked())),
     )
+
+
+def _known_as(site: Site, subject: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {bearer_token(site.secret, subject)}"}
 
 
 def empty_bentoml_start(site: Site) -> Start:

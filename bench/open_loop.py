@@ -37,11 +37,13 @@ class Exchanged(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Stream(msgspec.Struct, frozen=True, kw_only=True):
-    """One caller's requests: `rate` a second, by chance (Poisson)."""
+    """One caller's requests: `rate` a second, by chance (Poisson), from second `after` to `until`, if not to the load's end."""
 
     target: Target
     rate: float
     first: int
+    after: float = 0.0
+    until: float | None = None
 
 
 @dataclass(slots=True)
@@ -140,8 +142,9 @@ def _length(head: bytes) -> int:
 
 
 def _schedule(stream: Stream, seconds: float, chance: random.Random, head: str) -> deque[_Due]:
-    due, at, number = deque[_Due](), chance.expovariate(stream.rate), stream.first
-    while at < seconds:
+    due, number = deque[_Due](), stream.first
+    at = stream.after + chance.expovariate(stream.rate)
+    while at < (seconds if stream.until is None else stream.until):
         body = filled(stream.target.template, number)
         due.append(_Due(at, f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()))
         at, number = at + chance.expovariate(stream.rate), number + 1

@@ -19,6 +19,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
     times: float
     sent: int
+    answered: int
     goodput: float
     refused: int
     failed: int
@@ -30,12 +31,13 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True):
     """A step and its neighbours, because a machine differs from one minute to the next: `peak` is the mean of the answers a
-    second right before and right after, `unloaded` a step right before.
+    second right before and right after, `unloaded` a step right before; a probe is infinitely slow if it failed.
     """
 
     step: Step
     peak: float
     unloaded: Step
+    slowest_probe_ms: float
 
     @property
     def goodput(self) -> float:
@@ -45,16 +47,27 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def slower(self) -> float | None:
         """How many times the p99 of answers is that without load."""
-        alone, loaded = self.unloaded.p99_ms, self.step.p99_ms
-        return loaded / alone if loaded and alone else None
+        return _slower(self.step, self.unloaded)
+
+
+class Neighbours(msgspec.Struct, frozen=True, kw_only=True):
+    """A caller within his quota, alone and beside one far beyond his own."""
+
+    alone: Step
+    beside: Step
+
+    @property
+    def slower(self) -> float | None:
+        return _slower(self.beside, self.alone)
 
 
 class Overloaded(msgspec.Struct, frozen=True, kw_only=True):
-    """`refusal_ms` is the CPU of a refusal."""
+    """`refusal_ms` is the CPU of a refusal; `afterwards` begins as the overload ends."""
 
     steps: Sequence[Compared]
     afterwards: Step
     refusal_ms: float | None
+    neighbours: Neighbours
 
     def at(self, times: float) -> Compared | None:
         return next((each for each in self.steps if each.step.times == times), None)
@@ -66,6 +79,7 @@ def step_of(found: Sequence[Exchanged], *, times: float, seconds: float) -> Step
     return Step(
         times=times,
         sent=len(found),
+        answered=len(answered),
         goodput=len(answered) / seconds,
         refused=len(refused),
         failed=len(found) - len(answered) - len(refused),
@@ -74,6 +88,10 @@ def step_of(found: Sequence[Exchanged], *, times: float, seconds: float) -> Step
         refused_p99_ms=_quantile_ms(refused, 0.99),
         recovered=_recovered(found, seconds),
     )
+
+
+def _slower(one: Step, other: Step) -> float | None:
+    return one.p99_ms / other.p99_ms if one.p99_ms and other.p99_ms else None
 
 
 def _recovered(found: Sequence[Exchanged], seconds: float) -> float:

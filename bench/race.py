@@ -8,14 +8,15 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
-from bench.contestants import SLIPWAY
+from bench.contestants import FLOOR, SLIPWAY
 from bench.entrants import Entrant, Round
 from bench.fixtures import Fixture
 from bench.launching import Site
 from bench.log_check import check_log
 from bench.redis import redis_launch
-from bench.results import ModelResult, Sample
+from bench.results import MISSES, ModelResult, Paced, Sample
 from bench.servers import RunningServer, free_port
 from bench.settings import Settings
 from bench.starting import cold_starts, start_all
@@ -57,6 +58,7 @@ def race(settings: Settings, fixture: Fixture, plan: Plan, chosen: Sequence[str]
         return ModelResult(
             model=fixture.model,
             samples=samples,
+            paced=_at_half_rate(entrants, samples, plan, settings.load_core),
             absent=line.absent,
             servers=[item.facts() for item in entrants],
             cold_start_seconds=ours,
@@ -79,6 +81,33 @@ def _rounds(entrants: Sequence[Entrant], plan: Plan, core: int) -> list[Sample]:
                     samples.append(entrant.run(what))
                     _tell(samples[-1])
     return samples
+
+
+def _at_half_rate(
+    entrants: Sequence[Entrant], samples: Sequence[Sample], plan: Plan, core: int
+) -> list[Paced]:
+    """Slipway and the floor in turn, at half of what Slipway answers when it is asked without a pause."""
+    pair = [entrant for entrant in entrants if entrant.name in (SLIPWAY, FLOOR.name)]
+    most = max(plan.connections)
+    peaks = [
+        item.requests_per_second
+        for item in samples
+        if (item.server, item.kind, item.connections) == (SLIPWAY, MISSES, most)
+    ]
+    if len(pair) < 2 or not peaks:
+        return []
+    found = []
+    for number in range(1, plan.rounds + 1):
+        print(f"  at half of the peak's rate, round {number}/{plan.rounds}", flush=True)
+        for entrant in pair:
+            rate = median(peaks) / 2
+            found.append(entrant.at_rate(rate, number=number, seconds=plan.seconds, core=core))
+            told = found[-1]
+            print(
+                f"    {told.server:<18} {rate:,.0f}/s  p50 {told.p50_ms:.2f} ms  p99 {told.p99_ms:.2f} ms",
+                flush=True,
+            )
+    return found
 
 
 def _tell(sample: Sample) -> None:

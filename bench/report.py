@@ -24,6 +24,7 @@ slow minute of the machine meets everybody. Absolute figures wander between runs
   features on" has. Peers run the very same fitted estimator in its native form on a DataFrame; where the model's features are
   computed from the request, peers get them ready-made, which is in the peers' favour.
 - **The floor** reads a POST of Slipway's size and answers with as many bytes: uvicorn, httptools, uvloop, no access log.
+- **Half of the peak's rate**: arrivals by chance from another program on the load's core, latency from when each was due.
 - After every round the server's backlog is waited for before the next one starts, so that nobody pays for a neighbour.
 - **Batch**: one CSV file per command, start included, in turns; Slipway validates every row, keeps the input's columns and
   writes CSV, MLflow writes predictions as JSON. Where features are computed from the request, MLflow gets them ready-made.
@@ -170,6 +171,9 @@ def _beside_lines(result: ModelResult) -> Iterator[str]:
             f"Cold start with the store filled, alternating, median of {len(result.cold_start_seconds)}: "
             f"Slipway {ours:.2f} s, empty BentoML service {empty:.2f} s."
         )
+    for each in result.paced:
+        figures = f"{each.server} p50 {number(each.p50_ms)} ms, p99 {number(each.p99_ms)} ms"
+        yield f"At {number(each.rate)} requests a second, round {each.round}: {figures}."
     costs = [item.agent_us_per_record for item in result.samples if item.agent_us_per_record is not None]
     if costs:
         drains = [item.drain_seconds for item in result.samples if item.drain_seconds is not None]

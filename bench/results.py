@@ -45,6 +45,17 @@ class ServerFacts(msgspec.Struct, frozen=True, kw_only=True):
     tree_pss_bytes: int
 
 
+class Paced(msgspec.Struct, frozen=True, kw_only=True):
+    """One round of arrivals at a rate that is nobody's limit; latencies count from when each request was due."""
+
+    server: str
+    round: int
+    rate: float
+    p50_ms: float
+    p99_ms: float
+    failed: int
+
+
 class LogCheck(msgspec.Struct, frozen=True, kw_only=True):
     """Whether every answered prediction is in SQL: by the service's own count, and by id for a sample of requests."""
 
@@ -67,6 +78,7 @@ class ModelResult(msgspec.Struct, frozen=True, kw_only=True):
     cold_start_seconds: list[float] = []
     empty_bentoml_cold_start_seconds: list[float] = []
     log_check: LogCheck | None = None
+    paced: list[Paced] = []
     absent: dict[str, str] = {}
 
     def of(self, server: str, kind: str, connections: int) -> Summary | None:
@@ -77,6 +89,15 @@ class ModelResult(msgspec.Struct, frozen=True, kw_only=True):
             if (item.server, item.kind, item.connections) == (server, kind, connections)
         ]
         return summarize(found) if found else None
+
+    def paced_ratio(self, server: str, other: str) -> float | None:
+        """How many times the p99 of a server at that rate is another one's; the median over rounds, each in one round."""
+        ours, theirs = (
+            {each.round: each.p99_ms for each in self.paced if each.server == name}
+            for name in (server, other)
+        )
+        ratios = [ours[number] / theirs[number] for number in ours if number in theirs]
+        return median(ratios) if ratios else None
 
     def facts(self, server: str) -> ServerFacts | None:
         return next((item for item in self.servers if item.server == server), None)

@@ -13,7 +13,7 @@ from bench.bars import overload_bars
 from bench.load import Target
 from bench.open_loop import Exchanged, Stream, open_load
 from bench.overload import table
-from bench.overload_results import Compared, Overloaded, step_of
+from bench.overload_results import Compared, Neighbours, Overloaded, step_of
 
 
 class _Every(http.server.BaseHTTPRequestHandler):
@@ -73,10 +73,24 @@ def test_a_service_has_recovered_when_hardly_anybody_is_refused_any_more() -> No
 def test_bars_are_ratios_of_neighbours() -> None:
     quiet = step_of([Exchanged(0.1, 0.010, 200)], times=0.25, seconds=1.0)
     five = step_of([Exchanged(0.1, 0.015, 200)] * 95 + [Exchanged(0.1, 0.02, 503)], times=5.0, seconds=1.0)
-    compared = Compared(step=five, peak=100.0, unloaded=quiet)
-    found = Overloaded(steps=[compared], afterwards=quiet, refusal_ms=0.1)
+    compared = Compared(step=five, peak=100.0, unloaded=quiet, slowest_probe_ms=20.0)
+    neighbours = Neighbours(alone=quiet, beside=five)
+    found = Overloaded(steps=[compared], afterwards=quiet, refusal_ms=0.1, neighbours=neighbours)
     bars = {bar.name: bar for bar in overload_bars(found)}
     assert bars["goodput at 5 times the peak, of the peak"].value == pytest.approx(0.95)
     assert bars["p99 of answers at 5 times, against unloaded"].value == pytest.approx(1.5)
     assert bars["goodput at 10 times the peak, of the peak"].passed is None
-    assert len(table(found)) == 5
+    assert bars["slowest probe under overload"].passed
+    assert bars["requests of a modest caller beside a greedy one that were not answered"].value == 1
+    assert bars["p99 of a modest caller beside a greedy one, against alone"].value == pytest.approx(1.5)
+    assert "| 5 | 100 | 96 | 95 | 1 | 0 | 15 | 15 | 20 | 20 |" in table(found)
+
+
+def test_a_stream_sends_from_its_first_second_to_its_last(port: int) -> None:
+    target = Target(port=port, path="/predict", headers={}, template='{"x":@@1.5|0.1|0.0@@}')
+    early = Stream(target=target, rate=60, first=1, until=0.5)
+    late = Stream(target=target, rate=60, first=1000, after=0.5)
+    before, after = open_load([early, late], seconds=1.0, core=min(os.sched_getaffinity(0)))
+    assert len(before) > 10
+    assert len(after) > 10
+    assert max(each.due for each in before) < 0.5 <= min(each.due for each in after)

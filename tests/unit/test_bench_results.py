@@ -11,7 +11,18 @@ from bench.bars import bars, batch_bars, model_time_bar
 from bench.batch_results import MLFLOW, BatchResult, BatchSample
 from bench.contestants import CONTESTANTS, SLIPWAY
 from bench.report import number, render, write_report
-from bench.results import HITS, MISSES, LogCheck, Machine, ModelResult, ModelTime, Report, Sample, ServerFacts
+from bench.results import (
+    HITS,
+    MISSES,
+    LogCheck,
+    Machine,
+    ModelResult,
+    ModelTime,
+    Paced,
+    Report,
+    Sample,
+    ServerFacts,
+)
 
 
 def sample(server: str, kind: str = MISSES, **changes: Any) -> Sample:
@@ -49,7 +60,12 @@ def good_result(model: str = "food-delivery") -> ModelResult:
         cold_start_seconds=[2.5, 9.0, 2.5],
         empty_bentoml_cold_start_seconds=[2.0, 2.0, 2.0],
         log_check=LogCheck(answered=10, rows=10, ids_sent=5, ids_found_once=5),
+        paced=[paced(SLIPWAY, 1, 4.0), paced("floor", 1, 2.0)],
     )
+
+
+def paced(server: str, number: int, p99_ms: float, *, failed: int = 0) -> Paced:
+    return Paced(server=server, round=number, rate=500.0, p50_ms=1.0, p99_ms=p99_ms, failed=failed)
 
 
 def report(*results: ModelResult) -> Report:
@@ -117,6 +133,19 @@ def test_a_missed_bar_fails() -> None:
     assert "requests/s, misses, 64 connections, against kserve" in failing(
         msgspec.structs.replace(result, samples=slow)
     )
+
+
+def test_p99_at_half_of_the_peak_is_compared_within_rounds() -> None:
+    rounds = [
+        paced(SLIPWAY, 1, 3.0),
+        paced("floor", 1, 1.0),
+        paced(SLIPWAY, 2, 80.0),
+        paced("floor", 2, 40.0),
+    ]
+    rounds += [paced(SLIPWAY, 3, 5.0), paced("floor", 3, 2.0), paced(SLIPWAY, 4, 9.0)]
+    result = msgspec.structs.replace(good_result(), paced=rounds)
+    assert result.paced_ratio(SLIPWAY, "floor") == 2.5
+    assert failing(result) == ["p99 at half of the peak's rate, against the floor's at the same rate"]
 
 
 def test_what_was_not_measured_has_neither_passed_nor_failed() -> None:

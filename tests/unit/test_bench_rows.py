@@ -131,5 +131,5 @@ def test_a_sample_belongs_to_the_innermost_stage_that_it_is_in() -> None:
     assert stages(found)[4:] == [
         "| prediction log | 25.0 | 50 % |",
         "| use case and answer | 15.0 | 30 % |",
-        "| event loop, sockets, other | 10.0 | 20 % |",
+        "| event loop: waiting, reading sockets | 10.0 | 20 % |",
     ]
