@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -24,6 +23,7 @@ from bench.model_time import measure_model_times
 from bench.race import Plan, race
 from bench.report import verdict, write_report
 from bench.results import ModelResult, ModelTime, Report
+from bench.servers import end_servers_at_sigterm
 from bench.settings import Settings, read_settings
 from bench.versions import installed_versions
 
@@ -32,8 +32,7 @@ MODELS = ("food-delivery", "model-a")
 
 def main() -> int:
     arguments = _arguments()
-    # Ended by a signal, it still ends the servers that it started.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    end_servers_at_sigterm()
     try:
         return _run(arguments)
     except BenchError as error:

@@ -25,7 +25,7 @@ from bench.launching import Site
 from bench.load import ensure_wrk
 from bench.redis import redis_launch
 from bench.results import HITS, MISSES
-from bench.servers import RunningServer, free_port
+from bench.servers import RunningServer, end_servers_at_sigterm, free_port
 from bench.settings import Settings, read_settings
 from bench.starting import start_all
 
@@ -61,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not (options.checkout / "service.py").is_file():
         raise BenchError(f"{options.checkout} is no checkout of this project")
     settings = read_settings()
+    end_servers_at_sigterm()
     ensure_wrk()
     fixture = prepare_fixture(settings, options.model)
     os.sched_setaffinity(0, {settings.load_core})

@@ -27,6 +27,7 @@ from bench.large_caller import PROTOCOLS, Large, LargeCaller
 from bench.load import ensure_wrk, run_wrk
 from bench.report import number, told
 from bench.results import MISSES
+from bench.servers import end_servers_at_sigterm
 from bench.settings import Settings, read_settings
 
 ROWS = 5_000
@@ -54,6 +55,7 @@ class Wait(msgspec.Struct, frozen=True, kw_only=True):
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     settings = read_settings()
+    end_servers_at_sigterm()
     ensure_wrk()
     os.sched_setaffinity(0, {settings.load_core})
     found = measure(settings, options)

@@ -25,6 +25,7 @@ from bench.fixtures import prepare_fixture
 from bench.load import ensure_wrk
 from bench.proc import command_line
 from bench.results import HITS, MISSES
+from bench.servers import end_servers_at_sigterm
 from bench.settings import read_settings
 
 RATE = 400
@@ -92,6 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     settings = read_settings()
+    end_servers_at_sigterm()
     ensure_wrk()
     os.sched_setaffinity(0, {settings.load_core})
     options.out.mkdir(parents=True, exist_ok=True)

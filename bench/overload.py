@@ -24,6 +24,7 @@ from bench.overload_results import Overloaded, Step
 from bench.overload_runs import Runs, beside_a_greedy_one, rationing
 from bench.refusal_cost import refusal_cpu_ms
 from bench.report import number, told
+from bench.servers import end_servers_at_sigterm
 from bench.settings import Settings, read_settings
 
 TIMES = (1.0, 2.0, 5.0, 10.0)
@@ -36,6 +37,7 @@ UNLIMITED = QUIET | {"CONCURRENCY_ADAPTIVE": "false"}
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     settings = read_settings()
+    end_servers_at_sigterm()
     ensure_wrk()
     fixture = (
         prepare_fixture(settings, "model-a")

@@ -27,6 +27,7 @@ from bench.fixtures import Fixture, prepare_fixture
 from bench.proc import command_line
 from bench.protocol_bodies import NATIVE, V2_BINARY, V2_JSON, request, rows_of
 from bench.report import told
+from bench.servers import end_servers_at_sigterm
 from bench.settings import read_settings
 
 ONE, MANY = 1, 256
@@ -55,6 +56,7 @@ class Cost:
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     settings = read_settings()
+    end_servers_at_sigterm()
     os.sched_setaffinity(0, {settings.load_core})
     fixture = prepare_fixture(settings, options.model)
     found = [Cost(protocol=name, rows=rows, row_us=[]) for name, rows in PLAN]

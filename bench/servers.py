@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,11 @@ from bench.errors import BenchError
 STOP_SECONDS = 20.0
 IDLE_SHARE = 0.15
 LOG_TAIL_CHARACTERS = 3000
+
+
+def end_servers_at_sigterm() -> None:
+    """Ended by a signal, a program of ours still ends the servers that it started."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,6 +29,7 @@ from bench.fixtures import Fixture, prepare_fixture
 from bench.load import ensure_wrk
 from bench.report import told
 from bench.results import MISSES, Sample
+from bench.servers import end_servers_at_sigterm
 from bench.settings import read_settings
 from modelkit.definition import load_catalog
 from modelkit.servable import MODEL, load_servable, write_servable
@@ -55,6 +56,7 @@ class Plan:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
+    end_servers_at_sigterm()
     ensure_wrk()
     with tempfile.TemporaryDirectory(prefix="slipway-shadow-") as scratch, contextlib.ExitStack() as stack:
         settings = replace(read_settings(), work=Path(scratch))

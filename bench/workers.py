@@ -22,6 +22,7 @@ from bench.errors import BenchError
 from bench.fixtures import prepare_fixture
 from bench.load import ensure_wrk
 from bench.results import MISSES, Sample
+from bench.servers import end_servers_at_sigterm
 from bench.settings import read_settings
 from bench.shadow_cost import stopped
 
@@ -30,6 +31,7 @@ ONE, MORE = "1 worker", "workers"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
+    end_servers_at_sigterm()
     ensure_wrk()
     with tempfile.TemporaryDirectory(prefix="slipway-workers-") as scratch, contextlib.ExitStack() as stack:
         settings = replace(read_settings(), work=Path(scratch))
