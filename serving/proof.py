@@ -33,6 +33,9 @@ from serving.settings import Settings
 
 PROJECT = Path(__file__).resolve().parent.parent
 START_SECONDS, TRIAL_SECONDS = 60.0, 60.0
+KILLED = (
+    signal.SIGKILL.name
+)  # nothing that a graph does sends it: the kernel does where memory runs out, or an operator
 REFUSALS: tuple[type[ServableError], ...] = (
     *(CorruptServable, UnsignedServable, UntrustedServable),
     *(UnloadableServable, ContractMismatch, ServableError),
@@ -55,6 +58,10 @@ class Proven(msgspec.Struct, frozen=True, kw_only=True):
     signed_by: str = ""
     refusal: str = ""
     reason: str = ""
+
+
+class TrialCutShort(UnloadableServable):
+    """It was killed from outside, or ran out of time: the version's doing or the machine's."""
 
 
 class ProverFailed(Exception):
@@ -105,9 +112,11 @@ class ChildProver:
                 answer = msgspec.json.decode(_read_line(line.ours), type=Proven)
             except TimeoutError:
                 self._end()
-                raise UnloadableServable(f"it was not loaded within {self._seconds:g} s") from None
+                raise TrialCutShort(f"it was not loaded within {self._seconds:g} s") from None
             except (OSError, EOFError, msgspec.DecodeError):
-                raise UnloadableServable(f"loading it ended the process ({self._end()})") from None
+                how = self._end()
+                kind = TrialCutShort if how == KILLED else UnloadableServable
+                raise kind(f"loading it ended the process ({how})") from None
         for kind in REFUSALS:
             if answer.refusal == kind.__name__:
                 raise kind(answer.reason)

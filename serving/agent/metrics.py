@@ -94,7 +94,8 @@ class AgentMetrics:
         self._polls.labels(result).inc()
 
     def refused(self, model: str, error: ServableError) -> None:
-        self._refusals.labels(model, REASONS.get(type(error), "other")).inc()
+        reason = next((reason for kind, reason in REASONS.items() if isinstance(error, kind)), "other")
+        self._refusals.labels(model, reason).inc()
 
     def shipped(self, result: str, count: int) -> None:
         if count:

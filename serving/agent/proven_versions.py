@@ -16,7 +16,7 @@ from modelkit.servable import SIGNATURE
 from serving.agent.folder_locks import FolderLocks
 from serving.agent.registry import RegisteredVersion, Registry
 from serving.model_store import ModelStore
-from serving.proof import Asked, Proven, Prover
+from serving.proof import Asked, Proven, Prover, ProverFailed, TrialCutShort
 
 # What another download may mend: the rest is what the version is.
 FILES_ARE_WRONG = (CorruptServable, UnsignedServable, UntrustedServable)
@@ -54,7 +54,8 @@ class ProvenVersions:
     def _stored(self, definition: ModelDefinition, version: RegisteredVersion, folder: Path) -> Proven | None:
         """None unless the folder holds this very version, whole. Raises ContractMismatch: another image may have stored it.
 
-        Proven once by this process, and again when a file was touched or other keys count.
+        Proven once by this process, and again when a file was touched or other keys count. What a pointer names was proven
+        before: a trial that is cut short then says nothing of it.
         """
         if not folder.is_dir() or (version.signed and not (folder / SIGNATURE).is_file()):
             self._drop(folder)
@@ -64,6 +65,10 @@ class ProvenVersions:
             return known[1]
         try:
             return self._prove(definition, version, folder)
+        except TrialCutShort as error:
+            if folder.name not in self.store.pointed(definition.name):
+                raise
+            raise ProverFailed(str(error)) from error
         except FILES_ARE_WRONG as error:
             self._log.error("stored version is not whole", folder=folder.name, reason=str(error))
             self._drop(folder)

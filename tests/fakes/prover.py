@@ -12,16 +12,22 @@ from serving.proof import Asked, Proven
 
 
 class LocalProver:
-    """Prover. Checks what the real one does, signatures aside. `asked` says of which versions it was asked."""
+    """Prover. Checks what the real one does, signatures aside. `asked` says of which versions it was asked.
+
+    While `falls` is set, every trial ends with it.
+    """
 
     def __init__(self, definitions: Mapping[str, ModelDefinition]) -> None:
         self._definitions = definitions
         self.asked: list[str] = []
         self.rested = 0
         self.keys: object = None
+        self.falls: Exception | None = None
 
     def prove(self, asked: Asked) -> Proven:
         self.asked.append(asked.number)
+        if self.falls is not None:
+            raise self.falls
         folder = Path(asked.folder)
         digest = verify_shape(folder, digest=asked.digest or None)
         load_model(folder, self._definitions[asked.model], version="tried", digest=digest)

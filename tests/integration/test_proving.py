@@ -6,6 +6,8 @@ import contextlib
 import os
 import random
 import shutil
+import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +23,7 @@ from modelkit.errors import (
     UntrustedServable,
 )
 from modelkit.servable import CARD, CONTRACT, MANIFEST, MODEL, SIGNATURE, WRITTEN
-from serving.proof import Asked, ChildProver, Proven, ProverFailed, Rules
+from serving.proof import Asked, ChildProver, Proven, ProverFailed, Rules, TrialCutShort
 from tests.bad_servables import (
     bits,
     deep_tree,
@@ -32,6 +34,7 @@ from tests.bad_servables import (
     redigested,
     with_graph,
 )
+from tests.e2e import processes
 from tests.model_signing_keys import Pair, new_pair
 from tests.tiny_servables import write_tiny
 
@@ -273,8 +276,23 @@ def test_a_graph_that_takes_all_memory_gets_none(lenient: ChildProver, tmp_path:
 def test_a_graph_that_never_answers_is_given_up(tmp_path: Path, folder: Path) -> None:
     prover = prover_of(None, required=False, seconds=3.0)
     digest = with_graph(tmp_path / "loop", endless_loop())
-    with pytest.raises(UnloadableServable, match="within 3 s"):
+    with pytest.raises(TrialCutShort, match="within 3 s"):
         prove(prover, tmp_path / "loop", digest)
+    assert prove(prover, folder).digest
+    prover.rest()
+
+
+def test_a_trial_that_somebody_kills_is_cut_short(tmp_path: Path, folder: Path) -> None:
+    limit = 200_000_001  # by which the process is found
+    prover = ChildProver("catalog", ENVIRONMENT, Rules(limit_bytes=limit))
+    digest = with_graph(tmp_path / "loop", endless_loop())
+    assert prove(prover, folder).digest
+    (child,) = (one for one in processes.children(os.getpid()) if str(limit) in processes.command_line(one))
+    killing = threading.Timer(0.5, os.kill, (child, signal.SIGKILL))
+    killing.start()
+    with pytest.raises(TrialCutShort, match="SIGKILL"):
+        prove(prover, tmp_path / "loop", digest)
+    killing.join()
     assert prove(prover, folder).digest
     prover.rest()
 

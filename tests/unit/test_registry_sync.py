@@ -15,6 +15,7 @@ from serving.agent.metrics import AgentMetrics
 from serving.agent.proven_versions import ProvenVersions
 from serving.agent.sync import RegistrySync
 from serving.model_store import ModelStore, Pointer
+from serving.proof import TrialCutShort
 from tests.fakes.prover import LocalProver
 from tests.fakes.registry import MemoryRegistry
 from tests.prediction_records import figure
@@ -266,6 +267,31 @@ def test_a_version_that_an_older_image_stored_and_this_one_cannot_serve_is_refus
     pointer = scene.follow("2")
     assert pointer is not None
     assert (pointer.version, pointer.desired) == ("1", "2")
+
+
+def test_a_trial_that_is_cut_short_says_nothing_of_a_version_that_was_proven_before(scene: Scene) -> None:
+    scene.register("1")
+    scene.register("2")
+    scene.follow("1")
+    before = scene.follow("2")
+    scene.restart()
+    scene.prover.falls = TrialCutShort("loading it ended the process (SIGKILL)")
+    assert scene.follow() == before
+    assert scene.stored("2").is_dir()
+    assert (scene.polled("failed"), scene.refused("unloadable")) == (1, 0)
+    scene.prover.falls = None
+    assert scene.follow() == before
+    assert scene.registry.downloads == ["1", "2"]
+
+
+def test_a_new_version_whose_trial_is_cut_short_is_refused(scene: Scene) -> None:
+    scene.register("1")
+    scene.register("2")
+    scene.follow("1")
+    scene.prover.falls = TrialCutShort("it was not loaded within 60 s")
+    assert version_of(scene.follow("2")) == "1"
+    assert not scene.stored("2").exists()
+    assert scene.refused("unloadable") == 1
 
 
 def test_one_models_trouble_does_not_keep_the_others_from_being_followed(tmp_path: Path) -> None:
