@@ -7,25 +7,17 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from tests.faults.bars import BACKLOG_SECONDS, Limits, Times, answers, in_time, latencies, records
 from tests.faults.kept import Kept, compare, seconds_to_empty
 from tests.faults.load import OpenLoad
 from tests.faults.scenario import Finding, Pace, Verdict
-from tests.faults.seen import Seen, p99_ms
+from tests.faults.seen import Seen
 from tests.faults.stand import Stand
 from tests.faults.watching import Sign, Watch
 
-BACKLOG_SECONDS = 60.0
 _numbers = itertools.count()
 
 Act = Callable[[Stand], None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """What p99 may be, in times of what it was before; None where it may be anything."""
-
-    first_second: float | None = None
-    during: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,14 +38,6 @@ class Fault:
     tells_late: bool = False  # only after what the short form waits for
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Times:
-    begin: float
-    broken: float
-    mended: float
-    end: float
-
-
 def endure(name: str, stand: Stand, pace: Pace, fault: Fault) -> Finding:
     """Runs it on the stand."""
     prefix = f"{name}-{next(_numbers)}-"
@@ -68,14 +52,17 @@ def endure(name: str, stand: Stand, pace: Pace, fault: Fault) -> Finding:
         finally:
             load.stop()
     kept = compare(stand.database_url, seen, prefix)
-    verdicts = [*_records(seen, kept, backlog), *_latencies(seen, times, fault), *_told(watch, fault, times)]
+    verdicts = [
+        *answers(seen, times),
+        *records(kept, backlog),
+        *in_time(latencies(seen, times), fault.limits),
+        *_told(watch, fault, times),
+    ]
     return _finding(name, pace, seen, times, kept, watch, fault, verdicts)
 
 
-def _break_and_mend(stand: Stand, pace: Pace, fault: Fault) -> _Times:
-    begin = time.monotonic()
-    # The load's process needs a moment to begin; what it asks before `broken` is the baseline, however long that is.
-    time.sleep(pace.before + 0.5)
+def _break_and_mend(stand: Stand, pace: Pace, fault: Fault) -> Times:
+    time.sleep(pace.before)
     broken = time.monotonic()
     try:
         fault.breaks(stand)
@@ -86,59 +73,17 @@ def _break_and_mend(stand: Stand, pace: Pace, fault: Fault) -> _Times:
     finally:
         mended = time.monotonic()
         fault.mends(stand)
-    return _Times(begin=begin, broken=broken, mended=mended, end=mended + pace.after)
+    return Times(broken=broken, mended=mended)
 
 
-def _wait_for_the_breaker(watch: Watch, fault: Fault, times: _Times) -> None:
+def _wait_for_the_breaker(watch: Watch, fault: Fault, times: Times) -> None:
     while fault.breaker is not None and watch.first_at(fault.breaker, 0, times.mended) is None:
         if time.monotonic() > times.mended + 4 * fault.closes_within:
             return
         time.sleep(0.1)
 
 
-def _records(seen: Seen, kept: Kept, backlog: float | None) -> list[Verdict]:
-    refused = seen.failures.get("503", 0)
-    failures = sum(seen.failures.values()) - refused
-    return [
-        Verdict(bar="0 failed predictions", seen=f"{failures} {seen.failures or ''}", holds=failures == 0),
-        # For want of room: on a machine that is busy otherwise there is none.
-        Verdict(bar="0 refused predictions", seen=str(refused), holds=refused == 0, timing=True),
-        Verdict(bar="0 rows with two answers", seen=str(seen.contradictions), holds=seen.contradictions == 0),
-        Verdict(bar="0 lost records", seen=str(kept.lost), holds=kept.lost == 0),
-        Verdict(
-            bar="0 doubled or invented records",
-            seen=f"{kept.doubled} + {kept.invented}",
-            holds=kept.doubled == 0 and kept.invented == 0,
-        ),
-        Verdict(
-            bar=f"backlog 0 within {BACKLOG_SECONDS:.0f} s",
-            seen="not emptied" if backlog is None else f"{backlog:.1f} s",
-            holds=backlog is not None,
-        ),
-    ]
-
-
-def _latencies(seen: Seen, times: _Times, fault: Fault) -> list[Verdict]:
-    before = p99_ms(seen.between(0, times.broken))
-    first = p99_ms(seen.between(times.broken, times.broken + 1))
-    during = p99_ms(seen.between(times.broken + 1, times.mended))
-    limits = (
-        ("p99 of the first second", first, fault.limits.first_second),
-        ("p99 from then on", during, fault.limits.during),
-    )
-    return [
-        Verdict(
-            bar=f"{what} ≤ {limit} x before",
-            seen=f"{value / before if before else 0:.2f} x",
-            holds=value <= limit * before,
-            timing=True,
-        )
-        for what, value, limit in limits
-        if limit is not None
-    ]
-
-
-def _told(watch: Watch, fault: Fault, times: _Times) -> list[Verdict]:
+def _told(watch: Watch, fault: Fault, times: Times) -> list[Verdict]:
     silent = [sign.text for sign in fault.signs if watch.highest(sign)[1] <= watch.highest(sign)[0]]
     missing = [line for line in fault.lines if not watch.lines([line])]
     verdicts = [
@@ -158,7 +103,7 @@ def _told(watch: Watch, fault: Fault, times: _Times) -> list[Verdict]:
     return [*verdicts, *_breaker(watch, fault, times)]
 
 
-def _breaker(watch: Watch, fault: Fault, times: _Times) -> list[Verdict]:
+def _breaker(watch: Watch, fault: Fault, times: Times) -> list[Verdict]:
     if fault.breaker is None:
         return []
     opened = watch.first_at(fault.breaker, 1, times.broken)
@@ -187,7 +132,7 @@ def _finding(
     name: str,
     pace: Pace,
     seen: Seen,
-    times: _Times,
+    times: Times,
     kept: Kept,
     watch: Watch,
     fault: Fault,
@@ -197,15 +142,16 @@ def _finding(
     for sign in watch.signs:
         first, most = watch.highest(sign)
         metrics[sign.text] = f"{first:g} → {most:g}"
+    p99 = latencies(seen, times)
     return Finding(
         scenario=name,
         requests=len(seen.samples) + seen.never_answered,
         rate=pace.rate,
         failures=seen.failures,
-        p99_before_ms=p99_ms(seen.between(0, times.broken)),
-        p99_first_second_ms=p99_ms(seen.between(times.broken, times.broken + 1)),
-        p99_during_ms=p99_ms(seen.between(times.broken + 1, times.mended)),
-        p99_after_ms=p99_ms(seen.between(times.mended + 1, times.end + 60)),
+        p99_before_ms=p99.before,
+        p99_first_second_ms=p99.first_second,
+        p99_during_ms=p99.during,
+        p99_after_ms=p99.after,
         acknowledged=len(seen.acknowledged),
         lost=kept.lost,
         doubled=kept.doubled,

@@ -1,7 +1,7 @@
 """The program behind `tests.faults.load`: asks when it is due, whether or not the answers before have come.
 
-A process of its own, so that what a scenario does meanwhile delays no request. Reads an `Order` from stdin, writes
-`Seen` to the file that it names.
+A process of its own, so that what a scenario does meanwhile delays no request. Reads an `Order` from stdin, says on stdout
+when it begins, and writes `Seen` to the file that the order names.
 """
 
 from __future__ import annotations
@@ -172,8 +172,8 @@ class Generator:
     def answered(self, asked: Asked, status: int, body: bytes) -> None:
         self._outstanding -= 1
         now = time.monotonic()
-        told = self._read(asked, body) if status == 200 else ""
-        self.samples.append(Sample(asked.due, now - asked.due, status, asked.request_id, told))
+        told, code = (self._read(asked, body), "") if status == 200 else ("", _code(body))
+        self.samples.append(Sample(asked.due, now - asked.due, status, asked.request_id, told, code))
 
     def _read(self, asked: Asked, body: bytes) -> str:
         """The prediction id. The same row has the same answer, whoever gave it."""
@@ -184,8 +184,17 @@ class Generator:
         return str(answer["prediction_id"])
 
 
+def _code(body: bytes) -> str:
+    try:
+        return str(msgspec.json.decode(body).get("code", ""))
+    except (msgspec.DecodeError, AttributeError):
+        return ""
+
+
 def main() -> None:
     order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
+    sys.stdout.write("begins\n")
+    sys.stdout.flush()
     seen = asyncio.run(Generator(order).run())
     Path(order.answer_file).write_bytes(msgspec.msgpack.encode(seen))
 

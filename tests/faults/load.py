@@ -17,7 +17,7 @@ END_SECONDS = 60.0
 
 
 class OpenLoad:
-    """Begins at once and lasts for `seconds`; `seen` waits for its end."""
+    """Has begun once it is made, and lasts for `seconds`; `seen` waits for its end."""
 
     def __init__(
         self, service: RunningService, *, rate: float, seconds: float, prefix: str, known_share: float = 0.5
@@ -35,11 +35,17 @@ class OpenLoad:
             known_share=known_share,
         )
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.generator"], cwd=ROOT, stdin=subprocess.PIPE
+            [sys.executable, "-m", "tests.faults.generator"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         )
         assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.write(msgspec.json.encode(order))
         self._process.stdin.close()
+        with self._process.stdout as said:
+            said.readline()
 
     def seen(self) -> Seen:
         try:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from redis import Redis
 
-from tests.faults.dependency import Act, Fault, Limits, endure
+from tests.faults.bars import Limits
+from tests.faults.dependency import Act, Fault, endure
 from tests.faults.scenario import Scenario
 from tests.faults.stand import Stand
 from tests.faults.watching import Sign

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+NO_ROOM = "503 overloaded"  # as `Seen.failures` calls it
+
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """`rate` requests a second; 0: as many as `connections` take. `prefix` begins every request id."""
@@ -23,13 +25,17 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sample(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One request, from when it should have left (monotonic clock). Status 0: the connection ended without an answer."""
+    """One request, from when it should have left (monotonic clock). Status 0: the connection ended without an answer.
+
+    `code` is what a problem calls itself.
+    """
 
     at: float
     seconds: float
     status: int
     request_id: str
     prediction_id: str
+    code: str = ""
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,8 +53,12 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def failures(self) -> dict[str, int]:
-        """Everything but a 200, by what it was."""
-        failed = Counter(str(sample.status) for sample in self.samples if sample.status not in (0, 200))
+        """Everything but a 200, by its status and code."""
+        failed = Counter(
+            f"{sample.status} {sample.code}".rstrip()
+            for sample in self.samples
+            if sample.status not in (0, 200)
+        )
         cut = sum(sample.status == 0 for sample in self.samples) + self.never_answered
         return dict(failed) | ({"no answer": cut} if cut else {})
 
