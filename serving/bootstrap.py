@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
-
 from auth.audit import Audit
 from auth.gate import Gate
 from modelkit.definition import ModelDefinition
@@ -51,7 +49,7 @@ from serving.metrics_port import MetricsPort
 from serving.model_board import ModelBoard
 from serving.origins import Origins
 from serving.overload.door import Door
-from serving.overload.wiring import make_overload
+from serving.overload.wiring import make_overload, make_uploads
 from serving.predictor import Predictor
 from serving.readiness import Readiness
 from serving.redaction import RedactedLog
@@ -76,9 +74,6 @@ from serving.worker_parts import (
     make_follower,
     make_prediction_log,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 class Worker:
@@ -107,6 +102,7 @@ class Worker:
         told = self.telling.log(self.log)
         log = RedactedLog(told, self.redaction) if self.redaction else told
         self.overload = make_overload(settings, self.metrics)
+        self.uploads = make_uploads(settings, self.overload, self.metrics)
         self.predictor = Predictor(
             self.cache, log, self.metrics, new_id=Identifiers(), overload=self.overload
         )
@@ -126,6 +122,9 @@ class Worker:
         self.house = self._house()
         self.grpc = self._grpc()
         self.runtime = self._runtime()
+        self.runtime.also_watches(
+            self.drain.run, self.house.run, self.telling.run, self.siblings.run, watch_parent
+        )
         if self.grpc is not None:
             self.runtime.also_closes(self.grpc.close)
 
@@ -251,19 +250,13 @@ class Worker:
             origins=self.origins,
             fresh_keys=self.identity.key_files.fresh,
         )
-        return Door(admission, self.overload, self.metrics, max_in_flight=self.settings.max_in_flight)
+        most = self.settings.max_in_flight
+        return Door(admission, self.overload, self.uploads, self.metrics, max_in_flight=most)
 
     def _runtime(self) -> Runtime:
         settings = self.settings
         follower = make_follower(self.board, self.metrics, settings)
-        errands: list[Errand] = [
-            self.drain.run,
-            self.house.run,
-            self.telling.run,
-            self.siblings.run,
-            watch_parent,
-            *self.identity.errands,
-        ]
+        errands: list[Errand] = [*self.identity.errands]
         if self.entities.rows:
             errands.insert(0, partial(follow_features, self.entities, settings, self.metrics))
         errands.append(self.limiting.leasing.run)

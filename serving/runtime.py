@@ -24,8 +24,8 @@ Closer = Callable[[], Coroutine[Any, Any, None]]
 class Runtime:
     """Starts and stops the background work of one worker.
 
-    `errands` are coroutines that run until cancelled. All but the following wait for its first look, because until the
-    models are loaded nothing else is urgent, least of all the agent's imports.
+    `errands` are coroutines that run until cancelled. They wait for the following's first look, because until the models are
+    loaded nothing else is urgent, least of all the agent's imports.
     """
 
     def __init__(
@@ -39,9 +39,14 @@ class Runtime:
     ) -> None:
         self._follower, self._errands, self._log = follower, errands, log
         self._metrics, self._closers = metrics, closers
+        self._watches: list[Errand] = []
         self._doors: list[Closer] = []
         self._shutting: list[asyncio.Future[None]] = []
         self._tasks: list[asyncio.Task[None]] = []
+
+    def also_watches(self, *watches: Errand) -> None:
+        """Run until cancelled, too, and from the start: a load may take its time, or never end."""
+        self._watches.extend(watches)
 
     def also_closes(self, door: Closer) -> None:
         """Before anything else: requests come in by it."""
@@ -50,7 +55,7 @@ class Runtime:
     async def start(self) -> None:
         # Python's own pool grows with the node's cores, which are not ours to use.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(ERRAND_THREADS, "errand"))
-        for errand in (self._upkeep, self._follow):
+        for errand in (self._upkeep, *self._watches, self._follow):
             self._tasks.append(asyncio.create_task(_kept_going(errand)))
 
     def shut_doors(self) -> None:
@@ -62,7 +67,7 @@ class Runtime:
         """Seals the spool as soon as nobody is answered any more: whatever follows may be cut short by a kill."""
         self.shut_doors()
         await asyncio.gather(*self._shutting, return_exceptions=True)
-        await self._log.close()
+        await _closed(self._log.close)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
