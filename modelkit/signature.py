@@ -7,6 +7,7 @@ to import; whoever signs or verifies does it, and never the process that answers
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 import tempfile
@@ -18,6 +19,7 @@ from modelkit.errors import UnsignedServable, UntrustedServable
 from modelkit.servable import SIGNATURE, WRITTEN
 
 LARGEST_SIGNATURE = 64 * 1024
+FINGERPRINT = 16
 _PUBLIC_KEY = re.compile(rb"-----BEGIN PUBLIC KEY-----\s.+?\s-----END PUBLIC KEY-----", re.DOTALL)
 
 
@@ -37,6 +39,11 @@ def public_keys(pem: bytes) -> list[bytes]:
     if not found or b"PRIVATE KEY" in pem:
         raise ValueError("holds no public keys in PEM, or not only such")
     return [key + b"\n" for key in found]
+
+
+def fingerprint(key: bytes) -> str:
+    """As pointers, tags and log lines name a public key, as `public_keys` finds it."""
+    return hashlib.sha256(key).hexdigest()[:FINGERPRINT]
 
 
 def sign(folder: Path, private_key: bytes, subject: str) -> bytes:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import hashlib
 import os
 import resource
 import signal
@@ -20,14 +19,13 @@ import msgspec
 
 from modelkit.errors import CorruptServable, ServableError, UnloadableServable, UnsignedServable
 from modelkit.servable import verify_shape
-from modelkit.signature import SignatureCheck, public_keys, subject_of
+from modelkit.signature import SignatureCheck, fingerprint, public_keys, subject_of
 from serving.proof import Asked, Proven
 
 if TYPE_CHECKING:
     from modelkit.definition import ModelDefinition
 
 NICENESS = 10  # predictions go first
-FINGERPRINT = 16
 LONGEST_SECONDS = 120  # whoever asked, and would have ended us before, may be gone
 
 
@@ -90,7 +88,7 @@ class Trial:
             if self._required:
                 raise
             return ""
-        return hashlib.sha256(verified.key).hexdigest()[:FINGERPRINT]
+        return fingerprint(verified.key)
 
 
 def _is_for(registry_name: str, number: str) -> Callable[[str], bool]:

@@ -11,6 +11,7 @@ import pytest
 
 from catalog.iris.definition import DEFINITION as IRIS
 from modelkit.errors import UnsignedServable, UntrustedServable
+from modelkit.signature import fingerprint
 from serving.agent.registry import MlflowRegistry
 from serving.proof import Asked, ChildProver, Rules
 from tests.model_signing_keys import Pair, new_pair
@@ -20,7 +21,7 @@ from training.commands import verify as verify_command
 from training.errors import SigningFailed
 from training.promotion.alias_ledger import Move
 from training.promotion.signing import Signer, verify
-from training.promotion.signing_keys import fingerprint, make_pair, public_half
+from training.promotion.signing_keys import make_pair, public_half
 from training.settings import TrainingSettings
 from training.version import PRODUCTION, SIGNED_TAG, Version
 

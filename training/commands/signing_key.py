@@ -18,7 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, definition: None, settings: TrainingSettings) -> str:
-    from training.promotion.signing_keys import fingerprint, make_pair
+    from modelkit.signature import fingerprint
+    from training.promotion.signing_keys import make_pair
 
     public = make_pair(arguments.path)
     return (

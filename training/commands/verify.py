@@ -18,9 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: TrainingSettings) -> str:
+    from modelkit.signature import fingerprint
     from training.errors import Misused
     from training.promotion.signing import verify, version_asked
-    from training.promotion.signing_keys import fingerprint
     from training.registry import Registry, said_in_one_line
 
     if len(arguments.models) != 1 and arguments.version:

@@ -12,9 +12,9 @@ from pathlib import Path
 from modelkit.definition import ModelDefinition
 from modelkit.errors import UntrustedServable
 from modelkit.servable import SIGNATURE, verify_files
-from modelkit.signature import SignatureCheck, Verified, public_keys, sign, subject_of
+from modelkit.signature import SignatureCheck, Verified, fingerprint, public_keys, sign, subject_of
 from training.errors import NotRegistered, SigningFailed
-from training.promotion.signing_keys import fingerprint, public_half
+from training.promotion.signing_keys import public_half
 from training.registry import SERVABLE, Registry
 from training.version import PRODUCTION, SIGNED_TAG, Version
 

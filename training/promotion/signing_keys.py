@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from pathlib import Path
 
@@ -20,8 +19,6 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from training.errors import SigningFailed
-
-FINGERPRINT = 16
 
 
 def make_pair(private: Path) -> Path:
@@ -52,11 +49,6 @@ def public_half(private: bytes) -> bytes:
     if not isinstance(key, EllipticCurvePrivateKey):
         raise SigningFailed("MODEL_SIGNING_KEY holds no key of an elliptic curve")
     return _public(key)
-
-
-def fingerprint(public: bytes) -> str:
-    """As the agent's pointers and log lines name the key."""
-    return hashlib.sha256(public).hexdigest()[:FINGERPRINT]
 
 
 def _public(key: EllipticCurvePrivateKey) -> bytes:
