@@ -32,13 +32,34 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     never_answered: int
 
 
+class EvenSample:
+    """At most `most` of the values that it is given, each with the same chance whenever it came."""
+
+    def __init__(self, most: int, chance: random.Random) -> None:
+        self._most, self._chance, self._given = most, chance, 0
+        self.kept: list[float] = []
+
+    def add(self, value: float) -> None:
+        self._given += 1
+        if len(self.kept) < self._most:
+            self.kept.append(value)
+        elif (place := self._chance.randrange(self._given)) < self._most:
+            self.kept[place] = value
+
+    @property
+    def p99_ms(self) -> float:
+        ordered = sorted(self.kept)
+        return ordered[int(len(ordered) * 0.99)] * 1000 if ordered else 0.0
+
+
 class MixedGenerator(Generator):
     """Latencies of single rows, a random sample of each slice of time."""
 
     def __init__(self, order: Order) -> None:
         super().__init__(order)
         self._kinds: dict[str, tuple[str, int]] = {}
-        self._latencies: defaultdict[int, list[float]] = defaultdict(list)
+        sampling = random.Random(order.seed)
+        self._latencies: defaultdict[int, EvenSample] = defaultdict(lambda: EvenSample(MOST_KEPT, sampling))
         self._begin = time.monotonic()
         self.outcomes: Counter[str] = Counter()
         self.wrong: Counter[str] = Counter()
@@ -50,7 +71,7 @@ class MixedGenerator(Generator):
         return Asked(
             outcomes=dict(self.outcomes),
             wrong=dict(self.wrong),
-            p99=[_p99_ms(self._latencies[number]) for number in sorted(self._latencies)],
+            p99=[self._latencies[number].p99_ms for number in sorted(self._latencies)],
             never_answered=seen.never_answered,
         )
 
@@ -88,14 +109,8 @@ class MixedGenerator(Generator):
         self.outcomes[f"{kind} {status}"] += 1
         if status != expected:
             self.wrong[f"{kind} {status}"] += 1
-        kept = self._latencies[int((asked.due - self._begin) // SLICE_SECONDS)]
-        if kind == "valid" and len(kept) < MOST_KEPT:
-            kept.append(time.monotonic() - asked.due)
-
-
-def _p99_ms(latencies: list[float]) -> float:
-    ordered = sorted(latencies)
-    return ordered[int(len(ordered) * 0.99)] * 1000 if ordered else 0.0
+        if kind == "valid":
+            self._latencies[int((asked.due - self._begin) // SLICE_SECONDS)].add(time.monotonic() - asked.due)
 
 
 def main() -> None:

@@ -7,9 +7,12 @@ CI, sees a megabyte a minute, and only an hour sees one an hour.
 
 from __future__ import annotations
 
+import random
+
 import numpy as np
 import pytest
 
+from tests.soak.generator import EvenSample
 from tests.soak.judging import judge
 from tests.soak.running import Course, soak
 from tests.soak.slope import slope
@@ -35,3 +38,13 @@ def test_a_leak_is_told_from_noise(leak: float) -> None:
     found = slope(times, 150 + leak * times + noise)
     assert (found.upper > 1.0) is (leak > 1.0)
     assert found.value == pytest.approx(leak, abs=1.0)
+
+
+def test_the_latencies_of_a_minute_are_a_sample_of_all_of_it() -> None:
+    sample = EvenSample(1000, random.Random(5))
+    for second in range(100_000):
+        sample.add(float(second))
+    assert len(sample.kept) == 1000
+    assert [np.percentile(sample.kept, part) for part in (10, 50, 90)] == pytest.approx(
+        [10_000, 50_000, 90_000], abs=5000
+    )
