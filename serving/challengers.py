@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from modelkit.errors import ServableError
 from modelkit.servable import MANIFEST, servable_digest
 from serving.loaded_model import version_of_digest
 from serving.model_path import ModelPath
@@ -44,7 +45,9 @@ class StoredChallengers:
     def offered(self, model: str) -> Offered | None:
         pointer = self._store.read_pointer(model)
         if pointer is None:
-            return None
+            if self._store.pointer_mark(model) is None:
+                return None
+            raise ServableError("its pointer cannot be read")
         folder = self._store.version_folder(model, pointer.version or pointer.desired)
         return Offered(pointer, folder)
 

@@ -62,6 +62,7 @@ class Follower:
         self._store, self._baked, self._pins = sources
         self._marks: dict[str, tuple[int, int] | None] = {}
         self._retries: dict[str, Retry] = {}
+        self._unread: set[str] = set()
         self._log = structlog.get_logger("slipway.service")
         self._started = time.monotonic()
 
@@ -85,14 +86,27 @@ class Follower:
         if self._store is not None:
             mark = self._store.pointer_mark(name)
             if mark is not None and (mark != self._marks.get(name) or self._retry_is_due(name)):
-                self._marks[name] = mark
-                pointer = self._store.read_pointer(name)
-                if pointer is not None:
-                    folder = self._store.version_folder(name, pointer.version)
-                    await self._follow(name, self._as_pinned(name, pointer), folder)
+                await self._move(name, mark)
                 return
         if slot.current is None and self._may_fall_back() and name not in self._marks:
             await self._load_baked(name)
+
+    async def _move(self, name: str, mark: tuple[int, int]) -> None:
+        """What cannot be read now is looked at again: the mark is that of a pointer that was read."""
+        assert self._store is not None
+        pointer = self._store.read_pointer(name)
+        if pointer is None:
+            self._cannot_read(name)
+            return
+        self._marks[name] = mark
+        self._unread.discard(name)
+        folder = self._store.version_folder(name, pointer.version)
+        await self._follow(name, self._as_pinned(name, pointer), folder)
+
+    def _cannot_read(self, name: str) -> None:
+        if name not in self._unread:
+            self._log.error("pointer cannot be read", model=name)
+        self._unread.add(name)
 
     def _as_pinned(self, name: str, pointer: Pointer) -> Pointer:
         """A pointer that was made for another pin, by the agent of an earlier deployment, still serves."""

@@ -25,6 +25,7 @@ from serving.routing import Routing
 from serving.splitting import Split
 from tests.prediction_records import figure
 from tests.tiny_servables import write_tiny
+from tests.unreadable import unreadable
 
 NAME = IRIS.name
 CALLERS = [f"caller-{number}" for number in range(400)]
@@ -143,6 +144,18 @@ def test_a_challenger_that_is_taken_away_is_let_go(scene: Scene) -> None:
     assert scene.look().model is None
     assert set(scene.answering().values()) == {"1"}
     assert scene.figure("challenger_info", version="2") == 0
+
+
+def test_a_challenger_whose_pointer_cannot_be_read_comes_back(scene: Scene) -> None:
+    scene.point("challenger", "2")
+    with unreadable(scene.stores["challenger"].pointer_path(NAME)):
+        challenger = scene.look()
+        assert (challenger.state, challenger.model) == (State.FAILED, None)
+        assert "pointer cannot be read" in challenger.reason
+    scene.challengers._retries[NAME] = 0.0  # the pause is over
+    model = scene.look().model
+    assert model is not None
+    assert model.version == "2"
 
 
 def test_a_challenger_that_becomes_production_is_not_loaded_again(scene: Scene) -> None:

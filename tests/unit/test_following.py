@@ -21,6 +21,7 @@ from serving.model_path import ModelPath
 from serving.model_store import ModelStore, Pointer
 from tests.prediction_records import figure
 from tests.tiny_servables import loaded_tiny, write_tiny
+from tests.unreadable import unreadable
 
 NAME = IRIS.name
 
@@ -192,6 +193,16 @@ def test_an_unreadable_pointer_changes_nothing(scene: Scene) -> None:
     scene.look()
     scene.store.pointer_path(NAME).write_bytes(b"{")
     assert current(scene.look(2)).version == "1"
+
+
+def test_a_move_that_could_not_be_read_at_first_is_followed(scene: Scene) -> None:
+    scene.point("1", scene.put("1"))
+    scene.look()
+    scene.point("2", scene.put("2"))
+    with unreadable(scene.store.pointer_path(NAME)):
+        assert current(scene.look(2)).version == "1"
+    assert current(scene.look()).version == "2"
+    assert scene.loads == 2
 
 
 def test_the_baked_copy_serves_where_it_is_the_only_source(tmp_path: Path) -> None:
