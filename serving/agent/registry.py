@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from modelkit.errors import CorruptServable, UnloadableServable
+from modelkit.errors import CorruptServable, UnloadableServable, UntrustedServable
 from modelkit.servable import SIGNATURE, WRITTEN
+from modelkit.signature import LARGEST_SIGNATURE
 
 SERVABLE_PATH = "servable"
 TAG_DIGEST = "slipway.servable_digest"
@@ -91,11 +92,12 @@ class MlflowRegistry:
         fresh = beside / "fresh"
         fresh.mkdir(parents=True)
         try:
-            listed = self._listed(version.run_id, SERVABLE_PATH)
-            _refuse_others(listed, self._limit_bytes)
+            _refuse_others(self._listed(version.run_id, SERVABLE_PATH), self._limit_bytes)
+            beside_it = self._listed(version.run_id, None)
+            _refuse_no_signature(beside_it)
             for name in WRITTEN:
                 self._fetch(version.run_id, f"{SERVABLE_PATH}/{name}", fresh / name)
-            if SIGNATURE in self._listed(version.run_id, None):
+            if SIGNATURE in beside_it:
                 self._fetch(version.run_id, SIGNATURE, fresh / SIGNATURE)
             fresh.rename(folder)
         finally:
@@ -135,6 +137,13 @@ def _refuse_others(listed: dict[str, int | None], limit_bytes: int) -> None:
         raise CorruptServable("the registry does not hold exactly the files of a servable")
     if sum(size or 0 for size in listed.values()) > limit_bytes:
         raise UnloadableServable(f"its files are larger than {limit_bytes} bytes")
+
+
+def _refuse_no_signature(listed: dict[str, int | None]) -> None:
+    """A file that calls itself one, and a folder. That there is none is for whoever verifies to say."""
+    size = listed.get(SIGNATURE, 0)
+    if size is None or size > LARGEST_SIGNATURE:
+        raise UntrustedServable("its signature is too large to be one")
 
 
 def _found(ask: Callable[[], object]) -> RegisteredVersion | None:

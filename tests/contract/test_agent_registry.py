@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from catalog.iris.definition import DEFINITION as IRIS
-from modelkit.errors import CorruptServable
-from modelkit.servable import load_servable, verify_files
+from modelkit.errors import CorruptServable, UntrustedServable
+from modelkit.servable import SIGNATURE, load_servable, verify_files
+from modelkit.signature import LARGEST_SIGNATURE
 from serving.agent.metrics import AgentMetrics
 from serving.agent.proven_versions import ProvenVersions
 from serving.agent.registry import (
@@ -18,6 +19,7 @@ from serving.agent.registry import (
     TAG_APPROVED,
     TAG_DIGEST,
     MlflowRegistry,
+    RegisteredVersion,
     Registry,
     RegistryUnavailable,
 )
@@ -142,6 +144,20 @@ def test_another_download_than_the_registered_one_is_noticed(registry: Registry,
     registry.download(one, tmp_path / "one")
     with pytest.raises(CorruptServable):
         verify_files(tmp_path / "one", digest=other.digest)
+
+
+@pytest.mark.parametrize("path", [SIGNATURE, f"{SIGNATURE}/part"], ids=["a file", "a folder"])
+def test_what_is_too_large_to_be_a_signature_is_refused_unfetched(
+    mlflow_registry: MlflowRegistry, sources: dict[str, tuple[Path, str]], tmp_path: Path, path: str
+) -> None:
+    client, (folder, digest) = mlflow_registry._client, sources["1"]
+    run = client.create_run(client.create_experiment(path)).info.run_id
+    client.log_artifacts(run, str(folder), SERVABLE_PATH)
+    client.log_text(run, "s" * (LARGEST_SIGNATURE + 1), path)
+    version = RegisteredVersion(registry_name=NAME, version="1", run_id=run, digest=digest)
+    with pytest.raises(UntrustedServable, match="too large"):
+        mlflow_registry.download(version, tmp_path / "1")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("registry_down", ["memory", "mlflow"])
