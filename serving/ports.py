@@ -25,6 +25,9 @@ class SegmentFiles(Protocol):
     def sync_folder(self, folder: Path) -> None:
         """The names of its files survive power loss."""
 
+    def sync_above(self, folder: Path) -> None:
+        """The folder's own name survives power loss, and so do those of the folders that it is in."""
+
     def close(self, descriptor: int) -> None: ...
 
     def rename(self, source: Path, target: Path) -> None: ...

@@ -116,7 +116,7 @@ class SpoolWriter:
         self._writer = f"{os.getpid()}.{os.urandom(4).hex()}"
         self._sequence = 0
         self._descriptor: int | None = None
-        self._named = self._housed = False  # whether the segment's name, and the folder's, survive power loss
+        self._named = self._housed = False  # whether its name, and those above it, survive power loss
         self._size = self._records = 0
         self._opened_at = 0.0
         self._folder_bytes = self._folder_records = self._folder_segments = 0
@@ -157,13 +157,14 @@ class SpoolWriter:
             raise
 
     def _sync_names(self) -> None:
-        """Once per segment. A lost rename or deletion needs none: the segment is there under its other name, or once more."""
+        """Once per segment, and once what is above. A lost rename or deletion needs none: the segment is there under its
+        other name, or once more.
+        """
         if not self._named:
             self._files.sync_folder(self._folder)
             self._named = True
         if not self._housed:
-            with suppress(PermissionError):  # a volume's mount point need not be ours
-                self._files.sync_folder(self._folder.parent)
+            self._files.sync_above(self._folder)
             self._housed = True
 
     def tend(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from serving.spool import NEW
@@ -42,6 +43,14 @@ class PosixSegmentFiles:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+    def sync_above(self, folder: Path) -> None:
+        """All of the way to the mount point: whoever made the folders may have died before he synced them."""
+        folder = folder.resolve()
+        while not folder.is_mount():
+            folder = folder.parent
+            with suppress(PermissionError):  # where we may not look we have made nothing
+                self.sync_folder(folder)
 
     def close(self, descriptor: int) -> None:
         os.close(descriptor)

@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
+from serving.adapters.segment_files import PosixSegmentFiles
 from serving.spool import CORRUPT, SEALED, records_in_name
 
 if TYPE_CHECKING:
@@ -211,9 +212,11 @@ def _variables(credentials: Path | None) -> Any:
 
 
 def _persist(path: Path) -> None:
-    for place, flags in ((path, os.O_RDONLY), (path.parent, os.O_RDONLY | os.O_DIRECTORY)):
-        descriptor = os.open(place, flags | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    files = PosixSegmentFiles()
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        files.sync(descriptor)
+    finally:
+        files.close(descriptor)
+    files.sync_folder(path.parent)
+    files.sync_above(path.parent)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import product
+from pathlib import Path
 
 from serving.spool import HEADER
 from tests.durability.recorded import Step
@@ -34,16 +35,18 @@ class _File:
 
 @dataclass
 class PowerLoss:
-    """Follows the steps; `disks` are those that a power loss may leave right now."""
+    """Follows the steps; `disks` are those that a power loss may leave right now. `above` are the folders whose entries
+    lead to the spool and were made with it."""
 
+    spool: Path
+    above: set[Path]
     answered: set[str] = field(default_factory=set)
     committed: set[str] = field(default_factory=set)
     _files: dict[int, _File] = field(default_factory=dict)
     _names: dict[str, int] = field(default_factory=dict)
     _unsynced_names: list[Step] = field(default_factory=list)
-    _housed: bool = False
 
-    def follow(self, step: Step, folder: str) -> None:
+    def follow(self, step: Step) -> None:
         match step.kind:
             case "answered":
                 self.answered.update(step.ids)
@@ -55,13 +58,13 @@ class PowerLoss:
                 found = self._files[step.file]
                 found.synced, found.unsynced = found.synced + found.unsynced, b""
             case "sync_folder":
-                self._sync_names(inside=step.name == folder)
+                self._sync_names(Path(step.name))
             case _:
                 self._files.setdefault(step.file, _File())
                 self._unsynced_names.append(step)
 
     def disks(self) -> Iterator[Disk]:
-        if not self._housed:
+        if self.above:
             yield {}
         for kept in _parts(self._unsynced_names):
             names = _named(self._names, kept)
@@ -69,12 +72,11 @@ class PowerLoss:
             for contents in product(*choices):
                 yield dict(zip(names, contents, strict=True))
 
-    def _sync_names(self, *, inside: bool) -> None:
-        if inside:
+    def _sync_names(self, folder: Path) -> None:
+        self.above.discard(folder)
+        if folder == self.spool:
             self._names = _named(self._names, self._unsynced_names)
             self._unsynced_names.clear()
-        else:
-            self._housed = True
 
 
 def _named(names: dict[str, int], steps: Sequence[Step]) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from serving.metrics import Metrics
 from serving.prediction_log import PredictionLog
 from serving.settings import Durability, FullLogPolicy
 from serving.spool import NEW, SpoolLimits, SpoolWriter
+from tests.durability.kernel_calls import kernel_calls
 from tests.fakes.clock import FakeClock
 from tests.fakes.prediction_table import MemoryPredictionTable
 from tests.prediction_records import made_record
@@ -40,7 +42,8 @@ class Step:
 
 
 class RecordedFiles(PosixSegmentFiles):
-    """SegmentFiles on a real folder. `missing` are operations that do nothing, as if nobody had written the call."""
+    """SegmentFiles on a real folder: a sync is one that the kernel was asked for. `missing` are operations that do nothing,
+    as if nobody had written the call."""
 
     def __init__(self, missing: str = "") -> None:
         super().__init__()
@@ -64,11 +67,19 @@ class RecordedFiles(PosixSegmentFiles):
 
     def sync(self, descriptor: int) -> None:
         if self._missing != "sync":
-            self.steps.append(Step(kind="sync", file=self._by_descriptor[descriptor]))
+            with kernel_calls(os.fdatasync) as synced:
+                super().sync(descriptor)
+            self.steps.extend(Step(kind="sync", file=self._by_name[path.name]) for path in synced)
 
     def sync_folder(self, folder: Path) -> None:
         if self._missing != "sync_folder":
-            self.steps.append(Step(kind="sync_folder", name=folder.name))
+            with kernel_calls(os.fsync) as synced:
+                super().sync_folder(folder)
+            self.steps.extend(Step(kind="sync_folder", name=str(path)) for path in synced)
+
+    def sync_above(self, folder: Path) -> None:
+        if self._missing != "sync_above":
+            super().sync_above(folder)
 
     def rename(self, source: Path, target: Path) -> None:
         super().rename(source, target)

@@ -46,11 +46,17 @@ def recovery(folder: Path, sqlite_url: str) -> Iterator[Recovery]:
     made.close()
 
 
-def broken_promises(steps: list[Step], recovery: Recovery) -> Iterator[Broken]:
+def fresh(folder: Path) -> Path:
+    """A spool in folders that are not there yet."""
+    return folder / "log" / "spool"
+
+
+def broken_promises(steps: list[Step], folder: Path, recovery: Recovery) -> Iterator[Broken]:
     """One look at every disk that the power may leave after every step."""
-    now = PowerLoss()
+    spool = fresh(folder)
+    now = PowerLoss(spool, {spool.parent, folder})
     for number, step in enumerate(steps):
-        now.follow(step, "spool")
+        now.follow(step)
         for disk in now.disks():
             rows = recovery.rows(disk, now.committed)
             there = set(rows) | now.committed
@@ -62,29 +68,29 @@ def broken_promises(steps: list[Step], recovery: Recovery) -> Iterator[Broken]:
 def test_whenever_the_power_goes_every_answered_prediction_is_recovered_once_and_none_is_invented(
     folder: Path, recovery: Recovery
 ) -> None:
-    steps = recorded_run(folder / "spool")
+    steps = recorded_run(fresh(folder))
     assert {name for step in steps if step.kind == "answered" for name in step.ids} == ASKED
-    assert next(broken_promises(steps, recovery), None) is None
+    assert next(broken_promises(steps, folder, recovery), None) is None
     assert recovery.starts > 1000, "so many different disks were looked at"
 
 
-@pytest.mark.parametrize("missing", ["sync", "sync_folder"])
-def test_without_the_sync_of_contents_or_of_names_an_answered_prediction_is_lost(
+@pytest.mark.parametrize("missing", ["sync", "sync_folder", "sync_above"])
+def test_without_the_sync_of_contents_or_of_names_or_of_folders_an_answered_prediction_is_lost(
     folder: Path, recovery: Recovery, missing: str
 ) -> None:
-    found = next(broken_promises(recorded_run(folder / "spool", missing=missing), recovery))
-    assert found.lost
+    steps = recorded_run(fresh(folder), missing=missing)
+    assert next(broken_promises(steps, folder, recovery)).lost
 
 
 def test_what_survives_any_kill_does_not_survive_a_loss_of_power(folder: Path, recovery: Recovery) -> None:
-    steps = recorded_run(folder / "spool", durability=Durability.PROCESS)
-    assert next(broken_promises(steps, recovery)).lost
+    steps = recorded_run(fresh(folder), durability=Durability.PROCESS)
+    assert next(broken_promises(steps, folder, recovery)).lost
 
 
 def test_every_torn_length_of_every_write_reads_as_the_whole_records_before_it(folder: Path) -> None:
     """With what follows missing, and with zeros in its place."""
     before: dict[int, bytes] = {}
-    for step in recorded_run(folder / "spool"):
+    for step in recorded_run(fresh(folder)):
         if step.kind == "write":
             held = before.get(step.file, b"")
             _read_torn(held, step.block)

@@ -51,6 +51,9 @@ class MemorySegmentFiles:
     def sync_folder(self, folder: Path) -> None:
         self._called("sync_folder")
 
+    def sync_above(self, folder: Path) -> None:
+        self._called("sync_above")
+
     def close(self, descriptor: int) -> None:
         self._called("close")
         del self.open[descriptor]
