@@ -30,7 +30,8 @@ class Answer:
     request_id: str
     row: Row
     body: dict[str, Any]
-    at: float
+    at: float  # when it had come
+    seconds: float
 
     @property
     def prediction_id(self) -> str:
@@ -92,6 +93,7 @@ class Load(AbstractContextManager["Load"]):
     ) -> None:
         try:
             headers = {**self._headers, "X-Request-ID": request_id}
+            sent = time.monotonic()
             connection.request("POST", f"/predict/{model}", json.dumps(row), headers)
             response = connection.getresponse()
             body = response.read()
@@ -100,7 +102,8 @@ class Load(AbstractContextManager["Load"]):
             connection.close()
             return
         if response.status == 200:
-            self.answers.append(Answer(request_id, row, json.loads(body), time.monotonic()))
+            now = time.monotonic()
+            self.answers.append(Answer(request_id, row, json.loads(body), now, now - sent))
         else:
             self.refusals.append((response.status, body.decode(errors="replace")))
 

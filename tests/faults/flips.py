@@ -7,7 +7,7 @@ import random
 import time
 from collections import Counter
 
-from tests.e2e.load import Load
+from tests.e2e.load import Answer, Load
 from tests.e2e.rows import iris_row
 from tests.e2e.running_service import RunningService
 from tests.e2e.scraped import total
@@ -17,6 +17,7 @@ from tests.faults.stand import Stand
 
 FLIPS, SHORT_FLIPS = 20, 4
 SWITCH_SECONDS = 10.0
+P99_LIMIT = 1.5
 PAUSE_SECONDS = 0.02
 CLIENTS = 8
 POOL = 200
@@ -37,6 +38,9 @@ def flips(stand: Stand, pace: Pace) -> Finding:
         switches = []
         with loads[0], loads[1]:
             _wait(loads, versions[0])
+            calm = time.monotonic()
+            time.sleep(pace.before)
+            begun = time.monotonic()
             for number in range(FLIPS if pace.judged else SHORT_FLIPS):
                 wanted = versions[(number + 1) % 2]
                 followed.point(wanted)
@@ -47,7 +51,7 @@ def flips(stand: Stand, pace: Pace) -> Finding:
                 total(service.metrics_port, "slipway_model_load_duration_seconds_count", model="iris")
                 for service in services
             )
-        return _finding(followed, loads, switches, shown=(desired, loaded), reads=reads)
+        return _finding(followed, loads, switches, (calm, begun), shown=(desired, loaded), reads=reads)
 
 
 def _load(service: RunningService) -> Load:
@@ -88,6 +92,7 @@ def _finding(
     followed: Followed,
     loads: list[Load],
     switches: list[float],
+    phases: tuple[float, float],  # since when nothing happened, and since when the alias moved
     *,
     shown: tuple[list[float], list[float]],
     reads: float,
@@ -95,10 +100,13 @@ def _finding(
     answers = [answer for load in loads for answer in load.answers]
     failed = sum(len(load.refusals) + len(load.unanswered) for load in loads)
     wrong, warm = followed.wrong(answers), 2 * WORKERS * len(loads)
+    before, during = _p99_ms(answers, *phases), _p99_ms(answers, phases[1], float("inf"))
     return Finding(
         scenario="alias-flips",
         requests=len(answers) + failed,
         failures=statuses(loads),
+        p99_before_ms=before,
+        p99_during_ms=during,
         acknowledged=len(answers),
         metrics={"slipway_model_desired": str(shown[0]), "slipway_model_info": str(shown[1])},
         verdicts=(
@@ -108,6 +116,12 @@ def _finding(
                 bar=f"{len(switches)} switches within {SWITCH_SECONDS:.0f} s",
                 seen=f"the slowest {max(switches):.1f} s",
                 holds=max(switches) <= SWITCH_SECONDS,
+                timing=True,
+            ),
+            Verdict(
+                bar=f"p99 ≤ {P99_LIMIT} x before",
+                seen=f"{during / before if before else 0:.2f} x",
+                holds=during <= P99_LIMIT * before,
                 timing=True,
             ),
             Verdict(
@@ -122,6 +136,12 @@ def _finding(
             ),
         ),
     )
+
+
+def _p99_ms(answers: list[Answer], start: float, end: float) -> float:
+    """Of those that came in that time."""
+    seconds = sorted(answer.seconds for answer in answers if start <= answer.at < end)
+    return seconds[int(len(seconds) * 0.99)] * 1000 if seconds else 0.0
 
 
 SCENARIOS = (

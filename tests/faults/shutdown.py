@@ -29,6 +29,7 @@ TIMES = 20
 GRACE_SECONDS = 60.0  # terminationGracePeriodSeconds of the manifests
 PRE_STOP_SECONDS, LAG_SECONDS = 10.0, 2.0  # their preStop, and how late a balancer may notice
 SHORT_TIMES, SHORT_PRE_STOP_SECONDS, SHORT_LAG_SECONDS = 1, 1.2, 0.4
+NOTICED_SECONDS = 0.5  # a look of the balancer's, and its probe
 SLACK_SECONDS = 5.0
 PATIENCE_SECONDS = 60.0
 MOST_RATE = 300.0  # all of this runs beside one replica that starts
@@ -87,7 +88,9 @@ def _end_in_turn(stand: Stand, pace: Pace, *, times: int, pre_stop: float) -> Fi
             time.sleep(1.0)
         for replica in pair.replicas:
             seconds_to_empty(replica, patience=PATIENCE_SECONDS)
-        return _finding("sigterm-drained" if pre_stop else "sigterm-alone", load, ended, pair.database_url)
+        name = "sigterm-drained" if pre_stop else "sigterm-alone"
+        still_sent = 0.0 if pre_stop else CLIENTS + CLIENTS / pause * (lag + NOTICED_SECONDS)
+        return _finding(name, load, ended, pair.database_url, most_cut=still_sent * times)
 
 
 def _end_one(pair: Pair, number: int, pre_stop: float) -> Ended:
@@ -170,7 +173,10 @@ def _stuck(stand: Stand, pace: Pace) -> Finding:
     return Finding(**{**vars(finding), "verdicts": (*finding.verdicts, sealed)})
 
 
-def _finding(name: str, load: Load, ended: list[Ended], database_url: str) -> Finding:
+def _finding(
+    name: str, load: Load, ended: list[Ended], database_url: str, *, most_cut: float = 0.0
+) -> Finding:
+    """`most_cut`: one for each connection to a replica that ends, and what the balancer still sends to it."""
     rows, told = logged(database_url), {answer.prediction_id for answer in load.answers}
     lost = len(told - set(rows))
     asked_once = {answer.request_id for answer in load.answers}
@@ -189,10 +195,13 @@ def _finding(name: str, load: Load, ended: list[Ended], database_url: str) -> Fi
             holds=slowest <= GRACE_SECONDS - SLACK_SECONDS,
         ),
     ]
-    if name != "sigterm-alone":
-        verdicts.append(
-            Verdict(bar="0 reset, refused or truncated", seen=str(dict(cut)), holds=not cut.total())
+    verdicts.append(
+        Verdict(
+            bar=f"{most_cut:.0f} reset, refused or truncated at most",
+            seen=str(dict(cut)),
+            holds=cut.total() <= most_cut,
         )
+    )
     return Finding(
         scenario=name,
         requests=len(load.answers) + cut.total(),
