@@ -20,6 +20,7 @@ from serving.asking import Answer, Asking
 from serving.finding import Finding, FoundOrFailed
 from serving.loaded_model import LoadedModel
 from serving.metrics import Metrics
+from serving.overload.many import ManySeen
 from serving.redaction import RecordLog
 from serving.turns import SLICE_ROWS, Turns, slices_of
 
@@ -40,7 +41,7 @@ class _Slices:
 
 
 class ManyRows:
-    """Shares with requests for one row what is being computed, and the log."""
+    """Shares with requests for one row what is being computed, and the log. `turns` are of slices, `seen` is told of them."""
 
     def __init__(
         self,
@@ -49,10 +50,11 @@ class ManyRows:
         metrics: Metrics,
         *,
         new_id: Callable[[], str],
-        turns: Turns,
+        seen: ManySeen,
     ) -> None:
         self._finding, self._log, self._metrics = finding, log, metrics
-        self._new_id, self._turns = new_id, turns
+        self._new_id, self._seen = new_id, seen
+        self.turns = Turns()
 
     async def answers(
         self, model: LoadedModel, rows: Sequence[msgspec.Struct], asking: Asking, *, skips: bool
@@ -65,10 +67,11 @@ class ManyRows:
         first = 0
         while first < len(rows) and (skips or not done.failed):
             if len(rows) > SLICE_ROWS:
-                await self._turns.next()
+                await self.turns.next()
                 asking.refuse_late()
             last = first + self._finding.slice_rows(model)
             await self._slice(done, model, rows[first:last], asking, spare=len(rows) > LARGE_ROWS)
+            self._seen.rows += len(done.answers) - first
             first = last
         if done.records and (skips or not done.failed):
             await self._log_all(done, model, asking)
@@ -123,6 +126,6 @@ class ManyRows:
             return await self._log.append(records)
         writing = []
         for part in slices_of(len(records)):
-            await self._turns.next()
+            await self.turns.next()
             writing.append(self._log.append(records[part]))
         await asyncio.gather(*writing)

@@ -23,7 +23,6 @@ from serving.model_calls import ModelCalls
 from serving.outcome import Outcome
 from serving.overload.control import Overload
 from serving.redaction import RecordLog
-from serving.turns import Turns
 
 
 class Predictor:
@@ -38,12 +37,12 @@ class Predictor:
         new_id: Callable[[], str],
         overload: Overload,
     ) -> None:
-        self.turns = Turns()
         self._log, self._metrics, self._new_id, self._overload = log, metrics, new_id, overload
         self._local = _nothing_known if cache is None else cache.local
         self._calls = ModelCalls(metrics)
         self._finding = Finding(cache, self._calls)
-        self._many = ManyRows(self._finding, log, metrics, new_id=new_id, turns=self.turns)
+        self._many = ManyRows(self._finding, log, metrics, new_id=new_id, seen=overload.many)
+        self.turns = self._many.turns
 
     @property
     def is_idle(self) -> bool:
@@ -96,14 +95,11 @@ class Predictor:
         """For any number of rows, one entry each. Unless it `skips` rows that fail, it ends with the first slice in
         which one does, and nothing is logged. Raises DeadlineExceeded or LogUnavailable.
         """
-        overload = self._overload
-        overload.in_progress += 1
+        self._overload.came(asking.principal.subject, len(rows))
         try:
-            answers = await self._many.answers(model, rows, asking, skips=skips)
+            return await self._many.answers(model, rows, asking, skips=skips)
         finally:
-            overload.in_progress -= 1
-        overload.rows += len(answers)
-        return answers
+            self._overload.ended(len(rows), time.perf_counter() - asking.arrived)
 
 
 def _nothing_known(model: str, key: bytes) -> Outcome | None:

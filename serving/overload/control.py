@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 
 from serving.overload.limit import AdaptiveLimit, Bounds, Window
+from serving.overload.many import ManySeen
 from serving.overload.refusals import Refusals
 from serving.overload.shares import Shares
 from serving.overload_metrics import OverloadMetrics
@@ -36,7 +37,8 @@ class Overload:
 
     A door compares `in_progress` with `gate` and asks `refusal` only beyond it; what it refuses is `refused()`. The gate is the
     limit, or 0 while more than that has to be done for each. Whoever computes counts in `in_progress` what has been read and not
-    answered, adds the rows that he answered to `rows`, but a request for one row to `singles`, and its latency to `waited`.
+    answered, adds a request for one row to `singles` and its latency to `waited`. Of many rows he tells when they `came`, adds
+    those answered so far to `many.rows`, and tells when they `ended`.
     """
 
     def __init__(
@@ -52,7 +54,8 @@ class Overload:
         self._cap, self._clock, self._cpu_clock = bounds.cap, clock, cpu_clock
         self._shares, self.refused = Shares(), Refusals()
         self.limit = bounds.cap if self._adaptive is None else int(self._adaptive.value)
-        self.in_progress = self.rows = self.singles = 0
+        self.in_progress = self.singles = 0
+        self.many = ManySeen()
         self.waited = self.late = 0.0
         self._crowded = self._awake = False
         self.gate = 0
@@ -64,11 +67,20 @@ class Overload:
         if not self._awake:
             self._wake()
         if self.in_progress >= self.limit and not self._goes_first(caller):
-            self._refused += 1
-            return FAIR_SHARE if self._shares.callers > 1 else LIMIT
+            return self._refusal()
         if self._crowded and caller is not None:
             self._shares.charge(caller)
         return None
+
+    def refusal_after_all(self, caller: str | None) -> str | None:
+        """The same for one who was let in, and whose body has come only now: others may have come before him."""
+        if self.in_progress < self.limit or self._goes_first(caller) or self._is_new(caller):
+            return None
+        return self._refusal()
+
+    def _refusal(self) -> str:
+        self._refused += 1
+        return FAIR_SHARE if self._shares.callers > 1 else LIMIT
 
     def _goes_first(self, caller: str | None) -> bool:
         """Whether there is a place beyond the limit for this one."""
@@ -81,6 +93,28 @@ class Overload:
             self._strangers -= 1
             return self._strangers >= 0
         return self._shares.is_short(caller)
+
+    def _is_new(self, caller: str | None) -> bool:
+        """Whether he was let in as a stranger. From now on he is none."""
+        if caller is None or self._shares.knows(caller) or self.in_progress >= self.most:
+            return False
+        self._shares.charge(caller)
+        return True
+
+    def came(self, caller: str, rows: int) -> None:
+        """A request for many rows has been read: only now is it known what it takes of its caller's share."""
+        self.in_progress += 1
+        self.many.came += 1
+        self.many.came_rows += rows
+        if self._crowded:
+            self._shares.charge(caller, rows - 1)
+
+    def ended(self, rows: int, seconds: float) -> None:
+        """However it ended: so long it has waited."""
+        self.in_progress -= 1
+        self.many.ended += 1
+        self.many.ended_rows += rows
+        self.many.waited += seconds
 
     @property
     def most(self) -> int:
@@ -96,8 +130,9 @@ class Overload:
 
     def _begin(self, now: float) -> None:
         self._since, self._cpu = now, self._cpu_clock()
-        self._beats = self._late_beats = self._seen = self._refused = self.rows = self.singles = 0
+        self._beats = self._late_beats = self._seen = self._refused = self.singles = 0
         self._lateness = self.waited = 0.0
+        self.many.clear()
 
     def _next_beat(self, now: float) -> None:
         """Not at even distances, which might fall in step with the work."""
@@ -114,9 +149,9 @@ class Overload:
         if self.late:
             self._late_beats += 1
             self._lateness += late
-        seconds = now - self._since
-        if seconds >= WINDOW_SECONDS and (self.rows + self.singles >= ENOUGH or seconds >= LONGEST_SECONDS):
-            if not (self.rows or self.singles or self._refused or self.in_progress):
+        seconds, answered = now - self._since, self.many.rows + self.singles
+        if seconds >= WINDOW_SECONDS and (answered >= ENOUGH or seconds >= LONGEST_SECONDS):
+            if not (answered or self._refused or self.in_progress):
                 self._rest()
                 return
             self._judge(seconds)
@@ -131,23 +166,11 @@ class Overload:
         self._tell(0.0)
 
     def _judge(self, seconds: float) -> None:
-        cpu, rows = self._cpu_clock() - self._cpu, self.rows + self.singles
-        in_progress, late = self._seen / self._beats, self._lateness / self._beats
+        cpu, in_progress = self._cpu_clock() - self._cpu, self._seen / self._beats
         if self._adaptive is not None:
-            busy = max(cpu / seconds, self._late_beats / self._beats)
-            self._adaptive.observe(
-                Window(
-                    seconds=seconds,
-                    busy=busy,
-                    cpu_seconds=cpu,
-                    answered=rows,
-                    refused=self._refused,
-                    latency=late + self.waited / self.singles if self.singles else 0.0,
-                    in_progress=in_progress,
-                )
-            )
+            self._adaptive.observe(self._window(seconds, cpu, in_progress))
             self.limit = int(self._adaptive.value)
-        self.refused.pressure = self._refused / max(rows, 1)
+        self.refused.pressure = self._refused / max(self.singles + self.many.ended, 1)
         self._strangers = STRANGERS
         if self._crowded:
             self._shares.fade(FADING**seconds)
@@ -157,6 +180,27 @@ class Overload:
         self.gate = 0 if self._crowded else self.limit
         self._metrics.loop_was_late(self._lateness)
         self._tell(in_progress)
+
+    def _window(self, seconds: float, cpu: float, in_progress: float) -> Window:
+        """Requests for one row tell best how long one waits. Where there are none, those for many do."""
+        singles, many, latency, rows_waited = self.singles, self.many, 0.0, 1.0
+        if singles:
+            latency = self._lateness / self._beats + self.waited / singles
+        elif many.ended:
+            latency = self._lateness / self._beats + many.waited / many.ended
+            rows_waited = many.ended_rows / many.ended
+        came = singles + many.came
+        return Window(
+            seconds=seconds,
+            busy=max(cpu / seconds, self._late_beats / self._beats),
+            cpu_seconds=cpu,
+            answered=singles + many.rows,
+            refused=self._refused,
+            latency=latency,
+            in_progress=in_progress,
+            rows_each=(singles + many.came_rows) / came if came else 0.0,
+            rows_waited=rows_waited,
+        )
 
     def _tell(self, in_progress: float) -> None:
         self._metrics.limit.set(self.limit)

@@ -21,12 +21,14 @@ RATIO = 2.5
 # The latency at the lowest limit is so many times that without load.
 AT_LEAST = 2.0
 # Work that may come at once while the loop has time to spare.
-BURST_SECONDS = 0.1
+BURST_SECONDS = 0.2
 BUSY = 0.8
 # Of a core. A loop that is late and has worked less was not given more: a machine that stalls is no overload, and refusing
 # would not help it. A container's limit of less than this is no size for this service.
 WORKED = 0.3
 GROWTH = 1.25
+# Of what is more than there is room for, in a second in which nothing is wrong.
+LOWERED = 0.4
 REFUSAL_SECONDS = 60e-6
 # What a window with less CPU says of a request's cost is mostly what the loop does beside requests.
 TELLING_CPU = 0.1
@@ -49,8 +51,9 @@ class Bounds:
 
 
 class Window(NamedTuple):
-    """What was seen for some time. `busy` is the share of it in which the loop had no time to spare, `answered` are rows, and
-    `latency` is that of requests for one row on average, 0 without any, and `in_progress` how many there were on average.
+    """What was seen for some time. `busy` is the share of it in which the loop had no time to spare, and `in_progress` how many
+    requests there were on average. `answered` are rows; requests that came asked for `rows_each` on average, 0 if none came.
+    `latency` is that of requests for `rows_waited` rows, 0 if none ended: of those for one row, where there were any.
     """
 
     seconds: float
@@ -60,6 +63,8 @@ class Window(NamedTuple):
     refused: int
     latency: float
     in_progress: float
+    rows_each: float = 1.0
+    rows_waited: float = 1.0
 
 
 class AdaptiveLimit:
@@ -68,14 +73,14 @@ class AdaptiveLimit:
     def __init__(self, bounds: Bounds) -> None:
         self._bounds = bounds
         self.value = self._bounded(FIRST)
-        self._cost = self._cost_alone = self._unloaded = 0.0
+        self._cost = self._cost_alone = self._unloaded = self._rows_each = 0.0
 
     def observe(self, window: Window) -> None:
+        self._learn_cost(window)
         if window.latency <= 0.0:
             return
-        self._learn_cost(window)
         if window.busy < BUSY or window.cpu_seconds < WORKED * window.seconds:
-            self._at_ease(window, window.latency)
+            self._at_ease(window, self._of_one(window, window.latency))
         else:
             self._pressed(window, window.latency * _answering(window))
 
@@ -85,6 +90,16 @@ class AdaptiveLimit:
         gain = self._cost_alone / self._cost if self._cost else 1.0
         return max(self._bounds.seconds, RATIO * self._unloaded) * sqrt(max(1.0, gain))
 
+    @property
+    def _cost_each(self) -> float:
+        """CPU of a request."""
+        return self._cost * max(1.0, self._rows_each)
+
+    def _of_one(self, window: Window, latency: float) -> float:
+        """Without what a request's own further rows take: as if it had asked for one."""
+        own = self._cost * (window.rows_waited - 1.0)
+        return max(latency - own, self._cost) if own > 0.0 else latency
+
     def _learn_cost(self, window: Window) -> None:
         """Not where refusing was most of the work: what it took is known too roughly."""
         if window.answered < FEW or window.cpu_seconds < TELLING_CPU * window.seconds:
@@ -93,25 +108,28 @@ class AdaptiveLimit:
         if self._cost and spent < 0.5 * window.cpu_seconds:
             return
         self._cost = _newer(self._cost, max(spent, 0.0) / window.answered)
+        if window.rows_each:
+            self._rows_each = _newer(self._rows_each, window.rows_each)
 
     def _at_ease(self, window: Window, latency: float) -> None:
         if window.busy < IDLE:
             self._learn_unloaded(latency, RISING if latency > self._unloaded else _NEWEST)
         room = 2.0 * window.in_progress
         if self._cost:
-            room = max(room, max(self.tolerated, BURST_SECONDS) / self._cost)
+            room = max(room, max(self.tolerated, BURST_SECONDS) / self._cost_each)
         if window.refused or room > self.value:
             wanted = self.value * GROWTH + 1
             self.value = self._bounded(wanted if window.refused else min(room, wanted))
         elif self._cost:
-            self.value = self._bounded(self.value + 0.1 * (room - self.value))
+            self.value = self._bounded(self.value + min(LOWERED * window.seconds, 1.0) * (room - self.value))
 
     def _pressed(self, window: Window, latency: float) -> None:
-        expected = self.tolerated / self._cost if self._cost else 0.0
-        if self.value <= max(self._bounds.floor, LEAST * expected) + 0.5:  # nearer to no load it does not get
-            self._learn_unloaded(latency / AT_LEAST, _NEWEST)
+        expected = self.tolerated / self._cost_each if self._cost else 0.0
+        lowest = max(self._bounds.floor, LEAST * expected) + 0.5
+        if self.value <= lowest and window.in_progress <= lowest + 1:  # nearer to no load it does not get
+            self._learn_unloaded(self._of_one(window, latency / AT_LEAST), _NEWEST)
         used = self.value if window.refused else min(self.value, window.in_progress)
-        wanted = used * self.tolerated / latency
+        wanted = used * self.tolerated / self._of_one(window, latency)
         if expected:
             wanted = min(max(wanted, LEAST * expected), MOST * expected)
         wanted = self._bounded(wanted)

@@ -13,7 +13,7 @@ SHORT = 0.75
 
 
 class Shares:
-    """Requests admitted by caller, fading. Asked only while there is a limit to be kept: `clear` when that is over."""
+    """Rows admitted by caller, fading. Asked only while there is a limit to be kept: `clear` when that is over."""
 
     def __init__(self) -> None:
         self._admitted: dict[str, float] = {}
@@ -23,14 +23,17 @@ class Shares:
     def callers(self) -> int:
         return len(self._admitted)
 
-    def charge(self, caller: str) -> None:
+    def knows(self, caller: str) -> bool:
+        return caller in self._admitted
+
+    def charge(self, caller: str, rows: int = 1) -> None:
         known = self._admitted.get(caller)
         if known is None:
             if len(self._admitted) >= MOST_CALLERS:  # more are nobody's rivals: each has next to nothing
                 return
             known = 0.0
-        self._admitted[caller] = known + 1.0
-        self._total += 1.0
+        self._admitted[caller] = known + rows
+        self._total += rows
 
     def is_short(self, caller: str) -> bool:
         """Whether others took so much that this caller goes first. Never of the only one."""

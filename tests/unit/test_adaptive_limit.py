@@ -67,6 +67,44 @@ def test_bursts_while_there_is_time_to_spare_do_not_lower_it(costs: Costs) -> No
     assert len(seen.refused) <= 0.2 * len(seen.answered)
 
 
+@pytest.mark.parametrize(
+    ("costs", "rows"),
+    [(FAST, 1000), (FAST, 100), (SLOW, 10), (SLOW, 30)],
+    ids=["fast-1000", "fast-100", "slow-10", "slow-30"],
+)
+def test_where_only_many_rows_are_asked_for_at_a_time_overload_is_met_as_well(
+    costs: Costs, rows: int
+) -> None:
+    capacity = 1 / costs.many(rows)
+    loop = SimulatedLoop(
+        costs, at((0, 0.25 * capacity), (15, 5 * capacity)), rows=lambda chance, now: rows, seed=3
+    )
+    seen = loop.run(75)
+    assert seen.goodput(15, 75) >= 0.9 * capacity
+    assert seen.p99(20, 75) <= max(0.06, 4 * costs.many(rows))
+    assert not seen.late
+    assert BOUNDS.floor <= loop.limit.value <= 12
+
+
+def test_without_an_answer_in_time_the_limit_falls_until_there_is_one() -> None:
+    """Requests of a second each, more than are answered in five, come at once: at first all are late, and all share the loop."""
+    loop = SimulatedLoop(SLOW, at((0, 200.0), (0.5, 2.0)), rows=lambda chance, now: 100)
+    seen = loop.run(40)
+    assert seen.goodput(15, 40) >= 0.8 / SLOW.many(100)
+    assert loop.limit.value <= 4
+
+
+def test_a_few_requests_for_many_rows_do_not_take_the_places_of_those_for_one() -> None:
+    """One in a hundred is for a thousand rows, and takes as much as three hundred others."""
+    each = 0.01 * FAST.many(1000) + 0.99 * (FAST.together(1) + FAST.http)
+    seen = SimulatedLoop(
+        FAST, at((0, 0.9 / each)), rows=lambda chance, now: 1000 if chance.random() < 0.01 else 1
+    ).run(15)
+    assert not seen.refused
+    assert not seen.late
+    assert seen.lowest(5, 15) >= 50
+
+
 def test_it_follows_a_slow_down_and_comes_back() -> None:
     """For ten seconds everything takes five times as long."""
     slower = at((0, 1.0), (10, 5.0), (20, 1.0))
