@@ -85,7 +85,7 @@ class Rules:
 
     keys: Path | None = None
     required: bool = False
-    limit_bytes: int = 256 * 1024 * 1024
+    limit_bytes: int = 128 * 1024 * 1024
 
 
 class _Line(NamedTuple):
@@ -115,8 +115,8 @@ class ChildProver:
                 raise TrialCutShort(f"it was not loaded within {self._seconds:g} s") from None
             except (OSError, EOFError, msgspec.DecodeError):
                 how = self._end()
-                kind = TrialCutShort if how == KILLED else UnloadableServable
-                raise kind(f"loading it ended the process ({how})") from None
+                end = TrialCutShort if how == KILLED else UnloadableServable
+                raise end(f"loading it ended the process ({how})") from None
         for kind in REFUSALS:
             if answer.refusal == kind.__name__:
                 raise kind(answer.reason)

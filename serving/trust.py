@@ -51,5 +51,8 @@ class Trust:
             prover.rest()
 
 
-def make_trust(settings: Settings) -> Trust:
-    return Trust(make_prover(settings), settings.model_keys) if settings.only_signed_models else Trust()
+def make_trust(settings: Settings, prover: Prover | None = None) -> Trust:
+    """Tries with `prover` where the process has one already: each may take as much memory as a version may."""
+    if not settings.only_signed_models:
+        return Trust()
+    return Trust(prover or make_prover(settings), settings.model_keys)

@@ -27,6 +27,7 @@ from serving.agent.records_parts import make_adoption, make_retention, make_scor
 from serving.agent.revocations import REDIS_SECONDS, SQL_SECONDS, PodRevocations
 from serving.agent.shadow_parts import make_shadow, make_shadow_queue
 from serving.agent.shadow_queue import ShadowQueue
+from serving.proof import make_prover
 from serving.revocation_file import RevocationFile
 from serving.settings import Settings
 
@@ -45,7 +46,10 @@ class Chores:
         self, settings: Settings, metrics: AgentMetrics, pulse: Pulse, stop: threading.Event
     ) -> None:
         self._settings, self._metrics, self._pulse, self._stop = settings, metrics, pulse, stop
-        self._locks = FolderLocks()
+        self._locks, self._prover = (
+            FolderLocks(),
+            make_prover(settings),
+        )  # one trial at a time: it has memory for one
         self._sampled = make_shadow_queue(settings, metrics)
 
     def start(self) -> threading.Thread:
@@ -104,13 +108,13 @@ class Chores:
         return thread
 
     def _following(self) -> Step:
-        sync = make_registry_sync(self._settings, self._metrics)
+        sync = make_registry_sync(self._settings, self._metrics, self._prover)
         sync.versions.locks = self._locks
         return _paced(sync.step, self._poll_seconds)
 
     def _following_challengers(self) -> Step:
-        """A thread of its own: production does not wait for the challenger's download."""
-        sync = make_challenger_sync(self._settings, self._metrics)
+        """A thread of its own: production does not wait for the challenger's download, at most for one trial."""
+        sync = make_challenger_sync(self._settings, self._metrics, self._prover)
         sync.versions.locks = self._locks
         return _paced(sync.step, self._poll_seconds)
 
@@ -146,7 +150,7 @@ class Chores:
         return lambda: SHIP_SECONDS if shipper.step() else RETRY_SECONDS
 
     def _shadowing(self, rows: ShadowQueue) -> Step:
-        return make_shadow(self._settings, self._metrics, rows).step
+        return make_shadow(self._settings, self._metrics, rows, self._prover).step
 
     def _ship(self) -> None:
         if (last := self.keep_going("ship", self._shipping)) is not None:

@@ -42,6 +42,7 @@ class Filling:
         self._settings, self._metrics = settings, AgentMetrics()
         self._definitions, self._views = served_models(settings), views_to_compile(settings)
         self._models, self._snapshots = model_store(settings), SnapshotStore(settings.model_store_dir)
+        self._prover = make_prover(settings)
         self._lock = StoreLock(settings.model_store_dir)
         self._troubles: dict[str, str] = {}
 
@@ -80,20 +81,21 @@ class Filling:
         folder = ModelPath(path).folder(name) if path is not None and name in self._definitions else None
         if folder is None:
             return False
-        prover = make_prover(self._settings)
         try:
-            prover.prove(Asked(model=name, folder=str(folder.resolve())))
+            self._prover.prove(Asked(model=name, folder=str(folder.resolve())))
         except (ServableError, ProverFailed):
             return False
         finally:
-            prover.rest()
+            self._prover.rest()
         return True
 
     def _start(self, stop: threading.Event) -> None:
         settings, metrics = self._settings, self._metrics
         if needs_registry(settings):
             names = list(self._definitions)
-            self._thread(lambda: make_registry_sync(settings, metrics), names, "the registry", stop)
+            self._thread(
+                lambda: make_registry_sync(settings, metrics, self._prover), names, "the registry", stop
+            )
         if self._views:
             views = self._views
             make = lambda: make_feature_sync(settings, views, metrics)  # noqa: E731

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from serving.agent.key_sets import KeySets
     from serving.agent.proven_versions import ProvenVersions
     from serving.model_store import ModelStore
+    from serving.proof import Prover
 
 
 def needs_registry(settings: Settings) -> bool:
@@ -47,34 +48,33 @@ def views_to_compile(settings: Settings) -> dict[str, FeatureView]:
     return views_of(served_models(settings))
 
 
-def _proven_versions(settings: Settings, store: ModelStore) -> ProvenVersions:
+def _proven_versions(settings: Settings, store: ModelStore, prover: Prover) -> ProvenVersions:
     from serving.agent.bounded_registry import BoundedRegistry
     from serving.agent.proven_versions import ProvenVersions
     from serving.agent.registry import MlflowRegistry
-    from serving.proof import make_prover
 
     limit = settings.model_load_limit_bytes
     registry = BoundedRegistry(MlflowRegistry(settings.mlflow_tracking_uri, limit_bytes=limit))
-    return ProvenVersions(registry, store, make_prover(settings))
+    return ProvenVersions(registry, store, prover)
 
 
-def make_registry_sync(settings: Settings, metrics: AgentMetrics) -> RegistrySync:
+def make_registry_sync(settings: Settings, metrics: AgentMetrics, prover: Prover) -> RegistrySync:
     from serving.agent.choice import PinnedChoice
 
     store = model_store(settings)
     assert store is not None
-    versions, pins = _proven_versions(settings, store), pinned_versions(settings)
+    versions, pins = _proven_versions(settings, store, prover), pinned_versions(settings)
     approved = settings.slipway_env is not Environment.DEV
     choice = PinnedChoice(versions.registry, pins, only_approved=approved) if pins else None
     return RegistrySync(versions, served_models(settings), metrics, choice=choice)
 
 
-def make_challenger_sync(settings: Settings, metrics: AgentMetrics) -> ChallengerSync:
+def make_challenger_sync(settings: Settings, metrics: AgentMetrics, prover: Prover) -> ChallengerSync:
     """A challenger need not be approved: that is what it may become."""
     from serving.agent.choice import PinnedChoice
 
     versions, pins = (
-        _proven_versions(settings, challenger_store(settings)),
+        _proven_versions(settings, challenger_store(settings), prover),
         pinned_challengers(settings),
     )
     choice = PinnedChoice(versions.registry, pins, only_approved=False, withdrawn=False) if pins else None

@@ -11,6 +11,7 @@ from serving.agent.shadow import Shadow, Versions
 from serving.agent.shadow_queue import ShadowQueue
 from serving.challengers import ChallengerSource, PathChallengers, StoredChallengers
 from serving.model_path import ModelPath
+from serving.proof import Prover
 from serving.served_models import challenger_source, model_store, redaction_of, served_models
 from serving.settings import Settings
 from serving.trust import make_trust
@@ -24,14 +25,14 @@ def make_shadow_queue(settings: Settings, metrics: AgentMetrics) -> ShadowQueue 
     return ShadowQueue(settings.shadows, metrics.shadow, redaction=redaction_of(settings))
 
 
-def make_shadow(settings: Settings, metrics: AgentMetrics, rows: ShadowQueue) -> Shadow:
+def make_shadow(settings: Settings, metrics: AgentMetrics, rows: ShadowQueue, prover: Prover) -> Shadow:
     """To be made in the thread that steps it: that one then goes after everybody else on this machine."""
     from records.engine import open_engine
     from serving.agent.shadow_table import SqlShadowTable
 
     os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
     engine = open_engine(settings.database_url.get_secret_value(), mounted=settings.database_url_file)
-    served, trust = served_models(settings), make_trust(settings)
+    served, trust = served_models(settings), make_trust(settings, prover)
     versions = Versions(
         challengers=LatestModels(challenger_source(settings), served, trust),
         production=LatestModels(_production_source(settings), served, trust),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from serving.signing_settings import SigningSettings
 from tests.manifests.policy.model import (
     Finding,
     Rendered,
@@ -21,6 +22,9 @@ PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 # Seconds of a period, of a timeout, and of being patient in all.
 MOST = {"startupProbe": (10, 10, 600), "readinessProbe": (10, 5, 60), "livenessProbe": (30, 10, 300)}
 MOST_CORES = 4
+AGENT_AND_PROVER = (
+    320 * 2**20
+)  # 206 and 65 MiB of their own, measured with all libraries loaded, and some room
 LEAST_TIMEOUT = {"livenessProbe": 3}  # of the service: a busy worker is no dead one
 # Each would be a decision with a reason; none has been taken.
 UNUSUAL = {
@@ -149,6 +153,20 @@ def fits_a_node(rendered: Rendered) -> Iterator[Finding]:
             yield found(pod, "its volumes in memory leave its processes less than half of it")
 
 
+@rule(
+    "trial-fits",
+    "a version that takes all it may take the agent with it, which then tries the same version again",
+)
+def trial_fits(rendered: Rendered) -> Iterator[Finding]:
+    for pod, container in rendered.containers():
+        if is_agent(container):
+            default = SigningSettings.model_fields["model_load_limit_bytes"].default
+            trial = int(rendered.environment(container).get("MODEL_LOAD_LIMIT_BYTES", default))
+            memory = size((container.get("resources", {}).get("limits") or {}).get("memory", 0))
+            if memory < AGENT_AND_PROVER + trial:
+                yield found(pod, f"has {memory:.0f} bytes for itself and a trial of {trial}", container)
+
+
 @rule("utilization", "nothing is busier than wholly: an autoscaler that waits for more waits for ever")
 def utilization(rendered: Rendered) -> Iterator[Finding]:
     for manifest in rendered.of("HorizontalPodAutoscaler", "ScaledObject", "InferenceService"):
@@ -169,5 +187,14 @@ def _percents(spec: dict[str, Any]) -> Iterator[Any]:
 
 
 RULES: tuple[Rule, ...] = (
-    *(probe_bounds, nothing_paused, usual_pods, usual_services, job_bounds, fits_a_node, utilization),
+    *(
+        probe_bounds,
+        nothing_paused,
+        usual_pods,
+        usual_services,
+        job_bounds,
+        fits_a_node,
+        trial_fits,
+        utilization,
+    ),
 )
