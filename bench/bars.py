@@ -19,6 +19,7 @@ UNBATCHED_RATIO, BATCHED_RATIO, FEATURES_RATIO, BARE_RATIO = 100.0, 15.0, 20.0, 
 MISS_CPU_RATIO, HIT_CPU_RATIO = 2.5, 1.4
 COLD_START_RATIO, DRAIN_SECONDS, MEMORY_MB = 1.25, 30.0, 200.0
 MODEL_TIME_MS = 0.2
+HALF_CORE_RATIO, MOST_THREADS = 3.0, 12
 WAITING_RATIO = PACED_RATIO = 2.0
 V2_RATIO, BINARY_RATIO = 1.5, 3.0
 SHADOW_RATIO = 1.05
@@ -89,6 +90,19 @@ def fairness_bar(protocol: str, ratio: float | None) -> Bar:
 def shadow_bar(ratio: float | None) -> Bar:
     name = "p99 with every row tried on a challenger, against without"
     return Bar(name=name, value=ratio, limit=SHADOW_RATIO, at_least=False)
+
+
+def half_core_bars(ratio: float, threads: int) -> list[Bar]:
+    """p99 with half a core against that with one, and the threads of the busiest process."""
+    return [
+        Bar(
+            name="p99 with half of a core, against with one",
+            value=ratio,
+            limit=HALF_CORE_RATIO,
+            at_least=False,
+        ),
+        Bar(name="threads of a process", value=threads, limit=MOST_THREADS, at_least=False, unit="threads"),
+    ]
 
 
 def overload_bars(found: Overloaded) -> list[Bar]:
