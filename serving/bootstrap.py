@@ -50,7 +50,7 @@ from serving.metrics_port import MetricsPort
 from serving.model_board import ModelBoard
 from serving.origins import Origins
 from serving.overload.door import Door
-from serving.overload.wiring import make_overload
+from serving.overload.wiring import make_overload, make_uploads
 from serving.predictor import Predictor
 from serving.readiness import Readiness
 from serving.redaction import RedactedLog
@@ -103,6 +103,7 @@ class Worker:
         told = self.telling.log(self.log)
         log = RedactedLog(told, self.redaction) if self.redaction else told
         self.overload = make_overload(settings, self.metrics)
+        self.uploads = make_uploads(settings, self.overload, self.metrics)
         self.predictor = Predictor(
             self.cache, log, self.metrics, new_id=Identifiers(), overload=self.overload
         )
@@ -250,7 +251,8 @@ class Worker:
             origins=self.origins,
             fresh_keys=self.identity.key_files.fresh,
         )
-        return Door(admission, self.overload, self.metrics, max_in_flight=self.settings.max_in_flight)
+        most = self.settings.max_in_flight
+        return Door(admission, self.overload, self.uploads, self.metrics, max_in_flight=most)
 
     def _runtime(self) -> Runtime:
         settings = self.settings

@@ -187,6 +187,7 @@ class Metrics:
         self.grpc.fold()
         self.comparison.fold()
         self.connections.fold()
+        self.overload.fold()
 
     def _fold_requests(self) -> None:
         for (route, method, code), seconds in _drained(self._pending_requests):

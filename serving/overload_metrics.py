@@ -31,11 +31,29 @@ class OverloadMetrics:
             multiprocess_mode="livemax",
             registry=registry,
         )
+        self.uploads = 0
+        self._uploads = Gauge(
+            PREFIX + "uploads",
+            "Requests whose body is on its way. They are not among those in flight.",
+            multiprocess_mode="livesum",
+            registry=registry,
+        )
+        self._made_room = Counter(
+            PREFIX + "uploads_made_room",
+            "Requests that were not waited for any longer, because too much was on its way.",
+            registry=registry,
+        )
         self._late = Counter(
             PREFIX + "loop_late_seconds",
             "By how much the event loop came round late.",
             registry=registry,
         )
+
+    def upload_made_room(self) -> None:
+        self._made_room.inc()
+
+    def fold(self) -> None:
+        self._uploads.set(self.uploads)
 
     def loop_was_late(self, seconds: float) -> None:
         self._late.inc(seconds)

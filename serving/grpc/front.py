@@ -138,9 +138,11 @@ class GrpcFront:
         await self.identify(rpc, call)
         if call.stages is not None:
             call.stages.ended("admission")
-        message = await message_of(call, self._limits)
-        if rpc.limited:
-            self._door.refuse_if_filled()
+        uploads = self._door.uploads
+        message = await message_of(call, self._limits, uploads)
+        if not rpc.probe:
+            caller = call.principal
+            uploads.refuse_if_filled(None if caller is None else caller.subject, limited=rpc.limited)
         return await method(call, message)
 
     def _failed(self, rpc: Rpc, call: GrpcCall, error: Exception) -> Refusal:

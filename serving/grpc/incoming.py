@@ -9,6 +9,7 @@ from grpc.aio import EOF
 from modelkit.errors import DeadlineExceeded, InvalidRequest, PayloadTooLarge, RequestTimeout
 from serving.grpc.call import GrpcCall
 from serving.grpc.parts import GrpcLimits
+from serving.overload.uploads import Uploads
 
 # gRPC's library ends a call by itself where a message is larger, and then nobody is told the request's id.
 LARGEST = 2
@@ -16,15 +17,15 @@ LARGEST = 2
 ENDING_SECONDS = 0.01
 
 
-async def message_of(call: GrpcCall, limits: GrpcLimits) -> bytes:
+async def message_of(call: GrpcCall, limits: GrpcLimits, uploads: Uploads) -> bytes:
     """Raises RequestTimeout or DeadlineExceeded, PayloadTooLarge, or InvalidRequest where the client has none to send."""
     try:
-        async with asyncio.timeout(call.seconds_left):
+        async with uploads.place(call.seconds_left):
             message = await call.context.read()
-    except TimeoutError:
+    except RequestTimeout:
         if call.deadline - call.arrived < limits.request_timeout_seconds:
             raise DeadlineExceeded("The deadline that the call came with is over") from None
-        raise RequestTimeout from None
+        raise
     if message is EOF:
         await asyncio.sleep(ENDING_SECONDS)
         raise InvalidRequest("The call has no message")

@@ -137,6 +137,7 @@ class FrontApp:
     ) -> None:
         self._surface, self._drain, self._limits = surface, drain, limits
         self._door, self._admission, self._overload = door, door.admission, door.overload
+        self._uploads = door.uploads
         self._new_id = Identifiers()
         self._telling, self._metrics = telling, telling.metrics
         self._records, self._new_trace = telling.records, telling.new_trace
@@ -154,8 +155,10 @@ class FrontApp:
         given = headers.get(b"x-request-id")
         request_id = self._new_id() if given is None or not REQUEST_ID.fullmatch(given) else given.decode()
         route = self._surface.route_of(scope["path"])
-        template = UNKNOWN_ROUTE if route is None else route.template
-        exchange = Exchange(scope, receive, headers, request_id, arrived, self._limits)
+        template, limited = (UNKNOWN_ROUTE, True) if route is None else (route.template, route.limited)
+        exchange = Exchange(
+            scope, receive, headers, request_id, arrived, self._limits, self._uploads, limited
+        )
         traced, error_code = headers.get(TRACEPARENT), ""
         if traced is None and not self._records:
             exchange.traceparent = self._new_trace()

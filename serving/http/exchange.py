@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 import types
 from collections.abc import Awaitable, Callable, Coroutine, Generator, MutableMapping
@@ -16,12 +15,12 @@ from modelkit.errors import (
     InvalidRequest,
     NotAcceptable,
     PayloadTooLarge,
-    RequestTimeout,
     UnsupportedMediaType,
 )
 from serving.connections.whole_answers import Answer
 from serving.http.accepting import takes
 from serving.overload.deadlines import CALLERS, ENVOYS, asked_seconds
+from serving.overload.uploads import Uploads
 from serving.predictor import Asking
 from serving.splitting import split_key_of
 from serving.tracing.context import TRACE
@@ -58,7 +57,8 @@ class FrontLimits:
 
 @dataclass(slots=True)
 class Exchange:
-    """A request being answered. `principal` stays None on open routes; `arrived` is `time.perf_counter`.
+    """A request being answered. `principal` stays None on open routes; `arrived` is `time.perf_counter`; what is `limited`
+    meets the adaptive limit again where its body comes later than its head.
 
     `limit_fields` are headers of every answer from the moment that the caller's limit was charged, `traceparent` is one of
     every answer; `stages` are of a request that is recorded; `late` is what it waited before `arrived`, as far as is known.
@@ -70,6 +70,8 @@ class Exchange:
     request_id: str
     arrived: float
     limits: FrontLimits
+    uploads: Uploads
+    limited: bool = False
     principal: Principal | None = None
     limit_fields: tuple[tuple[bytes, bytes], ...] = ()
     traceparent: bytes = b""
@@ -136,7 +138,7 @@ class Exchange:
     async def body(self, *, answer: bytes | None = JSON) -> bytes:
         """The body of whatever type, of a request that takes this type of answer: None where its body decides that.
 
-        Raises the same.
+        Raises the same, or Overloaded.
         """
         if b"content-encoding" in self.headers:
             raise UnsupportedMediaType("compressed bodies are not accepted")
@@ -144,29 +146,39 @@ class Exchange:
             self.refuse_unless_taken(answer)
         if _declared_bytes(self.headers) > self.limits.max_body_bytes:
             raise PayloadTooLarge
-        reading = self._read()
+        receiving = cast("Coroutine[Any, Any, Message]", self.receive())
         try:
-            waiting = reading.send(None)
-        except StopIteration as finished:  # all of it was there: no timer is needed
-            return cast(bytes, finished.value)
-        try:
-            async with asyncio.timeout(self.deadline - time.perf_counter()):
-                return cast(bytes, await _resumed(reading, waiting))
-        except TimeoutError:
-            raise RequestTimeout(headers=[("connection", "close")]) from None
+            waiting = receiving.send(None)
+        except StopIteration as finished:
+            message: Message = finished.value
+            if not message.get("more_body", False):  # all of it was there: no place and no timer is needed
+                return self._piece_of(message, 0)
+            return await self._arriving(partial(_at_once, message))
+        return await self._arriving(partial(_resumed, receiving, waiting))
 
-    async def _read(self) -> bytes:
-        chunks, size, more = [], 0, True
-        while more:
-            message = await self.receive()
-            if message["type"] == "http.disconnect":
-                raise ClientGone  # what has come may be a body by itself, and is not the one meant
-            chunks.append(message.get("body", b""))
-            size += len(chunks[-1])
-            more = message.get("more_body", False)
-            if size > self.limits.max_body_bytes:
-                raise PayloadTooLarge
-        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    async def _arriving(self, first: Callable[[], Awaitable[Message]]) -> bytes:
+        """Waits in a place of its own, and asks for that of a request again when all has come."""
+        pieces, size, receive = [], 0, first
+        async with self.uploads.place(self.deadline - time.perf_counter()) as came:
+            while True:
+                message = await receive()
+                pieces.append(self._piece_of(message, size))
+                if not message.get("more_body", False):
+                    break
+                size += len(pieces[-1])
+                came(size)
+                receive = self.receive
+        caller = self.principal
+        self.uploads.refuse_if_filled(None if caller is None else caller.subject, limited=self.limited)
+        return b"".join(pieces)
+
+    def _piece_of(self, message: Message, before: int) -> bytes:
+        if message["type"] == "http.disconnect":
+            raise ClientGone  # what has come may be a body by itself, and is not the one meant
+        piece: bytes = message.get("body", b"")
+        if before + len(piece) > self.limits.max_body_bytes:
+            raise PayloadTooLarge
+        return piece
 
 
 def _declared_bytes(headers: dict[bytes, bytes]) -> int:
@@ -177,7 +189,7 @@ def _declared_bytes(headers: dict[bytes, bytes]) -> int:
 
 
 @types.coroutine
-def _resumed(coroutine: Coroutine[Any, Any, bytes], waiting: Any) -> Generator[Any, Any, Any]:
+def _resumed(coroutine: Coroutine[Any, Any, Message], waiting: Any) -> Generator[Any, Any, Message]:
     """Awaits a coroutine that was started by hand and now waits for `waiting`."""
     while True:
         try:
@@ -189,7 +201,11 @@ def _resumed(coroutine: Coroutine[Any, Any, bytes], waiting: Any) -> Generator[A
         try:
             waiting = step()
         except StopIteration as finished:
-            return finished.value
+            return cast(Message, finished.value)
+
+
+async def _at_once(message: Message) -> Message:
+    return message
 
 
 async def send_reply(send: Send, reply: Reply, headers: Headers, answer: Answer | None = None) -> None:

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from serving.admission import Admission
 from serving.metrics import Metrics
-from serving.overload.control import IN_FLIGHT, LIMIT, Overload
+from serving.overload.control import IN_FLIGHT, Overload
+from serving.overload.uploads import Uploads
 
 
 class Door:
-    """`max_in_flight` counts everything, the limit of `overload` only predictions."""
+    """`max_in_flight` counts everything but `uploads`, the limit of `overload` only predictions."""
 
     def __init__(
-        self, admission: Admission, overload: Overload, metrics: Metrics, *, max_in_flight: int
+        self,
+        admission: Admission,
+        overload: Overload,
+        uploads: Uploads,
+        metrics: Metrics,
+        *,
+        max_in_flight: int,
     ) -> None:
-        self.admission, self.overload = admission, overload
+        self.admission, self.overload, self.uploads = admission, overload, uploads
         self._metrics, self.max_in_flight = metrics, max_in_flight
 
     def refuse_without_room(self, authorization: bytes | None, *, limited: bool) -> None:
@@ -26,10 +33,4 @@ class Door:
             reason = self.overload.refusal(None if caller is None else caller.subject)
         if reason is not None:
             self._metrics.shed(reason)
-            raise self.overload.refused()
-
-    def refuse_if_filled(self) -> None:
-        """For a request that came in while there was room and has been long on its way. Raises Overloaded."""
-        if self.overload.in_progress >= self.overload.most:
-            self._metrics.shed(LIMIT)
             raise self.overload.refused()

@@ -28,9 +28,9 @@ def test_requests_in_flight_at_sigterm_are_answered_and_logged_and_the_exit_code
     chance = random.Random(1)
     waiting = [HalfSent(service, iris_row(chance)[1]) for _ in range(SLOW_REQUESTS)]
     until(
-        lambda: total(service.metrics_port, "slipway_http_requests_in_flight") >= SLOW_REQUESTS,
+        lambda: total(service.metrics_port, "slipway_uploads") >= SLOW_REQUESTS,
         seconds=10,
-        what="all are in flight",
+        what="all are under way",
     )
     codes: list[int] = []
     ending = threading.Thread(target=lambda: codes.append(service.stop()))

@@ -18,6 +18,7 @@ from serving.http.openapi import openapi_document
 from serving.typed_answers import typed_answer
 from tests.predictor_bench import ADA
 from tests.shop import CATALOG, USERS, Shop, replace, view_of
+from tests.upload_places import uploads_of
 
 
 @pytest.fixture
@@ -119,7 +120,7 @@ def test_an_unknown_user_is_refused_before_a_typed_api_is_asked(shop: Shop) -> N
         return {"type": "http.request", "body": b'{"user_id": "eve"}'}
 
     limits = FrontLimits(max_in_flight=1, max_body_bytes=1_000, request_timeout_seconds=5)
-    exchange = Exchange({}, receive, {}, "r-1", time.perf_counter(), limits, ADA)
+    exchange = Exchange({}, receive, {}, "r-1", time.perf_counter(), limits, uploads_of(), principal=ADA)
     with pytest.raises(EntityNotFound):
         shop.runner.run(shop.worker.native.checked_row(exchange, "shopper"))
 

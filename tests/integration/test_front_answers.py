@@ -18,6 +18,7 @@ from serving.http.request_rows import Limits
 from serving.model_board import ModelBoard
 from tests.front_service import CATALOG, DELIVERY, FLOWER, FrontService
 from tests.problem_schema import faults, problem
+from tests.upload_places import uploads_of
 
 
 @pytest.mark.parametrize("name", CATALOG)
@@ -103,6 +104,6 @@ def test_a_body_that_two_models_take_is_ambiguous(service: FrontService) -> None
         return {"type": "http.request", "body": json.dumps(FLOWER).encode()}
 
     limits = FrontLimits(max_in_flight=1, max_body_bytes=10_000, request_timeout_seconds=5)
-    exchange = Exchange({}, receive, {}, "r-1", time.perf_counter(), limits)
+    exchange = Exchange({}, receive, {}, "r-1", time.perf_counter(), limits, uploads_of())
     with pytest.raises(AmbiguousModel, match="iris, iris-two"):
         asyncio.run(routes.predict_any(exchange))

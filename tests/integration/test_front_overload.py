@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -155,3 +157,56 @@ def test_what_is_in_progress_goes_back_to_nothing_whatever_happens(service: Fron
     service.predict(FLOWER, **{"x-request-timeout-ms": "soon"})
     assert service.worker.overload.in_progress == 0
     assert service.worker.metrics.in_flight == 0
+
+
+def test_bodies_on_their_way_hold_nobody_s_place(tmp_path: Path) -> None:
+    """Not even before anybody is known: `/login` is open."""
+    service = FrontService(tmp_path, models="iris", max_in_flight=3)
+
+    async def answered() -> tuple[int, int]:
+        sending = [asyncio.create_task(_half_a_login(service)) for _ in range(10)]
+        await asyncio.sleep(0.05)
+        answer = await service.client.post("/predict/iris", json=FLOWER, headers=service.token())
+        waiting = service.worker.metrics.overload.uploads
+        for task in sending:
+            task.cancel()
+        await asyncio.gather(*sending, return_exceptions=True)
+        return answer.status_code, waiting
+
+    assert service.runner.run(answered()) == (200, 10)
+    assert service.worker.metrics.overload.uploads == 0
+    service.close()
+
+
+async def _half_a_login(service: FrontService) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    await service.client.post("/login", content=body())
+
+
+@pytest.mark.parametrize("limited", [True, False])
+def test_whoever_came_while_there_was_room_asks_again_when_his_body_has_come(
+    service: FrontService, limited: bool
+) -> None:
+    path = "/predict/iris" if limited else "/explain/iris"
+    assert asked(service, service.token()).status_code == 200
+    assert service.ask("POST", path, headers=service.token(), json=FLOWER).status_code == 200
+    overload = service.worker.overload
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b" "
+        await asyncio.sleep(0.01)
+        overload.in_progress += overload.most  # others were quicker
+        yield json.dumps(FLOWER).encode()
+
+    answer = service.ask(
+        "POST", path, headers={**service.token(), "content-type": "application/json"}, content=body()
+    )
+    overload.in_progress -= overload.most
+    if limited:
+        refused(answer)
+        assert shed(service, LIMIT) == 1
+    else:
+        assert answer.status_code == 200

@@ -107,21 +107,33 @@ def test_whoever_leaves_costs_the_others_nothing(front: GrpcFront) -> None:
 
 def test_what_is_too_much_is_shed_and_probes_are_not(front: GrpcFront) -> None:
     async def asked() -> tuple[aio.AioRpcError, Any, int]:
-        holding = [silent(front) for _ in range(2)]
-        while front.worker.metrics.in_flight < 2:
-            await asyncio.sleep(0.01)
+        front.worker.metrics.in_flight = 2
         response = await front.client.post("/predict/iris", json=FLOWER, headers=front.token())
         with pytest.raises(aio.AioRpcError) as refused:
             await front.method("ModelInfer")(flowers(), metadata=front.bearer())
         live = await front.method("ServerLive")(b"")
-        for call in holding:
-            call.cancel()
+        front.worker.metrics.in_flight = 0
         return refused.value, live, response.status_code
 
     error, live, by_http = front.run(asked())
     assert (error.code(), by_http) == (StatusCode.UNAVAILABLE, 503)
     assert 100 <= int(dict(error.trailing_metadata())["grpc-retry-pushback-ms"]) <= 30_000  # by lot
     assert live.live
+
+
+def test_whoever_sends_no_message_holds_nobody_s_place(front: GrpcFront) -> None:
+    async def asked() -> tuple[Any, int]:
+        holding = [silent(front) for _ in range(5)]  # 2 may be in flight
+        while front.worker.metrics.overload.uploads < len(holding):
+            await asyncio.sleep(0.01)
+        answer = await front.method("ModelInfer")(flowers(), metadata=front.bearer())
+        response = await front.client.post("/predict/iris", json=FLOWER, headers=front.token())
+        for call in holding:
+            call.cancel()
+        return answer, response.status_code
+
+    answer, by_http = front.run(asked())
+    assert (answer.model_name, by_http) == ("iris", 200)
 
 
 def test_a_fault_of_ours_is_told_without_its_reason(front: GrpcFront) -> None:
@@ -182,7 +194,7 @@ def test_the_end_lets_calls_end_and_tells_who_watches(tmp_path: Path) -> None:
         overall = watch(b"")
         await overall.read()
         calling = silent(front)
-        while not front.worker.metrics.in_flight:
+        while not front.worker.metrics.overload.uploads:
             await asyncio.sleep(0.01)
         closing = asyncio.create_task(front.worker.runtime.stop())
         seen.append((await overall.read()).status)

@@ -10,6 +10,7 @@ import pytest
 
 from modelkit.errors import ClientGone, InvalidRequest, PayloadTooLarge, RequestTimeout, UnsupportedMediaType
 from serving.http.exchange import Exchange, FrontLimits, Message, Reply, send_reply
+from tests.upload_places import uploads_of
 
 LIMIT = 1000
 
@@ -42,7 +43,9 @@ class Client:
 def read(client: Client, headers: Sequence[tuple[bytes, bytes]] = (), *, seconds: float = 5.0) -> bytes:
     async def scenario() -> bytes:
         limits = FrontLimits(max_in_flight=1, max_body_bytes=LIMIT, request_timeout_seconds=seconds)
-        exchange = Exchange({}, client.receive, dict(headers), "r-1", time.perf_counter(), limits)
+        exchange = Exchange(
+            {}, client.receive, dict(headers), "r-1", time.perf_counter(), limits, uploads_of()
+        )
         return await exchange.json_body()
 
     return asyncio.run(scenario())

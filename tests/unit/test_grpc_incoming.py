@@ -11,6 +11,7 @@ from modelkit.errors import DeadlineExceeded, RequestTimeout, SlipwayError
 from serving.grpc.call import GrpcCall
 from serving.grpc.incoming import message_of
 from serving.grpc.parts import GrpcLimits
+from tests.upload_places import uploads_of
 
 LIMITS = GrpcLimits(
     max_in_flight=1,
@@ -35,5 +36,5 @@ def test_a_caller_s_own_deadline_is_told_as_his(seconds: float, kind: type[Slipw
     arrived = time.perf_counter()
     call = GrpcCall(Silent(), [], {}, "order-7", b"", arrived=arrived, deadline=arrived + seconds)
     with pytest.raises(SlipwayError) as refused:
-        asyncio.run(message_of(call, LIMITS))
+        asyncio.run(message_of(call, LIMITS, uploads_of()))
     assert type(refused.value) is kind
