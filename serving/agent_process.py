@@ -1,4 +1,6 @@
-"""The agent as a worker's child: started by one worker, restarted with back-off, ended by closing its standard input."""
+"""The agent as a worker's child: started by one worker, restarted with back-off when it ends or hangs, and ended by closing
+its standard input.
+"""
 
 from __future__ import annotations
 
@@ -8,30 +10,44 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import structlog
 
+from serving.heartbeat import Heartbeat
+from serving.lifecycle.writers import Writers
 from serving.locks import hold_lock
-from serving.metrics import Metrics
 
 PROJECT = Path(__file__).resolve().parent.parent
 FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS = 0.5, 30.0
 STEADY_SECONDS = 30.0
 STOP_SECONDS = 10.0
 LOOK_SECONDS = 0.1
+HANGS_SECONDS = 60.0  # without a heartbeat; its imports, at a tenth of a core, take half of that
 NICENESS = 10  # a tenth of a busy core: enough to follow an alias within its poll
 
 
 class AgentProcess:
     """Every worker runs one of these; the one that gets the lock has the child, and the next takes over when it dies."""
 
-    def __init__(self, lock_path: Path, environment: dict[str, str], metrics: Metrics) -> None:
-        self._lock_path, self._environment, self._metrics = lock_path, environment, metrics
+    def __init__(
+        self,
+        lock_path: Path,
+        environment: dict[str, str],
+        agent_up: Any,
+        *,
+        heartbeat: Heartbeat,
+        writers: Writers,
+    ) -> None:
+        """`agent_up` is a gauge: 1 while the child's heart beats."""
+        self._lock_path, self._environment, self._agent_up = lock_path, environment, agent_up
+        self._heartbeat, self._writers = heartbeat, writers
         self._child: subprocess.Popen[bytes] | None = None
         self._log = structlog.get_logger("slipway.service")
+        self.hangs_seconds = HANGS_SECONDS
 
     async def run(self) -> None:
-        """Runs until cancelled; then lets the child ship what is left."""
+        """Runs until cancelled; then lets the child ship what is left, of all workers."""
         lock = await hold_lock(self._lock_path)
         backoff = FIRST_BACKOFF_SECONDS
         try:
@@ -49,6 +65,7 @@ class AgentProcess:
 
     async def _run_child(self) -> int:
         # Not asyncio's subprocess: libuv gives a child the default signal handlers back, after `preexec_fn`.
+        self._heartbeat.end()  # that of the one before says nothing of this one
         self._child = child = subprocess.Popen(
             (sys.executable, "-m", "serving.agent", "--child"),
             stdin=subprocess.PIPE,
@@ -56,23 +73,43 @@ class AgentProcess:
             env=self._environment,
             preexec_fn=_prepare_child,
         )
-        self._metrics.agent_up.set(1)
         try:
-            return await _ended(child)
+            return await self._watched(child)
         finally:
-            self._metrics.agent_up.set(0)
+            self._agent_up.set(0.0)
+
+    async def _watched(self, child: subprocess.Popen[bytes]) -> int:
+        """Its exit code. Looks are counted and not time: what stood still together with us does not hang."""
+        silent = 0
+        while (code := child.poll()) is None:
+            beats = self._heartbeat.is_fresh()
+            self._agent_up.set(float(beats))
+            silent = 0 if beats else silent + 1
+            if silent * LOOK_SECONDS >= self.hangs_seconds:
+                self._log.error("agent hangs", seconds=self.hangs_seconds)
+                child.kill()
+                silent = 0
+            await asyncio.sleep(LOOK_SECONDS)
+        _close_input(child)
+        return code
 
     async def _stop_child(self) -> None:
         child = self._child
-        if child is None or child.poll() is not None:
+        if child is None:
             return
-        assert child.stdin is not None
-        child.stdin.close()
+        if child.poll() is None:
+            await self._writers.gone()
+        _close_input(child)
         try:
             await asyncio.wait_for(_ended(child), STOP_SECONDS)
         except TimeoutError:
             child.kill()
             child.wait()
+
+
+def _close_input(child: subprocess.Popen[bytes]) -> None:
+    assert child.stdin is not None
+    child.stdin.close()
 
 
 async def _ended(child: subprocess.Popen[bytes]) -> int:

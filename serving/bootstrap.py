@@ -44,6 +44,7 @@ from serving.inference import Inference
 from serving.lifecycle.drain import Drain
 from serving.lifecycle.orphans import watch_parent
 from serving.lifecycle.siblings import Siblings
+from serving.lifecycle.writers import Writers
 from serving.limits.wiring import Limiting
 from serving.metrics import Metrics, forget_dead_workers
 from serving.metrics_port import MetricsPort
@@ -122,9 +123,17 @@ class Worker:
         self.front = self._front()
         self.house = self._house()
         self.grpc = self._grpc()
+        self.writers = Writers(
+            settings.spool_dir / "writers.lock", self.drain, seconds=settings.drain_limit_seconds
+        )
         self.runtime = self._runtime()
         self.runtime.also_watches(
-            self.drain.run, self.house.run, self.telling.run, self.siblings.run, watch_parent
+            self.drain.run,
+            self.house.run,
+            self.telling.run,
+            self.siblings.run,
+            self.writers.hold,
+            watch_parent,
         )
         if self.grpc is not None:
             self.runtime.also_closes(self.grpc.close)
@@ -265,12 +274,7 @@ class Worker:
             errands.append(make_challenger_follower(self.board, self.metrics, settings).run)
         if self.cache is not None and settings.redis_url is not None:
             errands.append(partial(attach_redis, self.cache, settings, self.metrics))
-        if settings.agent_enabled:
-            lock = settings.model_store_dir / "agent-parent.lock"
-            errands.append(AgentProcess(lock, agent_environment(), self.metrics).run)
-        else:
-            heartbeat = Heartbeat(settings.model_store_dir)
-            errands.append(partial(watch_agent, heartbeat, self.metrics.agent_up))
+        errands.append(self._agent(Heartbeat(settings.model_store_dir)))
         if settings.metrics_port:
             lock, port = settings.spool_dir / "metrics.lock", settings.metrics_port
             errands.append(MetricsPort(lock, (settings.api_host, port), self.metrics.registry).run)
@@ -291,3 +295,11 @@ class Worker:
                 *([self.cache.close] if self.cache else []),
             ],
         )
+
+    def _agent(self, heartbeat: Heartbeat) -> Errand:
+        settings, agent_up = self.settings, self.metrics.agent_up
+        if not settings.agent_enabled:
+            return partial(watch_agent, heartbeat, agent_up)
+        lock = settings.model_store_dir / "agent-parent.lock"
+        child = AgentProcess(lock, agent_environment(), agent_up, heartbeat=heartbeat, writers=self.writers)
+        return child.run

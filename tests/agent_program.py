@@ -27,7 +27,7 @@ class AgentProgram:
         self.folder, (self.port,) = folder, free_ports(1)
         self.store, self.spool = folder / "store", folder / "spool"
         self.spool.mkdir(parents=True, exist_ok=True)
-        self._environment = {
+        self.environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
             "SLIPWAY_ENV": "staging",
@@ -46,7 +46,7 @@ class AgentProgram:
         return subprocess.run(
             command,
             cwd=ROOT,
-            env=self._environment,
+            env=self.environment,
             capture_output=True,
             text=True,
             check=False,
@@ -56,7 +56,7 @@ class AgentProgram:
     def start(self) -> subprocess.Popen[bytes]:
         with (self.folder / "agent.log").open("wb") as log:
             command = [sys.executable, "-m", "serving.agent"]
-            return subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
+            return subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
 
     def live(self) -> dict[str, Any]:
         """What `/livez` says; nothing while nobody answers."""

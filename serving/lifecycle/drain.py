@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
 LOOK_SECONDS = 0.1
@@ -15,6 +16,7 @@ class Drain:
         self._path = path
         self.leaving = False
         self.active = False
+        self.left_at: float | None = None  # `time.monotonic` of SIGTERM
 
     def look(self) -> None:
         self.active = self.leaving or self._path.exists()
@@ -22,6 +24,7 @@ class Drain:
     def leave(self) -> None:
         """From now on for good: SIGTERM has come, whether or not somebody asked us to drain before."""
         self.leaving = self.active = True
+        self.left_at = time.monotonic()
 
     async def run(self) -> None:
         """Runs until cancelled."""

@@ -15,6 +15,7 @@ class HalfSent:
     def __init__(self, service: RunningService, row: dict[str, object]) -> None:
         self._body = json.dumps(row).encode()
         self._socket = socket.create_connection(("127.0.0.1", service.api_port), timeout=20)
+        self.port: int = self._socket.getsockname()[1]
         head = [
             "POST /predict/iris HTTP/1.1",
             "Host: localhost",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 PROC = Path("/proc")
-LISTENING = "0A"
+LISTENING, ESTABLISHED = "0A", "01"
 
 
 def children(pid: int) -> list[int]:
@@ -31,9 +31,22 @@ def carrying(variable: str, value: str) -> list[int]:
 
 def listeners(port: int) -> set[int]:
     """The processes that hold a listening TCP socket on the port."""
-    rows = [line.split() for line in (PROC / "net" / "tcp").read_text().splitlines()[1:]]
     local = f":{port:04X}"
-    sockets = {f"socket:[{row[9]}]" for row in rows if row[3] == LISTENING and row[1].endswith(local)}
+    return _holding(row[9] for row in _sockets() if row[3] == LISTENING and row[1].endswith(local))
+
+
+def peers(port: int) -> set[int]:
+    """The processes to which a connection from this local port goes."""
+    remote = f":{port:04X}"
+    return _holding(row[9] for row in _sockets() if row[3] == ESTABLISHED and row[2].endswith(remote))
+
+
+def _sockets() -> list[list[str]]:
+    return [line.split() for line in (PROC / "net" / "tcp").read_text().splitlines()[1:]]
+
+
+def _holding(inodes: Iterable[str]) -> set[int]:
+    sockets = {f"socket:[{inode}]" for inode in inodes}
     return {pid for pid in _all() if sockets & set(_open_files(pid))}
 
 
