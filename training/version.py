@@ -65,5 +65,10 @@ class Version:
         return self.tags.get(RAW_TAG, UNKNOWN)
 
     @property
+    def signed_by(self) -> str:
+        """The fingerprint of the key, as the tag has it; empty where nobody signed. Whoever verifies looks at the signature."""
+        return self.tags.get(SIGNED_TAG, "").rpartition(" ")[2]
+
+    @property
     def digest(self) -> str | None:
         return self.tags.get(DIGEST_TAG)

@@ -7,6 +7,7 @@ import stat
 from argparse import Namespace
 from pathlib import Path
 
+import mlflow
 import pytest
 
 from catalog.iris.definition import DEFINITION as IRIS
@@ -23,7 +24,7 @@ from training.promotion.alias_ledger import Move
 from training.promotion.signing import Signer, verify
 from training.promotion.signing_keys import make_pair, public_half
 from training.settings import TrainingSettings
-from training.version import PRODUCTION, SIGNED_TAG, Version
+from training.version import APPROVED_TAG, PRODUCTION, SIGNED_TAG, Version
 
 MOVE = Move(alias=PRODUCTION, actor="ada", reason="signed")
 
@@ -85,6 +86,50 @@ def test_what_was_promoted_before_is_signed_afterwards_and_again_by_the_next_key
     assert verify(desk.registry, version, following.public).subject == f"{IRIS.registry_name}@1"
 
 
+def unsigned_before(desk: Desk, keys: Pair) -> None:
+    """Version 1 was promoted before there was the key, version 2 with it."""
+    versions = desk.versions(IRIS)
+    versions.candidate()
+    desk.promoter(IRIS, replay_rows=None).promote(MOVE)
+    versions.candidate(bias=0.001)
+    desk.promoter(IRIS, replay_rows=None, signing_key=keys.private.read_bytes()).promote(MOVE)
+
+
+def test_what_a_rollback_goes_back_to_is_signed_before_the_alias_moves(desk: Desk, keys: Pair) -> None:
+    unsigned_before(desk, keys)
+    moved = desk.promoter(IRIS, signing_key=keys.private.read_bytes()).rollback(MOVE)
+    assert moved.after.number == "1"
+    assert f"version 1 is signed by {fingerprint(keys.public.read_bytes())}" in moved.also
+    assert verify(desk.registry, moved.after, keys.public).subject == f"{IRIS.registry_name}@1"
+
+
+def test_a_rollback_without_the_key_says_that_pods_may_refuse_what_it_goes_back_to(
+    desk: Desk, keys: Pair
+) -> None:
+    unsigned_before(desk, keys)
+    moved = desk.promoter(IRIS).rollback(MOVE)
+    assert f"version 1 is not signed by {fingerprint(keys.public.read_bytes())}" in moved.sentence(PRODUCTION)
+
+
+def test_all_that_was_approved_by_registry_and_ledger_is_signed_at_once(
+    desk: Desk, keys: Pair, sqlite_url: str
+) -> None:
+    unsigned_before(desk, keys)
+    name = IRIS.registry_name
+    run = desk.registry.by_number(name, "1")
+    slipped_in = mlflow.MlflowClient(desk.uri).create_model_version(
+        name, run.source, run.run_id, tags=run.tags | {APPROVED_TAG: "true"}
+    )
+    settings = TrainingSettings(
+        mlflow_tracking_uri=desk.uri, model_signing_key_file=keys.private, database_url=sqlite_url
+    )
+    asked = Namespace(models=["iris"], version=None, approved=True)
+    said = sign.run(asked, IRIS, settings)
+    assert said.splitlines()[0] == "2 approved versions"
+    assert verify(desk.registry, run, keys.public).subject == f"{name}@1"
+    assert not desk.registry.by_number(name, str(slipped_in.version)).signed_by
+
+
 def test_a_key_pair_is_its_owners_and_never_replaced(tmp_path: Path) -> None:
     private = tmp_path / "approver"
     public = make_pair(private)
@@ -115,6 +160,6 @@ def test_the_commands_make_a_key_sign_and_verify(desk: Desk, tmp_path: Path) -> 
         mlflow_tracking_uri=desk.uri, model_signing_key_file=private, model_verify_keys_file=public
     )
     assert "private" in signing_key.run(Namespace(path=private), None, settings)
-    asked = Namespace(models=["iris"], version=None)
+    asked = Namespace(models=["iris"], version=None, approved=False)
     assert "version 1 is signed by" in sign.run(asked, IRIS, settings)
     assert "version 1 is what was registered, signed by" in verify_command.run(asked, IRIS, settings)

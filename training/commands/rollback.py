@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: TrainingSettings) -> str:
     from training.promotion.alias_ledger import Move
+    from training.promotion.judging import Rules
     from training.promotion.ledger_session import open_ledger
     from training.promotion.promote import Promoter
     from training.registry import Registry, said_in_one_line
@@ -33,5 +34,6 @@ def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: Tr
         expected=arguments.expect,
     )
     with said_in_one_line(), open_ledger(settings.database_url) as ledger:
-        promoter = Promoter(definition, Registry(settings.mlflow_tracking_uri), ledger)
+        rules = Rules(signing_key=settings.signing_key)
+        promoter = Promoter(definition, Registry(settings.mlflow_tracking_uri), ledger, rules)
         return promoter.rollback(move, arguments.to_version).sentence(move.alias)

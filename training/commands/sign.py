@@ -12,12 +12,15 @@ MODELS = "many"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--version", default=None, metavar="N", help="by default the one in production")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--version", default=None, metavar="N", help="by default the one in production")
+    which.add_argument("--approved", action="store_true", help="all that a rollback could go back to, too")
 
 
 def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: TrainingSettings) -> str:
     from training.errors import Misused, SettingsInvalid
-    from training.promotion.signing import Signer, version_asked
+    from training.promotion.ledger_session import open_ledger
+    from training.promotion.signing import Signer, version_asked, versions_approved
     from training.registry import Registry, said_in_one_line
 
     if len(arguments.models) > 1 and arguments.version:
@@ -27,5 +30,11 @@ def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: Tr
         raise SettingsInvalid("MODEL_SIGNING_KEY: no key to sign with (`python -m training signing-key`)")
     with said_in_one_line():
         registry = Registry(settings.mlflow_tracking_uri)
-        version = version_asked(registry, definition, arguments.version)
-        return Signer(registry, key).sign(version)
+        signer = Signer(registry, key)
+        if not arguments.approved:
+            return signer.sign(version_asked(registry, definition, arguments.version))
+        with open_ledger(settings.database_url) as ledger:
+            approved = versions_approved(registry, definition, ledger)
+        return "\n".join(
+            [f"{len(approved)} approved versions", *(f"  {signer.sign(one)}" for one in approved)]
+        )

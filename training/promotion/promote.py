@@ -91,14 +91,16 @@ class Promoter:
                 f"version {target.number} is no version to go back to: it is in {move.alias} now, "
                 "never was, or was withdrawn"
             )
+        signed = self._signed(target) or _unsigned(left, target)
         also = self._aliases.roll_back(left, target, move)
         withdrawn = (
             f"version {left.number} is withdrawn: only `promote --version {left.number} --again` takes it"
         )
-        return Moved(before=left, after=target, also=(withdrawn, *also))
+        return Moved(before=left, after=target, also=(*signed, withdrawn, *also))
 
     def _signed(self, version: Version) -> tuple[str, ...]:
-        """Before the alias moves: whoever follows it looks for the signature at once."""
+        """Before the alias moves: whoever follows it looks for the signature at once. A version that is gone back to may be
+        older than the key."""
         if self._signing_key is None:
             return ()
         from training.promotion.signing import Signer  # its library takes seconds to import
@@ -137,3 +139,11 @@ class Promoter:
             return verdict
         note = f"asked for again: it was withdrawn on {version.withdrawn}"
         return dataclasses.replace(verdict, notes=(*verdict.notes, note))
+
+
+def _unsigned(left: Version, target: Version) -> tuple[str, ...]:
+    """Said where nobody signs now, and what is left has a signature that what is gone back to has not."""
+    if left.signed_by in ("", target.signed_by):
+        return ()
+    way_out = "pods that require a signature keep what they have: `sign --version`, or MODEL_SIGNING_KEY"
+    return (f"version {target.number} is not signed by {left.signed_by}: {way_out}",)

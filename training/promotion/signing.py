@@ -9,11 +9,14 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import Engine
+
 from modelkit.definition import ModelDefinition
 from modelkit.errors import UntrustedServable
 from modelkit.servable import SIGNATURE, verify_files
 from modelkit.signature import SignatureCheck, Verified, fingerprint, public_keys, sign, subject_of
 from training.errors import NotRegistered, SigningFailed
+from training.promotion.alias_ledger import AliasLedger
 from training.promotion.signing_keys import public_half
 from training.registry import SERVABLE, Registry
 from training.version import PRODUCTION, SIGNED_TAG, Version
@@ -67,6 +70,13 @@ def version_asked(registry: Registry, definition: ModelDefinition, number: str |
     if version is None:
         raise NotRegistered(f"{definition.name} has no version in {PRODUCTION}")
     return version
+
+
+def versions_approved(registry: Registry, definition: ModelDefinition, ledger: Engine) -> list[Version]:
+    """Newest first. By the ledger, too: whoever can write to the registry can call a version approved."""
+    aliases = AliasLedger(definition, registry, ledger)
+    found = registry.versions(definition.registry_name)
+    return [version for version in found if version.approved and aliases.reached(version, PRODUCTION)]
 
 
 def fetch_signature(registry: Registry, version: Version, folder: Path) -> bool:
