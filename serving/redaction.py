@@ -6,8 +6,7 @@ is not there at all.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -44,7 +43,8 @@ class Redaction:
 class RecordLog(Protocol):
     """Where the predictor puts its records."""
 
-    def append(self, records: list[PredictionRecord]) -> asyncio.Future[None]: ...
+    def append(self, records: list[PredictionRecord]) -> Awaitable[None]:
+        """Takes them at once; to be awaited until they are as safe as they are to be."""
 
 
 class RedactedLog:
@@ -53,7 +53,7 @@ class RedactedLog:
     def __init__(self, log: RecordLog, redaction: Redaction) -> None:
         self._log, self._redaction = log, redaction
 
-    def append(self, records: list[PredictionRecord]) -> asyncio.Future[None]:
+    def append(self, records: list[PredictionRecord]) -> Awaitable[None]:
         return self._log.append([self._redaction.record(record) for record in records])
 
 

@@ -5,8 +5,8 @@ The features are those of the record, so what is redacted there is not here eith
 
 from __future__ import annotations
 
-import asyncio
 import math
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -123,11 +123,9 @@ class ToldLog:
     def __init__(self, log: RecordLog, stream: Stream[PredictionRecord]) -> None:
         self._log, self._stream = log, stream
 
-    def append(self, records: list[PredictionRecord]) -> asyncio.Future[None]:
-        written = self._log.append(records)
-        written.add_done_callback(lambda done: self._tell(done, records))
-        return written
+    def append(self, records: list[PredictionRecord]) -> Awaitable[None]:
+        return self._told(self._log.append(records), records)
 
-    def _tell(self, done: asyncio.Future[None], records: list[PredictionRecord]) -> None:
-        if not done.cancelled() and done.exception() is None:
-            self._stream.items.extend(records)
+    async def _told(self, written: Awaitable[None], records: list[PredictionRecord]) -> None:
+        await written
+        self._stream.items.extend(records)
