@@ -94,7 +94,9 @@ class _Request:
 
 
 class SimulatedLoop:
-    """`slower` says by how much everything is slower at a time, and `rows` how many a request asks for."""
+    """`slower` says by how much everything is slower at a time, `share` how much of a core the loop gets, and `rows` how many a
+    request asks for.
+    """
 
     def __init__(
         self,
@@ -102,10 +104,11 @@ class SimulatedLoop:
         rate: Rate,
         *,
         slower: Rate = lambda at: 1.0,
+        share: Rate = lambda at: 1.0,
         rows: Rows = one_row,
         seed: int = 1,
     ) -> None:
-        self.costs, self._rate, self._slower, self._rows = costs, rate, slower, rows
+        self.costs, self._rate, self._slower, self._share, self._rows = costs, rate, slower, share, rows
         self._chance = random.Random(seed)
         self.limit, self.seen = AdaptiveLimit(BOUNDS), Seen()
         self.now, self._next = 0.0, self._chance.expovariate(rate(0.0))
@@ -126,7 +129,6 @@ class SimulatedLoop:
             self._answer()
             in_progress = self._in_progress
             self._compute()
-            self._cpu += self.now - before
             self._seen += in_progress * (self.now - before)
             self._judge()
         return self.seen
@@ -185,10 +187,14 @@ class SimulatedLoop:
         (self._many if request.left else self._answering).append(request)
 
     def _spend(self, seconds: float) -> None:
-        self.now += seconds * self._slower(self.now)
+        seconds *= self._slower(self.now)
+        waited = seconds / self._share(self.now) - seconds
+        self.now += seconds + waited
+        self._cpu += seconds
+        self._starved += waited
 
     def _begin(self) -> None:
-        self._since, self._cpu, self._seen = self.now, 0.0, 0.0
+        self._since, self._cpu, self._starved, self._seen = self.now, 0.0, 0.0, 0.0
         self._refused = self._answered = self._waited = 0
         self._admitted: list[int] = []
         self._singles: list[float] = []
@@ -202,8 +208,9 @@ class SimulatedLoop:
         self.limit.observe(
             Window(
                 seconds=seconds,
-                busy=self._cpu / seconds,
+                busy=(self._cpu + self._starved) / seconds,
                 cpu_seconds=self._cpu,
+                starved=self._starved,
                 answered=self._answered,
                 refused=self._refused,
                 latency=sum(waited) / len(waited) if waited else 0.0,

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
-from collections.abc import Callable
 
+from serving.overload.clocks import Clocks
 from serving.overload.limit import AdaptiveLimit, Bounds, Window
 from serving.overload.many import ManySeen
 from serving.overload.refusals import Refusals
@@ -29,6 +28,7 @@ FADING = 0.85
 STRANGERS = 8
 ROOM_FOR_THE_SHORT = 4
 
+CLOCKS = Clocks()
 IN_FLIGHT, LIMIT, FAIR_SHARE = "in_flight", "concurrency", "fair_share"
 
 
@@ -47,11 +47,10 @@ class Overload:
         metrics: OverloadMetrics,
         *,
         adaptive: bool = True,
-        clock: Callable[[], float] = time.perf_counter,
-        cpu_clock: Callable[[], float] = time.thread_time,
+        clocks: Clocks = CLOCKS,
     ) -> None:
         self._adaptive, self._metrics = AdaptiveLimit(bounds) if adaptive else None, metrics
-        self._cap, self._clock, self._cpu_clock = bounds.cap, clock, cpu_clock
+        self._cap, self._clock, self._clocks = bounds.cap, clocks.now, clocks
         self._shares, self.refused = Shares(), Refusals()
         self.limit = bounds.cap if self._adaptive is None else int(self._adaptive.value)
         self.in_progress = self.singles = 0
@@ -129,7 +128,7 @@ class Overload:
         self._next_beat(now)
 
     def _begin(self, now: float) -> None:
-        self._since, self._cpu = now, self._cpu_clock()
+        self._since, self._cpu, self._starved = now, self._clocks.cpu(), self._clocks.starved()
         self._beats = self._late_beats = self._seen = self._refused = self.singles = 0
         self._lateness = self.waited = 0.0
         self.many.clear()
@@ -166,9 +165,9 @@ class Overload:
         self._tell(0.0)
 
     def _judge(self, seconds: float) -> None:
-        cpu, in_progress = self._cpu_clock() - self._cpu, self._seen / self._beats
+        in_progress = self._seen / self._beats
         if self._adaptive is not None:
-            self._adaptive.observe(self._window(seconds, cpu, in_progress))
+            self._adaptive.observe(self._window(seconds, in_progress))
             self.limit = int(self._adaptive.value)
         self.refused.pressure = self._refused / max(self.singles + self.many.ended, 1)
         self._strangers = STRANGERS
@@ -181,8 +180,9 @@ class Overload:
         self._metrics.loop_was_late(self._lateness)
         self._tell(in_progress)
 
-    def _window(self, seconds: float, cpu: float, in_progress: float) -> Window:
+    def _window(self, seconds: float, in_progress: float) -> Window:
         """Requests for one row tell best how long one waits. Where there are none, those for many do."""
+        cpu = self._clocks.cpu() - self._cpu
         singles, many, latency, rows_waited = self.singles, self.many, 0.0, 1.0
         if singles:
             latency = self._lateness / self._beats + self.waited / singles
@@ -194,6 +194,7 @@ class Overload:
             seconds=seconds,
             busy=max(cpu / seconds, self._late_beats / self._beats),
             cpu_seconds=cpu,
+            starved=self._clocks.starved() - self._starved,
             answered=singles + many.rows,
             refused=self._refused,
             latency=latency,

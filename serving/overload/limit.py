@@ -24,8 +24,8 @@ AT_LEAST = 2.0
 BURST_SECONDS = 0.2
 BUSY = 0.8
 # Of a core. A loop that is late and has worked less was not given more: a machine that stalls is no overload, and refusing
-# would not help it. A container's limit of less than this is no size for this service.
-WORKED = 0.3
+# would not help it. Where it was ready and others had the core for so long, or its quota was used up, that is its share.
+WORKED, STALL_SECONDS = 0.3, 2.0
 GROWTH = 1.25
 # Of what is more than there is room for, in a second in which nothing is wrong.
 LOWERED = 0.4
@@ -53,7 +53,8 @@ class Bounds:
 class Window(NamedTuple):
     """What was seen for some time. `busy` is the share of it in which the loop had no time to spare, and `in_progress` how many
     requests there were on average. `answered` are rows; requests that came asked for `rows_each` on average, 0 if none came.
-    `latency` is that of requests for `rows_waited` rows, 0 if none ended: of those for one row, where there were any.
+    `latency` is that of requests for `rows_waited` rows, 0 if none ended: of those for one row, where there were any. For
+    `starved` seconds the loop was ready, and got no core.
     """
 
     seconds: float
@@ -65,6 +66,7 @@ class Window(NamedTuple):
     in_progress: float
     rows_each: float = 1.0
     rows_waited: float = 1.0
+    starved: float = 0.0
 
 
 class AdaptiveLimit:
@@ -73,16 +75,28 @@ class AdaptiveLimit:
     def __init__(self, bounds: Bounds) -> None:
         self._bounds = bounds
         self.value = self._bounded(FIRST)
-        self._cost = self._cost_alone = self._unloaded = self._rows_each = 0.0
+        self._cost = self._cost_alone = self._unloaded = self._rows_each = self._stalled = 0.0
+        self._share = 1.0
 
     def observe(self, window: Window) -> None:
         self._learn_cost(window)
         if window.latency <= 0.0:
             return
-        if window.busy < BUSY or window.cpu_seconds < WORKED * window.seconds:
+        if window.busy < BUSY:
+            self._stalled = 0.0
             self._at_ease(window, self._of_one(window, window.latency))
-        else:
+        elif self._has_what_it_gets(window):
             self._pressed(window, window.latency * _answering(window))
+
+    def _has_what_it_gets(self, window: Window) -> bool:
+        """Whether a loop without time to spare has worked, or has had so little of a core for long that this is what it gets."""
+        if window.cpu_seconds >= WORKED * window.seconds:
+            self._stalled = 0.0
+            return True
+        if window.cpu_seconds + window.starved < BUSY * window.seconds:
+            return False
+        self._stalled += window.seconds
+        return self._stalled > STALL_SECONDS
 
     @property
     def tolerated(self) -> float:
@@ -124,7 +138,8 @@ class AdaptiveLimit:
             self.value = self._bounded(self.value + min(LOWERED * window.seconds, 1.0) * (room - self.value))
 
     def _pressed(self, window: Window, latency: float) -> None:
-        expected = self.tolerated / self._cost_each if self._cost else 0.0
+        self._share = _newer(self._share, window.cpu_seconds / (window.cpu_seconds + window.starved))
+        expected = self.tolerated * self._share / self._cost_each if self._cost else 0.0
         lowest = max(self._bounds.floor, LEAST * expected) + 0.5
         if self.value <= lowest and window.in_progress <= lowest + 1:  # nearer to no load it does not get
             self._learn_unloaded(self._of_one(window, latency / AT_LEAST), _NEWEST)

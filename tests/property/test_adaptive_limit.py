@@ -23,6 +23,7 @@ WINDOWS = st.builds(
     in_progress=st.floats(0.0, 10_000.0),
     rows_each=st.just(0.0) | st.floats(1.0, 1000.0),
     rows_waited=st.floats(1.0, 1000.0),
+    starved=SECONDS,
 )
 BOUNDS = st.builds(Bounds, floor=st.integers(1, 64), cap=st.integers(64, 4096), seconds=st.floats(0.001, 5.0))
 

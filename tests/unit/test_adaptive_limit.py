@@ -170,3 +170,46 @@ def test_a_machine_that_stalls_is_no_overload() -> None:
     for _ in range(40):
         limit.observe(stalled)
     assert limit.value >= min(before, BOUNDS.cap)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.1])
+def test_who_only_gets_a_small_share_of_a_core_answers_what_that_can(share: float) -> None:
+    """A neighbour takes the rest, or the container's limit is small: the loop is ready and has no core, and it stays so."""
+    capacity = share * SLOW.capacity
+    loop = SimulatedLoop(SLOW, at((0, 0.25 * capacity), (10, 5 * capacity)), share=lambda now: share)
+    seen = loop.run(70)
+    assert seen.goodput(20, 70) >= 0.9 * capacity
+    assert seen.p99(20, 70) <= 2 * seen.p99(0, 10)
+    assert loop.limit.value <= 6
+
+
+def test_a_core_that_others_take_for_a_second_is_no_overload() -> None:
+    limit = AdaptiveLimit(BOUNDS)
+    before = limit.value
+    taken = Window(
+        seconds=0.25,
+        busy=1.0,
+        cpu_seconds=0.02,
+        answered=15,
+        refused=0,
+        latency=0.4,
+        in_progress=100.0,
+        starved=0.23,
+    )
+    for _ in range(4):
+        limit.observe(taken)
+    assert limit.value == before
+    limit.observe(taken._replace(busy=0.2, starved=0.0, latency=0.004))
+    for _ in range(4):
+        limit.observe(taken)
+    assert limit.value >= 0.9 * before
+    for _ in range(8):
+        limit.observe(taken)
+    assert limit.value < 0.5 * before
+
+
+def test_while_a_machine_stalls_the_limit_does_not_grow_either() -> None:
+    limit = AdaptiveLimit(BOUNDS)
+    for _ in range(40):
+        limit.observe(Window(0.25, 1.0, 0.02, answered=15, refused=40, latency=0.4, in_progress=128))
+    assert limit.value == AdaptiveLimit(BOUNDS).value

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from prometheus_client import CollectorRegistry
 
+from serving.overload.clocks import Clocks
 from serving.overload.control import FAIR_SHARE, LIMIT, Overload
 from serving.overload_metrics import OverloadMetrics
 from tests.predictor_bench import BOUNDS, run
@@ -16,10 +17,10 @@ ROUNDS = 2000
 
 
 class Worked:
-    """A clock that only goes on where the loop is told to have worked."""
+    """Clocks that only go on where the loop is told to have worked."""
 
     def __init__(self) -> None:
-        self.now = self.cpu = 0.0
+        self.now = self.cpu = self.starved = 0.0
 
     def works(self, seconds: float) -> None:
         self.now += seconds
@@ -27,7 +28,8 @@ class Worked:
 
     def overload(self) -> Overload:
         metrics = OverloadMetrics(CollectorRegistry())
-        return Overload(BOUNDS, metrics, clock=lambda: self.now, cpu_clock=lambda: self.cpu)
+        clocks = Clocks(now=lambda: self.now, cpu=lambda: self.cpu, starved=lambda: self.starved)
+        return Overload(BOUNDS, metrics, clocks=clocks)
 
 
 def answer_many(overload: Overload, clock: Worked, *, rows: int, waited: float, row: float) -> None:
