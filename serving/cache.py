@@ -10,12 +10,14 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 import msgspec
+import structlog
 
 from serving.adapters.memory_cache import MemoryCache
 from serving.coalesce import Coalescer
 from serving.metrics import Metrics
 from serving.outcome import Outcome, decode_outcome, encode_outcome
 from serving.ports import RemoteCache
+from serving.seldom import Seldom
 
 MAX_KEYS_PER_CALL = 256
 MAX_KEYS_PER_WRITE = 128
@@ -39,6 +41,7 @@ class AnswerCache:
         )
         self._writes: dict[int, dict[bytes, bytes]] = {}
         self._writing: set[asyncio.Task[None]] = set()
+        self._log, self._seldom = structlog.get_logger("slipway.service"), Seldom()
 
     def local(self, model: str, key: bytes) -> Outcome | None:
         outcome = self._memory.get(key)
@@ -140,6 +143,8 @@ class AnswerCache:
                 raise msgspec.ValidationError("no answer of this version")
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             self._metrics.cache_asked(model, "redis", "poisoned")
+            if self._seldom.due(model):
+                self._log.warning("stored answers refused", model=model)
             return None
         self._metrics.cache_asked(model, "redis", "hit")
         return outcome

@@ -7,7 +7,6 @@ failed nobody waits for Redis again before it has answered a question that nobod
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,10 @@ from typing import Any
 import structlog
 
 from serving.adapters.redis_breaker import Breaker
+from serving.seldom import Seldom
 
 MAX_CONNECTIONS = 16
 CONNECT_SECONDS = 1.0
-REFUSAL_TOLD_SECONDS = 60.0
 
 
 class RedisDown(Exception):
@@ -51,7 +50,7 @@ class GuardedRedis:
         self._refusal = ResponseError
         self.commands = Redis(connection_pool=_pool(url, timeout_seconds, mounted), retry=_never())
         self.timeout_seconds = timeout_seconds
-        self._purpose, self._told_at = purpose, float("-inf")
+        self._purpose, self._seldom = purpose, Seldom()
         self._breaker = Breaker(self._ping, on_breaker, purpose=purpose)
         self._log = structlog.get_logger("slipway.service")
 
@@ -90,9 +89,7 @@ class GuardedRedis:
             _still_wanted(cancels)
 
     def _refused(self, error: Exception) -> None:
-        now = time.monotonic()
-        if now - self._told_at >= REFUSAL_TOLD_SECONDS:
-            self._told_at = now
+        if self._seldom.due():
             self._log.warning("redis refuses", purpose=self._purpose, reason=type(error).__name__)
 
 

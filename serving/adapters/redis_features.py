@@ -14,6 +14,7 @@ from modelkit.view_rows import FeatureSetMeta, Numbers, ViewRows
 from serving.adapters.guarded_redis import GuardedRedis, RedisDown
 from serving.coalesce import Coalescer
 from serving.ports import LookedUp
+from serving.seldom import Seldom
 
 MAX_KEYS_PER_CALL = 256
 LAST_SEEN_ROWS = 50_000
@@ -47,7 +48,7 @@ class RedisFeatures:
         self._turns: Coalescer[str, LookedUp] = Coalescer(
             self._ask, max_items=MAX_KEYS_PER_CALL, one_at_a_time=True
         )
-        self._log = structlog.get_logger("slipway.service")
+        self._log, self._seldom = structlog.get_logger("slipway.service"), Seldom()
 
     def get_many(self, keys: Sequence[str]) -> Awaitable[Sequence[LookedUp]]:
         return self._gathered([self._turns.submit(key) for key in keys])
@@ -95,7 +96,8 @@ class RedisFeatures:
         reason = f"features {self._rows.view.name}: {refusal}"
         if self._meta_text is None and self.reason:
             self.reason = reason
-        self._log.warning("features refused", view=self._rows.view.name, reason=refusal)
+        if self._seldom.due("set"):
+            self._log.warning("features refused", view=self._rows.view.name, reason=refusal)
 
     def _read(self, key: str, packed: bytes | None) -> LookedUp:
         if packed is None:
@@ -104,7 +106,8 @@ class RedisFeatures:
         try:
             numbers = self._rows.unpack(packed)
         except ValueError as error:
-            self._log.error("stored features refused", view=self._rows.view.name, reason=str(error))
+            if self._seldom.due("row"):
+                self._log.error("stored features refused", view=self._rows.view.name, reason=str(error))
             return self._last_seen(key)
         self._seen[key] = numbers
         self._seen.move_to_end(key)

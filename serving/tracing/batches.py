@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,13 +10,12 @@ from dataclasses import dataclass
 import structlog
 
 from serving.logging_settings import LoggingSettings
+from serving.seldom import Seldom
 from serving.tracing.spans import Span
 
 # Sends spans and says whether they arrived. It may take its time.
 Export = Callable[[Sequence[Span]], bool]
 Counted = Callable[[str, int], None]
-
-QUIET_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,7 @@ class SpanBatches:
         self._make_export, self._limits, self._counted = make_export, limits, counted
         self._waiting: deque[Span] = deque()
         self._wake, self._ending = threading.Event(), False
-        self._complained = -QUIET_SECONDS
+        self._seldom = Seldom()
         self._thread = threading.Thread(target=self._run, name="spans", daemon=True)
 
     def start(self) -> None:
@@ -101,7 +99,5 @@ class SpanBatches:
             self._complain("the exporter gave up")
 
     def _complain(self, reason: str) -> None:
-        now = time.monotonic()
-        if now - self._complained >= QUIET_SECONDS:
-            self._complained = now
+        if self._seldom.due():
             structlog.get_logger("slipway.service").warning("spans not exported", reason=reason)

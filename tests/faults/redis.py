@@ -172,5 +172,6 @@ SCENARIOS = (
         "a value that is no answer of this version is a miss, is counted and is overwritten",
         (_poisoned, _nothing),
         (_asked("poisoned", model="iris"),),
+        ("stored answers refused",),
     ),
 )

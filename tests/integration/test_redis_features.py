@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from pydantic import Field
 from redis import Redis
+from structlog.testing import capture_logs
 
 from modelkit.definition import FeatureView
 from modelkit.redis_features import META_FIELD, row_field, set_name
@@ -195,6 +196,17 @@ def test_a_row_that_is_no_row_of_the_view_is_not_believed(
     with Redis.from_url(redis_server.url) as client:
         client.hset(NAME, row_field("ada").decode(), poison)
     assert reader.results("ada", "bob") == ["unavailable", "hit"]
+
+
+def test_rows_that_are_not_believed_are_told_of_once_and_not_with_every_look_up(
+    reader: Reader, redis_server: RedisServer
+) -> None:
+    with Redis.from_url(redis_server.url) as client:
+        client.hset(NAME, row_field("ada").decode(), b"")
+    with capture_logs() as lines:
+        for _ in range(3):
+            assert reader.results("ada") == ["unavailable"]
+    assert [line["event"] for line in lines] == ["stored features refused"]
 
 
 @pytest.mark.parametrize("poison", [b"", b"{", b'{"view": 1}', b"\xff"])

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
 
 from serving.adapters.memory_cache import MemoryCache
 from serving.cache import MAX_VALUE_BYTES, AnswerCache
@@ -108,6 +109,20 @@ def test_a_poisoned_value_is_a_miss_that_gets_overwritten(value: bytes) -> None:
     tiers = run(scenario)
     assert tiers.remote.values[b"key"] == encode_outcome(SAID)
     assert tiers.asked("poisoned") == 1
+
+
+def test_poisoned_values_are_told_of_once_for_each_model_and_not_with_every_look_up() -> None:
+    async def scenario(tiers: Tiers) -> None:
+        tiers.remote.values[b"key"] = POISON["not JSON"]
+        for model in ("iris", "housing", "iris"):
+            await tiers.cache.remote(model, b"key", ttl_seconds=60)
+
+    with capture_logs() as lines:
+        run(scenario)
+    assert [(line["event"], line["model"]) for line in lines] == [
+        ("stored answers refused", "iris"),
+        ("stored answers refused", "housing"),
+    ]
 
 
 def test_one_poisoned_value_does_not_harm_the_others_of_its_turn() -> None:
