@@ -58,7 +58,8 @@ class SegmentFolder:
     def adopt_orphans(self) -> int:
         """Seals the open segments whose writer is gone, which their free lock proves. Returns how many."""
         for path in self._folder.glob(f"*{NEW}"):
-            self._left_by_the_dead(path, _forget)
+            if _is_old(path):
+                self._left_by_the_dead(path, Path.unlink)
         return sum(self._left_by_the_dead(path, self._adopt) for path in self._folder.glob(f"*{OPEN}"))
 
     def _left_by_the_dead(self, path: Path, then: Callable[[Path], None]) -> bool:
@@ -107,7 +108,10 @@ class SegmentFolder:
         return max(0.0, time.time() - sealed[0].stat().st_mtime) if sealed else 0.0
 
 
-def _forget(path: Path) -> None:
-    """A file whose writer died before it became a segment: nothing was written to it."""
-    if path.stat().st_mtime < time.time() - ABANDONED_SECONDS:
-        path.unlink()
+def _is_old(path: Path) -> bool:
+    """Whether its writer died before it became a segment: nothing was written to it. It is not locked to find out, because
+    a writer that finds his new file locked gives it up."""
+    try:
+        return path.stat().st_mtime < time.time() - ABANDONED_SECONDS
+    except OSError:  # it is a segment by now
+        return False

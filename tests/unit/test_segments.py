@@ -12,6 +12,7 @@ import pytest
 from serving.adapters.segment_files import PosixSegmentFiles
 from serving.agent.segments import SegmentFolder
 from serving.spool import OPEN, SEALED, SpoolLimits, SpoolWriter, frame
+from tests.durability.kernel_calls import kernel_calls
 from tests.prediction_records import payloads
 
 IDS = ("p-1", "p-2", "p-3")
@@ -121,6 +122,19 @@ def test_what_a_writer_left_before_its_segment_appeared_goes_after_a_while_and_a
         fcntl.flock(holder, fcntl.LOCK_EX)
         segments.adopt_orphans()
     assert sorted(tmp_path.iterdir()) == [held, young]
+
+
+def test_a_file_that_a_writer_is_about_to_lock_is_not_locked_by_the_agent(
+    segments: SegmentFolder, tmp_path: Path
+) -> None:
+    path = tmp_path / "w-00000001.new"
+    path.touch()
+    with kernel_calls(fcntl.flock) as locked:
+        segments.adopt_orphans()
+        os.utime(path, (1000, 1000))
+        assert locked == []
+        segments.adopt_orphans()
+    assert locked == [path]
 
 
 def test_segments_come_oldest_first(segments: SegmentFolder, tmp_path: Path) -> None:
