@@ -27,8 +27,7 @@ def main() -> int:
     arguments.add_argument("segment", nargs="?", default="", help="with `spool`: print its records")
     asked = arguments.parse_args()
     if asked.command != "serve":
-        print(settings_table() if asked.command == "settings" else _spool(asked.segment))
-        return 0
+        return _spool(asked.segment) if asked.command == "spool" else _settings()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave_before_anything_runs)
     _serve()
@@ -71,11 +70,16 @@ def bentoml_arguments(settings: Settings) -> list[str]:
     ]
 
 
-def _spool(segment: str) -> str:
-    from serving.settings import Settings
-    from serving.spool_report import spool_lines
+def _settings() -> int:
+    print(settings_table())
+    return 0
 
-    return "\n".join(spool_lines(Settings().spool_dir, segment))
+
+def _spool(segment: str) -> int:
+    from serving.door import settings_at_the_door
+    from serving.spool_report import print_spool
+
+    return print_spool(settings_at_the_door(lambda settings: None).spool_dir, segment)
 
 
 def settings_table() -> str:
