@@ -44,7 +44,8 @@ class TrainingSettings(BaseSettings):
     )
     model_signing_key_file: Path | None = Field(None, description="The same from a mounted file")
     model_verify_keys_file: Path | None = Field(
-        None, description="Public keys whose signatures `verify` takes; empty: that of MODEL_SIGNING_KEY"
+        None,
+        description="Public keys whose signatures `verify` and `batch` take; empty: `verify` takes that of MODEL_SIGNING_KEY",
     )
     drift_psi: float = Field(0.2, gt=0, description="A column with this PSI or more has drifted")
     s3_endpoint_url: str | None = Field(

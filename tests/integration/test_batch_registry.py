@@ -9,8 +9,11 @@ import pytest
 
 from catalog.iris.definition import DEFINITION as IRIS
 from tests.integration.test_training_cli import training
+from tests.model_signing_keys import new_pair
 from tests.tiny_versions import TinyVersions
 from training.cli import main
+from training.promotion.signing import Signer
+from training.registry import Registry
 
 TABLE = "sepal_length,sepal_width,petal_length,petal_width\n5.1,3.5,1.4,0.2\n"
 
@@ -36,6 +39,19 @@ def test_a_version_that_is_not_there_is_said_in_one_line(tmp_path: Path, variabl
     done = training(tmp_path, "batch", "iris", "in.csv", "out.csv", "--version", "7", **variables)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"batch: {IRIS.registry_name} has no version 7\n"
+
+
+def test_where_keys_are_known_only_what_one_of_them_signed_answers(
+    tmp_path: Path, mlflow_uri: str, variables: dict[str, str]
+) -> None:
+    version, keys = TinyVersions(IRIS, mlflow_uri, tmp_path).candidate(), new_pair(tmp_path / "keys")
+    variables |= {"MODEL_VERIFY_KEYS_FILE": str(keys.public)}
+    asked = ("batch", "iris", "in.csv", "out.csv", "--alias", "candidate")
+    done = training(tmp_path, *asked, **variables)
+    assert (done.returncode, done.stderr) == (1, "batch: it is not signed\n")
+    Signer(Registry(mlflow_uri), keys.private.read_bytes()).sign(version)
+    done = training(tmp_path, *asked, **variables)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("count", ["abc", "0", "-1", "1.5"])

@@ -58,7 +58,11 @@ def run(arguments: argparse.Namespace, definition: ModelDefinition, settings: Tr
         version = from_folder(arguments.servable)
     else:
         version = from_registry(
-            definition, settings.mlflow_tracking_uri, alias=arguments.alias, number=arguments.version
+            definition,
+            settings.mlflow_tracking_uri,
+            alias=arguments.alias,
+            number=arguments.version,
+            keys=settings.model_verify_keys_file,
         )
     job = Job(
         definition=definition,

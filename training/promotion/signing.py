@@ -91,12 +91,17 @@ def fetch_signature(registry: Registry, version: Version, folder: Path) -> bool:
 
 def verify(registry: Registry, version: Version, keys: Path) -> Verified:
     """As serving does it: digest, then signature. Raises ServableError, and SigningFailed for keys that are none."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = registry.download(version, SERVABLE, Path(scratch))
+        return verify_downloaded(registry, version, folder, keys)
+
+
+def verify_downloaded(registry: Registry, version: Version, folder: Path, keys: Path) -> Verified:
+    """The same of a servable that is here already; the signature is put beside its files."""
     try:
         check = SignatureCheck(public_keys(keys.read_bytes()))
     except ValueError as error:
         raise SigningFailed(f"MODEL_VERIFY_KEYS_FILE: {error}") from error
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = registry.download(version, SERVABLE, Path(scratch))
-        verify_files(folder, digest=version.digest)
-        fetch_signature(registry, version, folder)
-        return check.verify(folder, subject_of(version.registry_name, version.number).__eq__)
+    verify_files(folder, digest=version.digest)
+    fetch_signature(registry, version, folder)
+    return check.verify(folder, subject_of(version.registry_name, version.number).__eq__)
