@@ -48,6 +48,7 @@ def slipway_start(site: Site, *, port: int | None = None) -> Start:
         "PATH": f"{settings.bin}:{settings.inherited.get('PATH', '')}",
         "SLIPWAY_ENV": "dev",
         "JWT_SECRET_KEY": site.secret,
+        "API_HOST": "127.0.0.1",
         "API_PORT": str(port),
         "METRICS_PORT": str(free_port()),
         "AGENT_METRICS_PORT": str(free_port()),
@@ -63,15 +64,7 @@ def slipway_start(site: Site, *, port: int | None = None) -> Start:
         "MLFLOW_TRACKING_URI": f"sqlite:///{site.scratch / 'mlflow.db'}",
         **bentoml_environment(site, "slipway"),
     }
-    command = [
-        str(settings.bin / "bentoml"),
-        "serve",
-        "service:Slipway",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-    ]
+    command = [str(settings.bin / "python"), "-m", "serving"]
     launch = launch_for(site, "slipway", command=command, environment=environment, folder=settings.root)
     row, path = site.fixture.row, f"/predict/{site.fixture.model}"
     ours, theirs = (_known_as(site, subject) for subject in ("bench", "neighbour"))
