@@ -39,7 +39,10 @@ class Answer:
 
 
 class Load(AbstractContextManager["Load"]):
-    """`unanswered` holds the ids of requests that were sent, at least in part, and whose answer never came."""
+    """`unanswered` holds the ids of requests that were sent, at least in part, and whose answer never came.
+
+    All ids begin with `name`.
+    """
 
     def __init__(
         self,
@@ -57,7 +60,7 @@ class Load(AbstractContextManager["Load"]):
         self.answers: list[Answer] = []
         self.refusals: list[tuple[int, str]] = []
         self.unanswered: list[str] = []
-        self._numbers, self._name = itertools.count(), secrets.token_hex(4)  # others may have asked before
+        self._numbers, self.name = itertools.count(), secrets.token_hex(4)  # others may have asked before
         self._end = threading.Event()
         self._threads = [threading.Thread(target=self._ask, args=(seed,)) for seed in range(clients)]
 
@@ -81,7 +84,7 @@ class Load(AbstractContextManager["Load"]):
                 time.sleep(RETRY_SECONDS)
                 continue
             model, row = self._make_row(chance)
-            self._exchange(connection, f"{self._name}-{seed}-{next(self._numbers)}", model, row)
+            self._exchange(connection, f"{self.name}-{seed}-{next(self._numbers)}", model, row)
             if not self._keeps_connections:
                 connection.close()
             if self._pause:

@@ -24,7 +24,9 @@ Act = Callable[[Stand], None]
 class Fault:
     """Something that breaks and is mended. `again` happens once a second meanwhile. Each of `signs` and `lines` must tell.
 
-    `breaker` is a gauge that must be up during the fault and down again `closes_within` seconds after it.
+    `breaker` is a gauge that must be up during the fault and down again `closes_within` seconds after it. `promised` are the
+    refusals that callers get meanwhile, as `Seen.failures` calls them; `dropped` counts the records that may be missing.
+    Records of refusals with a code of `either_way` may be there.
     """
 
     breaks: Act
@@ -35,15 +37,20 @@ class Fault:
     lines: Sequence[str] = ()
     breaker: Sign | None = None
     closes_within: float = 5.0
+    promised: Sequence[str] = ()
+    dropped: Sign | None = None
+    either_way: Sequence[str] = ()
+    token: Callable[[Stand], str] | None = None  # where the load's own one would not do
     tells_late: bool = False  # only after what the short form waits for
 
 
 def endure(name: str, stand: Stand, pace: Pace, fault: Fault) -> Finding:
     """Runs it on the stand."""
     prefix = f"{name}-{next(_numbers)}-"
-    signs = [*fault.signs, *([fault.breaker] if fault.breaker else [])]
+    signs = [*fault.signs, *(each for each in (fault.breaker, fault.dropped) if each is not None)]
     with Watch(stand.service, signs) as watch:
-        load = OpenLoad(stand.service, rate=pace.rate, seconds=pace.total, prefix=prefix)
+        token = fault.token(stand) if fault.token else stand.service.token()
+        load = OpenLoad(stand.service, rate=pace.rate, seconds=pace.total, prefix=prefix, token=token)
         try:
             times = _break_and_mend(stand, pace, fault)
             seen = load.seen()
@@ -51,10 +58,10 @@ def endure(name: str, stand: Stand, pace: Pace, fault: Fault) -> Finding:
             _wait_for_the_breaker(watch, fault, times)
         finally:
             load.stop()
-    kept = compare(stand.database_url, seen, prefix)
+    kept = compare(stand.database_url, seen, prefix, either_way=fault.either_way)
     verdicts = [
-        *answers(seen, times),
-        *records(kept, backlog),
+        *answers(seen, times, fault.promised),
+        *records(kept, backlog, watch.grown(fault.dropped) if fault.dropped else None),
         *in_time(latencies(seen, times), fault.limits),
         *_told(watch, fault, times),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -37,11 +38,14 @@ def seconds_to_empty(service: RunningService, *, patience: float) -> float | Non
     return time.monotonic() - begin
 
 
-def compare(database_url: str, seen: Seen, prefix: str) -> Kept:
+def compare(database_url: str, seen: Seen, prefix: str, *, either_way: Collection[str] = ()) -> Kept:
+    """Records of refusals with one of these codes may be there or not."""
     rows = _rows(database_url, prefix)
     told = seen.acknowledged
     asked = Counter(rows.values())
-    unanswered = {sample.request_id for sample in seen.samples if sample.status == 0}
+    unanswered = {
+        sample.request_id for sample in seen.samples if sample.status == 0 or sample.code in either_way
+    }
     beyond = [name for name, request_id in rows.items() if name not in told and request_id not in unanswered]
     return Kept(
         lost=sum(rows.get(name) != request_id for name, request_id in told.items()),

@@ -15,14 +15,16 @@ from tests.e2e.processes import is_alive, listeners
 from tests.e2e.rows import iris_row
 from tests.e2e.running_service import RunningService
 from tests.e2e.waiting import until
+from tests.faults.disk import STRICT
 from tests.faults.scenario import Finding, Pace, Scenario, Verdict
-from tests.faults.stand import Stand
+from tests.faults.stand import FIXED_LIMIT, Stand
 
 SEED = 20220401
 AGAIN_SECONDS = 60.0
 PAUSE_SECONDS = 0.01
 LONGEST_POINT_SECONDS = 1.0
 RESTART_SECONDS = 5.0
+DISK_SHARE = 4
 MAY_SAY = ('"model-not-ready"', '"overloaded"')
 
 
@@ -88,11 +90,19 @@ def points(count: int) -> Iterator[tuple[str, float]]:
         yield victim, chance.uniform(0.0, LONGEST_POINT_SECONDS)
 
 
-def kill_again_and_again(stand: Stand, pace: Pace) -> Finding:
+def _in_process_mode(stand: Stand, pace: Pace) -> Finding:
+    return kill_again_and_again("kills", stand, pace.kills)
+
+
+def _in_disk_mode(stand: Stand, pace: Pace) -> Finding:
+    return kill_again_and_again("kills-disk", stand, max(1, pace.kills // DISK_SHARE))
+
+
+def kill_again_and_again(name: str, stand: Stand, times: int) -> Finding:
     service, kills = stand.service, []
     with Load(service.api_port, service.token(), iris_row, pause_seconds=PAUSE_SECONDS) as load:
         begin = time.monotonic()
-        for victim, seconds in points(pace.kills):
+        for victim, seconds in points(times):
             _wait_for_answers(load)
             time.sleep(seconds)
             killed = time.monotonic()
@@ -103,22 +113,23 @@ def kill_again_and_again(stand: Stand, pace: Pace) -> Finding:
         _wait_for_answers(load)
         lasted = time.monotonic() - begin
     wait_until_shipped(service.spool)
-    return _finding(load, stand, kills, lasted)
+    return _finding(name, load, stand, kills, lasted)
 
 
-def _finding(load: Load, stand: Stand, kills: list[Kill], lasted: float) -> Finding:
-    counted = _counted(load, logged(stand.database_url))
+def _finding(name: str, load: Load, stand: Stand, kills: list[Kill], lasted: float) -> Finding:
+    rows = logged(stand.database_url)
+    counted = _counted(load, {each: asked for each, asked in rows.items() if asked.startswith(load.name)})
     asked = len(load.answers) + len(load.refusals) + len(load.unanswered)
     refused = Counter(str(status) for status, _ in load.refusals)
     return Finding(
-        scenario="kills",
+        scenario=name,
         requests=asked,
         rate=asked / lasted,
         failures=dict(refused) | {"no answer": len(load.unanswered)},
         acknowledged=len(load.answers),
         lost=counted.lost,
         doubled=counted.doubled,
-        metrics={f"restart after killing {name}": _restarts(kills, name) for name in KILLERS},
+        metrics={f"restart after killing {victim}": _restarts(kills, victim) for victim in KILLERS},
         verdicts=(*_kept(counted, len(kills)), *_served(load, kills, stand)),
     )
 
@@ -188,13 +199,21 @@ def _wait_for_answers(load: Load) -> None:
 
 SCENARIOS = (
     Scenario(
+        name="kills-disk",
+        dependency="Processes",
+        done="the same, a quarter as often, with `SPOOL_DURABILITY=disk` and `SPOOL_FULL_POLICY=strict`",
+        behaviour="what was answered is in SQL exactly once; what was cut off may be there, once",
+        runbook="SlipwayRestarts.md",
+        run=_in_disk_mode,
+        settings=STRICT,
+    ),
+    Scenario(
         name="kills",
         dependency="Processes",
         done="kill -9 of a worker, the agent, the parent or everything, at random points",
         behaviour="what was answered is in SQL exactly once; what was cut off may be there, once",
         runbook="SlipwayRestarts.md",
-        run=kill_again_and_again,
-        settings={"REDIS_URL": ""},
-        own_stand=True,
+        run=_in_process_mode,
+        settings=FIXED_LIMIT,
     ),
 )

@@ -20,19 +20,18 @@ class OpenLoad:
     """Has begun once it is made, and lasts for `seconds`; `seen` waits for its end."""
 
     def __init__(
-        self, service: RunningService, *, rate: float, seconds: float, prefix: str, known_share: float = 0.5
+        self, service: RunningService, *, rate: float, seconds: float, prefix: str, token: str = ""
     ) -> None:
         self._seconds = seconds
         self._folder = tempfile.TemporaryDirectory(prefix="slipway-load-")
         self._answer = Path(self._folder.name) / "seen"
         order = Order(
             port=service.api_port,
-            token=service.token(),
+            token=token or service.token(),
             rate=rate,
             seconds=seconds,
             prefix=prefix,
             answer_file=str(self._answer),
-            known_share=known_share,
         )
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.generator"],

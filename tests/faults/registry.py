@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from tests.faults import bad_versions, flips, kills, redis, shutdown, sql
+from tests.faults import bad_versions, clock, disk, flips, handover, hostile, kills, redis, shutdown, sql
 from tests.faults.scenario import Scenario
 
 SCENARIOS: tuple[Scenario, ...] = (
     *redis.SCENARIOS,
     *sql.SCENARIOS,
-    *kills.SCENARIOS,
-    *shutdown.SCENARIOS,
+    *hostile.SCENARIOS,
     *flips.SCENARIOS,
     *bad_versions.SCENARIOS,
+    *clock.SCENARIOS,
+    *disk.SCENARIOS,
+    *handover.SCENARIOS,
+    *kills.SCENARIOS,
+    *shutdown.SCENARIOS,
 )

@@ -29,7 +29,7 @@ class Pace:
         return self.before + self.fault + self.after
 
 
-SHORT = Pace(before=0.3, fault=1.5, after=1.0)
+SHORT = Pace(before=0.3, fault=1.2, after=0.5)
 
 
 def full_pace(seconds: float, rate: float, kills: int) -> Pace:

@@ -22,7 +22,7 @@ from tests.e2e.waiting import until
 from tests.faults.balancer import Balancer
 from tests.faults.kept import seconds_to_empty
 from tests.faults.scenario import Finding, Pace, Scenario, Verdict
-from tests.faults.stand import Stand
+from tests.faults.stand import FIXED_LIMIT, Stand
 
 CLIENTS = 32
 TIMES = 20
@@ -34,9 +34,6 @@ SLACK_SECONDS = 5.0
 PATIENCE_SECONDS = 60.0
 MOST_RATE = 300.0  # all of this runs beside one replica that starts
 STUCK_DRAIN_SECONDS = 1
-FIXED_LIMIT = {
-    "CONCURRENCY_ADAPTIVE": "false"
-}  # a refusal for want of capacity would be taken for one of the end
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,8 +19,12 @@ from records.migrate import upgrade
 from tests.e2e.running_service import RunningService
 from tests.e2e.stoppable_postgres import StoppablePostgres
 from tests.e2e.tiny_service import tiny_service
+from tests.faults import mischief
 from tests.faults.proxy import FaultyProxy
 from tests.redis_server import RedisServer
+
+# A refusal for want of capacity would be taken for one of the end.
+FIXED_LIMIT = {"CONCURRENCY_ADAPTIVE": "false"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +62,7 @@ def servers() -> Iterator[Servers]:
 
 @contextlib.contextmanager
 def stand(shared: Servers, settings: Mapping[str, str]) -> Iterator[Stand]:
-    """With a new database and an empty Redis."""
+    """With a new database and an empty Redis. `{folder}` in a setting is the stand's own."""
     with ExitStack() as parts:
         folder = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="slipway-faults-")))
         redis = parts.enter_context(FaultyProxy(("127.0.0.1", shared.redis.port)))
@@ -69,8 +73,11 @@ def stand(shared: Servers, settings: Mapping[str, str]) -> Iterator[Stand]:
             "DATABASE_URL": f"postgresql://postgres@127.0.0.1:{sql.port}/{database}",
             "CACHE_ENTRIES": "0",  # repeated rows are Redis's to answer
         }
-        made = tiny_service(folder, ["iris"], **{**defaults, **settings})
-        made.database_url = {**defaults, **settings}["DATABASE_URL"]
+        wanted = {name: value.replace("{folder}", str(folder)) for name, value in settings.items()}
+        if mischief.SETTINGS.keys() <= wanted.keys():
+            mischief.build(folder)
+        made = tiny_service(folder, ["iris"], **{**defaults, **wanted})
+        made.database_url = {**defaults, **wanted}["DATABASE_URL"]
         service = parts.enter_context(made)
         service.wait_for_agent()
         yield Stand(service=service, servers=shared, redis=redis, sql=sql, database_url=direct)

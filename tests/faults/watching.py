@@ -61,12 +61,18 @@ class Watch(AbstractContextManager["Watch"]):
     ) -> None:
         self._end.set()
         self._thread.join()
+        self._look()
 
     def highest(self, sign: Sign) -> tuple[float, float]:
         """What it was at first and at most."""
         place = self.signs.index(sign)
         values = [look.values[place] for look in self.looks]
         return (values[0], max(values)) if values else (0.0, 0.0)
+
+    def grown(self, sign: Sign) -> float:
+        """How much was counted."""
+        first, most = self.highest(sign)
+        return most - first
 
     def first_at(self, sign: Sign, value: float, since: float) -> float | None:
         """Seconds after `since` at which a look first had this value."""
