@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from records.prediction_record import PredictionRecord
 
-ROWS_PER_STATEMENT = 1000
+ROWS_PER_STATEMENT = 5000
 
 COLUMNS = """prediction_id, user_id, subject, model, version, request_id, features,
     predicted_value, prediction, outcome, cached, latency_ms, created_at,

@@ -16,7 +16,7 @@ class HandoffSettings(BaseModel):
     spool_handoff_url: str = Field(
         "",
         description="where an agent that ends leaves records that SQL did not take, for any other to ship: "
-        "`s3://bucket/folder`, `gs://…`, `az://account/container/folder` or `file:///folder`; empty: nowhere",
+        "`s3://bucket/folder`, `gs://…`, `az://container/folder` or `file:///folder`; empty: nowhere",
     )
     spool_handoff_credentials_file: Path | None = Field(
         None,

@@ -130,7 +130,8 @@ class Chores:
         return make_scoring(self._settings, self._metrics).step
 
     def _adopting(self) -> Step:
-        adoption = make_adoption(self._settings, self._metrics, self._sampled)
+        alive = partial(self._pulse.beat, "handoff")
+        adoption = make_adoption(self._settings, self._metrics, self._sampled, alive=alive)
         seconds = self._settings.spool_handoff_poll_seconds
         return _paced(adoption.step, lambda: seconds * random.uniform(1 - JITTER, 1))
 
@@ -146,7 +147,8 @@ class Chores:
         return _paced(turns.step, lambda: REDIS_SECONDS)
 
     def _shipping(self) -> Step:
-        shipper = make_shipper(self._settings, self._metrics, self._sampled)
+        alive = partial(self._pulse.beat, "ship")
+        shipper = make_shipper(self._settings, self._metrics, self._sampled, alive=alive)
         return lambda: SHIP_SECONDS if shipper.step() else RETRY_SECONDS
 
     def _shadowing(self, rows: ShadowQueue) -> Step:

@@ -22,6 +22,7 @@ from serving.spool import CORRUPT, records_in_name
 
 UPLOADS_AT_ONCE = 8
 DAY_SECONDS = 86_400.0
+KEPT = ("corrupt", "refused")  # for a person to look at
 
 
 class Handover:
@@ -103,30 +104,36 @@ class Adoption:
 
     def _take(self, segment: Waiting) -> None:
         if self._keep_seconds and segment.since < self._clock() - self._keep_seconds:
-            self._store.delete(segment.name)
-            self._told(segment.name, "expired")
+            self._settle(segment.name, "expired")
         elif self._store.claim(segment.name):
             try:
-                self._ship(segment)
-            finally:
+                fate = self._shipped(segment)
+            finally:  # first: who dies here leaves a segment that is shipped again, and no claim on what is gone
                 self._store.release(segment.name)
+            self._settle(segment.name, fate)
 
-    def _ship(self, segment: Waiting) -> None:
+    def _shipped(self, segment: Waiting) -> str:
+        """What became of it; nothing where another agent was quicker."""
         try:
             found = self._store.content(segment.name)
         except HandoffDamaged:
-            self._store.set_aside(segment.name)
-            self._told(segment.name, "corrupt")
-            return
+            return "corrupt"
         if found is None:
-            return
+            return ""
         content = read_records(found, said=segment.records)
-        self._delivery.deliver(content)
-        if content.corrupt:
-            self._store.set_aside(segment.name)
+        if refused := self._delivery.deliver(content):
+            self._log.error("SQL refuses records", segment=segment.name.name, refused=len(refused))
+            return "refused"
+        return "corrupt" if content.corrupt else "adopted"
+
+    def _settle(self, name: PurePosixPath, fate: str) -> None:
+        if not fate:
+            return
+        if fate in KEPT:
+            self._store.set_aside(name)
         else:
-            self._store.delete(segment.name)
-        self._told(segment.name, "corrupt" if content.corrupt else "adopted")
+            self._store.delete(name)
+        self._told(name, fate)
 
     def _told(self, name: PurePosixPath, result: str) -> None:
         self._metrics.segment(result)

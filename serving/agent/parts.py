@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -128,17 +128,21 @@ def _traced(table: PredictionTable, metrics: AgentMetrics) -> PredictionTable:
     return table if metrics.tracer is None else TracedTable(table, metrics.tracer)
 
 
-def make_shipper(settings: Settings, metrics: AgentMetrics, sampled: ShadowQueue | None) -> Shipper:
+def make_shipper(
+    settings: Settings, metrics: AgentMetrics, sampled: ShadowQueue | None, *, alive: Callable[[], None]
+) -> Shipper:
     from records.engine import open_engine
     from records.migrate import upgrade
     from serving.agent.prediction_table import SqlPredictionTable
+    from serving.agent.pulsing_table import PulsingTable
     from serving.agent.segments import SegmentFolder
 
     url = settings.database_url.get_secret_value()
     if settings.slipway_env is Environment.DEV:  # elsewhere migrations are a deployment step of their own
         upgrade(url)
     engine = open_engine(url, mounted=settings.database_url_file)
-    segments, table = SegmentFolder(settings.spool_dir), _traced(SqlPredictionTable(engine), metrics)
+    segments = SegmentFolder(settings.spool_dir)
+    table = PulsingTable(_traced(SqlPredictionTable(engine), metrics), alive)
     if sampled is None:
         return Shipper(segments, table, metrics)
     return Shipper(segments, table, metrics, committed=sampled.offer)

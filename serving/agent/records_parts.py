@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from modelkit.definition import load_catalog
@@ -44,10 +45,13 @@ def make_handover(settings: Settings, metrics: AgentMetrics) -> Handover:
     return Handover(segments, store, metrics.handoff)
 
 
-def make_adoption(settings: Settings, metrics: AgentMetrics, sampled: ShadowQueue | None) -> Adoption:
+def make_adoption(
+    settings: Settings, metrics: AgentMetrics, sampled: ShadowQueue | None, *, alive: Callable[[], None]
+) -> Adoption:
     from serving.agent.prediction_table import SqlPredictionTable
+    from serving.agent.pulsing_table import PulsingTable
 
-    table, store = SqlPredictionTable(_engine(settings)), _handoff_store(settings)
+    table, store = PulsingTable(SqlPredictionTable(_engine(settings)), alive), _handoff_store(settings)
     told = Delivery(table, metrics) if sampled is None else Delivery(table, metrics, committed=sampled.offer)
     return Adoption(store, told, metrics.handoff, keep_days=settings.log_retention_days)
 

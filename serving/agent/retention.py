@@ -13,6 +13,7 @@ import structlog
 
 from auth.lockout import FORGOTTEN_AFTER_SECONDS, KNOWN_FOR_SECONDS
 from serving.agent.feedback_metrics import FeedbackMetrics
+from serving.agent.handoff_store import HandoffUnreachable
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -59,7 +60,7 @@ class Retention:
                 return max(LEAST_PAUSE_SECONDS, (time.monotonic() - started) / BUSY_SHARE)
             self._prune_logins()
             self._drop_segments()
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, HandoffUnreachable) as error:
             self._log.warning("old records cannot be deleted", reason=type(error).__name__)
             return FAILED_SECONDS
         return REST_SECONDS * random.uniform(1, 2)

@@ -12,10 +12,12 @@ from records.engine import open_engine
 from serving.agent.metrics import AgentMetrics
 from serving.agent.prediction_table import SqlPredictionTable
 from serving.agent.segments import SegmentFolder
-from serving.agent.shipper import LogUnreachable, PredictionTable, Shipper
-from serving.spool import SEALED, frame
+from serving.agent.shipper import LogUnreachable, PredictionTable, RecordsRefused, Shipper
+from serving.spool import CORRUPT, SEALED, frame
 from tests.fakes.prediction_table import MemoryPredictionTable
-from tests.prediction_records import made_record, payloads
+from tests.prediction_records import encode_record, figure, made_record, payloads
+
+NEVER = 1e300  # seconds since 1970
 
 
 class Table:
@@ -69,6 +71,31 @@ def test_a_shipper_brings_a_spool_into_it_exactly_once(table: Table, tmp_path: P
     assert Shipper(SegmentFolder(folder), table.port, AgentMetrics()).step()
     assert table.ids() == ["p-1", "p-2"]
     assert list(folder.iterdir()) == []
+
+
+def test_records_of_which_one_is_refused_for_what_it_is_are_not_there(table: Table) -> None:
+    with pytest.raises(RecordsRefused):
+        table.port.insert([made_record("p-1"), made_record("p-2", created_at=NEVER)])
+    assert table.ids() == []
+
+
+def test_a_record_that_is_refused_is_kept_for_a_person_and_holds_up_no_other(
+    table: Table, tmp_path: Path
+) -> None:
+    folder, metrics = tmp_path / "spool", AgentMetrics()
+    folder.mkdir()
+    sealed = {"1": ("p-1", "p-2", "p-3"), "2": ("p-4",), "3": ("p-5", "p-6")}
+    for number, ids in sealed.items():
+        records = [made_record(name, created_at=NEVER if name == "p-2" else 1.8e9) for name in ids]
+        content = b"".join(frame(encode_record(record)) for record in records)
+        (folder / f"w-{number}-{len(ids)}{SEALED}").write_bytes(content)
+    shipper = Shipper(SegmentFolder(folder), table.port, metrics)
+    assert shipper.step()
+    assert table.ids() == ["p-1", "p-3", "p-4", "p-5", "p-6"]
+    assert [path.name for path in folder.iterdir()] == [f"w-1-3{CORRUPT}"]
+    assert figure(metrics.registry, "slipway_agent_records_total", result="refused") == 1
+    assert figure(metrics.registry, "slipway_agent_records_total", result="committed") == 5
+    assert figure(metrics.registry, "slipway_agent_segments_set_aside") == 1
 
 
 def test_a_database_without_its_schema_is_unreachable_and_not_an_end(empty_database_url: str) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from records.prediction_record import PredictionRecord
-from serving.agent.shipper import LogUnreachable
+from serving.agent.shipper import LogUnreachable, RecordsRefused
+
+END_OF_TIME = 1e11  # no calendar of a database goes that far
 
 
 class MemoryPredictionTable:
@@ -20,6 +22,8 @@ class MemoryPredictionTable:
     def insert(self, records: Sequence[PredictionRecord]) -> int:
         if self.unreachable:
             raise LogUnreachable("refused")
+        if any(record.created_at > END_OF_TIME for record in records):
+            raise RecordsRefused
         self.batches.append([record.prediction_id for record in records])
         new = {record.prediction_id: record for record in records if record.prediction_id not in self.rows}
         self.rows |= new

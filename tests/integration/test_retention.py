@@ -21,7 +21,8 @@ from records.retention import AT_ONCE, delete_old, old_predictions
 from records.tables import Erasure, Feedback, KnownAddress, Prediction, ShadowPrediction
 from records.truth import Truth
 from serving.agent.feedback_metrics import FeedbackMetrics
-from serving.agent.retention import FAILED_SECONDS, REST_SECONDS, Retention
+from serving.agent.handoff_store import HandoffStore
+from serving.agent.retention import FAILED_SECONDS, REST_SECONDS, Retention, SetAside
 from serving.agent.segments import SegmentFolder
 from tests.prediction_records import figure, made_record
 
@@ -176,3 +177,21 @@ def test_a_database_that_is_away_is_asked_again_later(url: str, tmp_path: Path) 
     engine = open_engine(url)
     assert chore(engine, tmp_path)[0].step() == FAILED_SECONDS
     engine.dispose()
+
+
+def test_object_storage_that_is_away_is_asked_again_later_and_keeps_nothing_else_from_going(
+    engine: Engine, tmp_path: Path
+) -> None:
+    predicted(engine, "p-1", at=OLD)
+    (tmp_path / "spool").mkdir()
+    (tmp_path / "place").write_text("no folder")
+    old = tmp_path / "spool" / "w-1-1.corrupt"
+    old.write_bytes(b"x")
+    os.utime(old, (OLD.timestamp(),) * 2)
+    places: list[SetAside] = [SegmentFolder(tmp_path / "spool"), HandoffStore((tmp_path / "place").as_uri())]
+    retention = Retention(engine, places, FeedbackMetrics(CollectorRegistry()), days=90)
+    while (pause := retention.step()) < FAILED_SECONDS:
+        continue
+    assert pause == FAILED_SECONDS
+    assert count(engine, Prediction) == 0
+    assert not old.exists()

@@ -23,7 +23,7 @@ from serving.settings import Settings
 from serving.spool import CORRUPT, OPEN, SEALED, frame
 from tests.fakes.clock import FakeClock
 from tests.fakes.prediction_table import MemoryPredictionTable
-from tests.prediction_records import figure, payloads
+from tests.prediction_records import encode_record, figure, made_record, payloads
 
 SECONDS = 20.0
 
@@ -155,6 +155,40 @@ def test_what_another_agent_is_shipping_is_left_to_it_until_it_has_had_time_enou
     assert left(ending.place) == []
 
 
+class Dying(HandoffStore):
+    """Its agent ends where it would delete a segment."""
+
+    def delete(self, name: PurePosixPath) -> None:
+        raise SystemExit
+
+
+def test_an_agent_that_dies_after_the_commit_leaves_no_claim_and_the_segment_is_shipped_again(
+    pods: tuple[Pod, Pod],
+) -> None:
+    ending, living = pods
+    ending.seal("p-1")
+    ending.handover.run(SECONDS)
+    delivery = Delivery(living.table, living.metrics)
+    dying = Adoption(Dying(living.place.as_uri()), delivery, living.metrics.handoff, keep_days=90)
+    with pytest.raises(SystemExit):
+        dying.step()
+    assert [name.split("/")[0] for name in left(ending.place)] == ["segments"]
+    living.adoption.step()
+    assert (list(living.table.rows), left(ending.place)) == (["p-1"], [])
+
+
+def test_what_sql_refuses_is_kept_for_a_person_and_the_rest_is_shipped(pods: tuple[Pod, Pod]) -> None:
+    ending, living = pods
+    path = ending.seal("p-1", "p-2")
+    refused = made_record("p-2", created_at=1e300)
+    path.write_bytes(frame(payloads("p-1")[0]) + frame(encode_record(refused)))
+    ending.handover.run(SECONDS)
+    living.adoption.step()
+    assert list(living.table.rows) == ["p-1"]
+    assert living.segments("refused") == 1
+    assert [name.split("/")[0] for name in left(ending.place)] == ["corrupt"]
+
+
 def test_what_is_not_what_its_name_says_is_never_shipped(pods: tuple[Pod, Pod]) -> None:
     ending, living = pods
     ending.seal("p-1")
@@ -221,7 +255,7 @@ def test_a_place_that_cannot_be_asked_is_counted(tmp_path: Path) -> None:
         "ftp://host/x",
         "s3://",
         "s3://key:secret@bucket/x",
-        "az://account/container?sig=secret",
+        "az://container/folder?sig=secret",
         "bucket",
         "s3://b/x#y",
     ],
@@ -230,3 +264,10 @@ def test_a_place_that_is_none_or_names_a_secret_stops_at_the_door_without_repeat
     with pytest.raises(ValidationError) as caught:
         Settings(spool_handoff_url=url)
     assert "secret" not in str(caught.value)
+
+
+def test_a_place_in_azure_is_a_container_and_its_account_is_a_variable(tmp_path: Path) -> None:
+    mounted = tmp_path / "credentials"
+    mounted.write_text("AZURE_STORAGE_ACCOUNT_NAME=records\nAZURE_STORAGE_ACCOUNT_KEY=a2V5\n")
+    made = repr(HandoffStore("az://container/some/folder", credentials=mounted)._make())
+    assert made == 'AzureStore(container_name="container", account_name="records", prefix="some/folder")'

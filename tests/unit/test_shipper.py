@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from records.prediction_record import PredictionRecord
 from serving.agent.metrics import AgentMetrics
+from serving.agent.pulse import STEP_SECONDS, Pulse
+from serving.agent.pulsing_table import PulsingTable
 from serving.agent.segments import SegmentFolder
-from serving.agent.shipper import Shipper
+from serving.agent.shipper import BATCH_BYTES, Shipper
 from serving.spool import OPEN, SEALED, frame
+from tests.fakes.clock import FakeClock
 from tests.fakes.prediction_table import MemoryPredictionTable
-from tests.prediction_records import figure, payloads
+from tests.prediction_records import figure, made_record, payloads
 
 
 class BrokenSegments(SegmentFolder):
@@ -150,3 +155,51 @@ def test_trouble_that_nobody_thought_of_is_counted_and_does_not_end_the_shipping
     shipper = Shipper(BrokenSegments(tmp_path), MemoryPredictionTable(), metrics)
     assert not shipper.step()
     assert figure(metrics.registry, "slipway_agent_ship_failures_total") == 1
+
+
+def test_a_backlog_shares_transactions_and_each_segment_is_alone_after_a_failure(bench: Bench) -> None:
+    for number in (1, 2, 3):
+        bench.seal(number, f"p-{number}")
+    bench.shipper.step()
+    assert bench.table.batches == [["p-1", "p-2", "p-3"]]
+    bench.seal(4, "p-4")
+    bench.table.unreachable = True
+    bench.shipper.step()
+    bench.table.unreachable = False
+    bench.seal(5, "p-5")
+    bench.shipper.step()
+    bench.seal(6, "p-6")
+    bench.seal(7, "p-7")
+    bench.shipper.step()
+    assert bench.table.batches[1:] == [["p-4"], ["p-5"], ["p-6", "p-7"]]
+    assert left(bench.folder) == []
+
+
+def test_a_transaction_has_no_more_segments_than_are_one_full_one_together(bench: Bench) -> None:
+    half = b"".join(map(frame, payloads("p-1"))) + b"\0" * (
+        BATCH_BYTES // 2
+    )  # a disk may keep a length and no bytes
+    for number in (1, 2, 3):
+        bench.seal(number, "p-1", content=half)
+    bench.shipper.step()
+    assert [len(batch) for batch in bench.table.batches] == [2, 1]
+
+
+def test_working_off_a_backlog_is_no_stuck_step(tmp_path: Path) -> None:
+    clock = FakeClock()
+    pulse, stuck = Pulse(clock=clock), []
+
+    class Slow(MemoryPredictionTable):
+        """Each transaction takes most of what a step may."""
+
+        def insert(self, records: Sequence[PredictionRecord]) -> int:
+            clock.advance(STEP_SECONDS * 0.6)
+            stuck.extend(pulse.stuck())
+            return super().insert(records)
+
+    table = PulsingTable(Slow(), lambda: pulse.beat("ship"))
+    for _ in range(3):
+        table.insert([made_record()])
+    assert stuck == []
+    clock.advance(STEP_SECONDS)
+    assert pulse.stuck() == ["ship"]
