@@ -86,10 +86,11 @@ def _torn(content: bytes, position: int, end: int) -> bool:
     return length < MAX_FRAME_BYTES and position + HEADER.size + int(length) > end
 
 
-def records_in_name(path: Path) -> int:
-    """How many records a sealed segment says it holds; none for a file that somebody else put there."""
+def records_in_name(path: Path) -> int | None:
+    """How many records a sealed segment says it holds: what stands behind them was refused, and could not be cut off. None
+    for a file that says nothing, which somebody else put there."""
     count = path.stem.rpartition("-")[2]
-    return int(count) if count.isdigit() else 0
+    return int(count) if count.isdigit() else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,7 +206,9 @@ class SpoolWriter:
         others = [(name, size) for name, size in self._files.entries(self._folder) if name != own]
         self._folder_segments = len(others)
         self._folder_bytes = sum(size for _, size in others)
-        self._folder_records = sum(records_in_name(Path(name)) for name, _ in others if name.endswith(SEALED))
+        self._folder_records = sum(
+            records_in_name(Path(name)) or 0 for name, _ in others if name.endswith(SEALED)
+        )
 
     def _path(self) -> Path:
         return self._folder / f"{self._writer}-{self._sequence:08d}{OPEN}"

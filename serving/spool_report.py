@@ -48,5 +48,5 @@ def _readable(path: Path) -> tuple[list[bytes], int]:
     """The whole records, and how many are missing by the segment's name, or else by what is damaged."""
     frames = list(read_frames(path.read_bytes()))
     whole = [payload for payload in frames if payload is not None]
-    said = records_in_name(path) if path.suffix in (SEALED, CORRUPT) else 0
-    return whole, max(len(frames) - len(whole), said - len(whole))
+    said = records_in_name(path) if path.suffix in (SEALED, CORRUPT) else None
+    return whole, max(len(frames) - len(whole), (said or 0) - len(whole))

@@ -45,7 +45,7 @@ class Waiting:
     since: float
 
     @property
-    def records(self) -> int:
+    def records(self) -> int | None:
         return records_in_name(Path(self.name))
 
 
@@ -82,11 +82,12 @@ class HandoffStore:
             retry_config={"max_retries": RETRIES, "retry_timeout": timedelta(seconds=CALL_SECONDS)},
         )
 
-    def put(self, content: bytes, records: int, *, damaged: bool = False) -> PurePosixPath:
+    def put(self, content: bytes, records: int | None, *, damaged: bool = False) -> PurePosixPath:
         """Returns once the place has confirmed that it holds all of it."""
         digest = sha256(content).hexdigest()
         folder, suffix = (DAMAGED, CORRUPT) if damaged else (SEGMENTS, SEALED)
-        name = PurePosixPath(folder, f"{digest}-{records}{suffix}")
+        count = "" if records is None else records
+        name = PurePosixPath(folder, f"{digest}-{count}{suffix}")
         self._asked(lambda: self._put(name, content))
         return name
 

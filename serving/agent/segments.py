@@ -28,8 +28,8 @@ class SegmentContent:
     corrupt: int
 
 
-def read_records(content: bytes, *, said: int = 0) -> SegmentContent:
-    """`said` is how many records the segment's name says that it holds."""
+def read_records(content: bytes, *, said: int | None = None) -> SegmentContent:
+    """`said` is how many records the segment's name says that it holds; there may be more, of a turn that was refused."""
     records, corrupt = [], 0
     for payload in read_frames(content):
         try:
@@ -38,7 +38,7 @@ def read_records(content: bytes, *, said: int = 0) -> SegmentContent:
             records.append(_decode(payload))
         except (msgspec.DecodeError, UnicodeDecodeError):
             corrupt += 1
-    return SegmentContent(records, max(corrupt, said - len(records)))
+    return SegmentContent(records[:said], max(corrupt, (said or 0) - len(records)))
 
 
 class SegmentFolder:
@@ -53,7 +53,7 @@ class SegmentFolder:
         return [path for *_, path in sorted(found)]
 
     def pending_records(self) -> int:
-        return sum(records_in_name(path) for path in self._folder.glob(f"*{SEALED}"))
+        return sum(records_in_name(path) or 0 for path in self._folder.glob(f"*{SEALED}"))
 
     def adopt_orphans(self) -> int:
         """Seals the open segments whose writer is gone, which their free lock proves. Returns how many."""
@@ -86,7 +86,7 @@ class SegmentFolder:
 
     def read(self, path: Path) -> SegmentContent:
         return read_records(
-            path.read_bytes(), said=records_in_name(path) if path.suffix in (SEALED, CORRUPT) else 0
+            path.read_bytes(), said=records_in_name(path) if path.suffix in (SEALED, CORRUPT) else None
         )
 
     def delete(self, path: Path) -> None:

@@ -176,6 +176,16 @@ def test_a_file_that_somebody_else_put_there_counts_as_nothing(
     assert segments.pending_records() == 0
 
 
+def test_a_segment_is_read_as_far_as_its_name_says_and_whole_where_it_says_nothing(
+    segments: SegmentFolder, tmp_path: Path
+) -> None:
+    content = b"".join(map(frame, payloads(*IDS)))
+    held = {f"w-00000001-2{SEALED}": 2, f"w-00000002-0{SEALED}": 0, f"notes{SEALED}": 3}
+    for name in held:
+        (tmp_path / name).write_bytes(content)
+    assert {path.name: len(ids(segments, path)) for path in segments.sealed()} == held
+
+
 def test_what_is_no_segment_at_all_is_left_alone(segments: SegmentFolder, tmp_path: Path) -> None:
     (tmp_path / "folder-00000001.open").mkdir()
     assert segments.adopt_orphans() == 0
