@@ -1,6 +1,6 @@
 """Coalescing: everything that arrives in one turn of the event loop goes through one call.
 
-Used three times: cache look-ups become one MGET, rows become one model call, log records become one write.
+Used three times: cache look-ups become one MGET, rows become one model call, log records that must be on disk one sync.
 Nothing waits for company: a lone item is flushed in the next turn.
 """
 

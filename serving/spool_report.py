@@ -18,7 +18,7 @@ def print_spool(folder: Path, name: str) -> int:
         for line in spool_lines(folder, name):
             sys.stdout.write(f"{line}\n")
     except OSError as error:
-        sys.stderr.write(f"{folder / name}: {error.strerror}\n")
+        sys.stderr.write(f"{error.filename}: {error.strerror}\n")
         return 1
     return 0
 
@@ -29,7 +29,7 @@ def spool_lines(folder: Path, name: str = "") -> Iterator[str]:
     Raises OSError where the folder, or the segment that was asked for, cannot be read.
     """
     if name:
-        yield from (payload.decode(errors="replace") for payload in _readable(folder / name)[0])
+        yield from (payload.decode(errors="replace") for payload in _readable(folder / Path(name).name)[0])
         return
     yield f"{'segment':44} {'state':14} {'bytes':>10} {'records':>8} {'lost':>5} {'seconds old':>12}"
     for path in sorted(path for path in folder.iterdir() if "-" in path.name):

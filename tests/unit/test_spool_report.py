@@ -61,6 +61,13 @@ def test_a_segment_that_is_not_there_or_none_at_all_is_said_to_be_so(
     ]
 
 
+def test_only_what_is_in_the_spool_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "w-00000001-1.sealed").write_bytes(frame(payloads("p-1")[0]))
+    assert print_spool(tmp_path / "elsewhere", "../w-00000001-1.sealed") == 1
+    assert print_spool(tmp_path, str(tmp_path / "w-00000001-1.sealed")) == 0
+    assert capsys.readouterr().out.count("p-1") == 1
+
+
 def test_what_cannot_be_read_hides_no_other(tmp_path: Path) -> None:
     (tmp_path / "a-folder").mkdir()
     (tmp_path / "w-00000001-1.sealed").write_bytes(frame(payloads("p-1")[0]))
