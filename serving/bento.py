@@ -53,6 +53,7 @@ class SlipwayService(Service[Any]):
 
     def to_asgi(self, is_main: bool = True) -> Any:
         from serving.bootstrap import Worker
+        from serving.connections.descriptors import connections_within_reach
         from serving.connections.protocol import serve_with_bounds
         from serving.lifecycle.orphans import end_with_parent
         from serving.lifecycle.settings import parent_that_started_us
@@ -63,6 +64,8 @@ class SlipwayService(Service[Any]):
         events = configure_logs(settings.log_level)
         believe_only_our_proxies()
         serve_with_bounds()
+        most = connections_within_reach(settings.max_connections)
+        settings = settings.model_copy(update={"max_connections": most})
         end_with_parent(parent_that_started_us())
         self.worker = Worker(settings)
         events.counted = self.worker.metrics.telling.lines

@@ -11,7 +11,8 @@ class ConnectionSettings(BaseModel):
     max_connections: int = Field(
         4096,
         ge=16,
-        description="open connections per worker; at the limit those that ask nothing make room, then 503",
+        description="open connections per worker, or what `ulimit -n` has room for; at the limit those that ask "
+        "nothing make room, then 503",
     )
     max_header_bytes: int = Field(
         32_768, ge=4096, description="largest head of a request: its first line and its headers"

@@ -12,7 +12,8 @@ from serving.metrics import Metrics
 from serving.overload.control import IN_FLIGHT, Overload
 
 # So many of the largest bodies may be on their way at a time, or more of smaller ones.
-LARGEST = 64
+LARGEST = 32
+CLOSE = ("connection", "close")
 
 
 class Uploads:
@@ -31,7 +32,10 @@ class Uploads:
 
     @asynccontextmanager
     async def place(self, seconds: float) -> AsyncIterator[Callable[[int], None]]:
-        """For a request in flight to wait for its body, which says how much of it has come. Raises RequestTimeout."""
+        """For a request in flight to wait for its body, which says how much of it has come. Raises RequestTimeout.
+
+        Who made room may still be sending, and would meet a reset before he has read why: his connection does not end.
+        """
         self._metrics.in_flight -= 1
         try:
             async with asyncio.timeout(seconds) as timer:
@@ -39,7 +43,7 @@ class Uploads:
                 self._hold(timer, self._least)
                 yield partial(self._hold, timer)
         except TimeoutError:
-            raise RequestTimeout(headers=[("connection", "close")]) from None
+            raise RequestTimeout(headers=[CLOSE] if timer in self._held else []) from None
         finally:
             self._forget(timer)
             self._metrics.in_flight += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -48,6 +49,7 @@ class RunningService(AbstractContextManager["RunningService"]):
         self._process: subprocess.Popen[bytes] | None = None
         self._log = folder / "service.log"
         self.output: int | None = None  # of a descriptor that is to be used instead
+        self.files: tuple[int, int] | None = None  # that it may have open: the soft limit and the hard one
 
     def __enter__(self) -> Self:
         self.start()
@@ -76,6 +78,8 @@ class RunningService(AbstractContextManager["RunningService"]):
                 stdout=log if self.output is None else self.output,
                 stderr=log,
             )
+        if self.files is not None:
+            resource.prlimit(self._process.pid, resource.RLIMIT_NOFILE, self.files)
 
     def stop(self) -> int:
         """SIGTERM to the parent, as an orchestrator says it, and the exit code."""

@@ -101,9 +101,9 @@ class Bystander:
 
 
 @contextmanager
-def bystander(port: int, question: bytes) -> Iterator[Bystander]:
+def bystander(port: int, question: bytes, *, to: str = "POST") -> Iterator[Bystander]:
     seen, done = Bystander(), threading.Event()
-    thread = threading.Thread(target=_go_on_asking, args=(port, question, seen, done.is_set))
+    thread = threading.Thread(target=_go_on_asking, args=(port, question, to, seen, done.is_set))
     thread.start()
     try:
         yield seen
@@ -112,11 +112,11 @@ def bystander(port: int, question: bytes) -> Iterator[Bystander]:
         thread.join()
 
 
-def _go_on_asking(port: int, question: bytes, seen: Bystander, is_over: Callable[[], bool]) -> None:
+def _go_on_asking(port: int, question: bytes, to: str, seen: Bystander, is_over: Callable[[], bool]) -> None:
     with Line(port) as line:
         while not is_over():
             try:
-                seen.statuses.add(line.ask(question, to="POST").status)
+                seen.statuses.add(line.ask(question, to=to).status)
             except (AssertionError, OSError) as error:
                 seen.errors.append(repr(error))
                 line.close()

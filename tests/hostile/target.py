@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from tests.front_service import CATALOG
 
 MODELS = ("iris", "housing", "food-delivery")
 SCOPES = ("predict", "read", "feedback")
+LOOK_SECONDS = 0.1
 UNLIMITED = {"RATE_LIMIT_PER_SECOND": "1000000", "RATE_LIMIT_BURST": "1000000"}
 
 
@@ -33,9 +35,13 @@ class Condition:
 
 
 @contextmanager
-def target(folder: Path, **settings: str) -> Iterator[RunningService]:
+def target(
+    folder: Path, *, files: tuple[int, int] | None = None, **settings: str
+) -> Iterator[RunningService]:
     upgrade(f"sqlite:///{folder / 'slipway.db'}")
-    with tiny_service(folder, MODELS, **{**UNLIMITED, **settings}) as service:
+    served = tiny_service(folder, MODELS, **{**UNLIMITED, **settings})
+    served.files = files
+    with served as service:
         service.wait_for_agent()
         yield service
 
@@ -51,6 +57,24 @@ def condition(service: RunningService) -> Condition:
         frozenset(line.rsplit(" ", 1)[0] for line in lines),
         _statuses(lines),
     )
+
+
+@contextmanager
+def highest(service: RunningService) -> Iterator[list[int]]:
+    """The memory of its workers, looked at again and again until the end of the context."""
+    workers, seen, done = sorted(service.workers), [0], threading.Event()
+
+    def look() -> None:
+        while not done.wait(LOOK_SECONDS):
+            seen.append(sum(_pss(pid) for pid in workers))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        done.set()
+        thread.join()
 
 
 def scraped(service: RunningService) -> str:

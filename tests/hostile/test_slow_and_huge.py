@@ -15,12 +15,14 @@ from tests.hostile.answers import all_answers, first_answer
 from tests.hostile.crowd import Ended, bystander, crowd, deaf
 from tests.hostile.judge import verdict
 from tests.hostile.messages import JSON, Message
-from tests.hostile.target import condition
+from tests.hostile.target import condition, highest
 from tests.hostile.wire import Line
 
-MANY = 500
+MANY = 600  # more than may be in flight, and more bodies than are waited for
+ENOUGH = 5
 LIMIT_SECONDS = 10.0
-LIMIT_BYTES = 64 * 1024 * 1024
+UNREAD_SECONDS = 15.0  # a long answer may be taken slowly
+LIMIT_BYTES, PEAK_BYTES = 64 * 1024 * 1024, 128 * 1024 * 1024
 MEGABYTE = 1 << 20
 
 
@@ -43,12 +45,20 @@ def flower(service: RunningService) -> Message:
 
 @contextmanager
 def others_unharmed(service: RunningService) -> Iterator[None]:
-    before = condition(service)
-    with bystander(service.api_port, flower(service).raw()) as seen:
+    """Who predicts and who probes is answered meanwhile, and memory stays bounded at every moment of it."""
+    before, port = condition(service), service.api_port
+    with (
+        bystander(port, flower(service).raw()) as caller,
+        bystander(port, b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n", to="GET") as probe,
+        highest(service) as peak,
+    ):
         yield
         grown = condition(service).pss_bytes - before.pss_bytes
-    assert (seen.statuses, seen.errors) == ({200}, [])
+    for seen in (caller, probe):
+        assert (seen.statuses, seen.errors) == ({200}, [])
+        assert seen.asked >= ENOUGH
     assert grown <= LIMIT_BYTES
+    assert max(peak) - before.pss_bytes <= PEAK_BYTES
     assert condition(service).workers == before.workers
 
 
@@ -83,6 +93,17 @@ def test_a_body_that_does_not_end_is_waited_for_only_so_long(service: RunningSer
         all_were_told(crowd(service.api_port, MANY, first, b" "), 408)
 
 
+def test_bodies_from_nobody_known_keep_nobody_from_his_answer(service: RunningService) -> None:
+    first = b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
+    with others_unharmed(service):
+        all_were_told(crowd(service.api_port, MANY, first), 408)
+
+
+def test_large_bodies_that_do_not_end_take_only_so_much_memory(service: RunningService) -> None:
+    with others_unharmed(service):
+        all_were_told(crowd(service.api_port, 200, post(service, b" " * MEGABYTE).raw()[:-1]), 408)
+
+
 def test_a_body_that_nobody_wants_is_not_waited_for_either(service: RunningService) -> None:
     first = b"POST /predict/iris HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
     with others_unharmed(service):
@@ -98,7 +119,7 @@ def test_whoever_asks_nothing_may_not_stay(service: RunningService, drip: bytes)
 def test_answers_that_nobody_reads_are_not_kept(service: RunningService) -> None:
     questions = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 200
     with others_unharmed(service):
-        assert all(deaf(service.api_port, 50, questions, seconds=LIMIT_SECONDS))
+        assert all(deaf(service.api_port, 50, questions, seconds=UNREAD_SECONDS))
 
 
 def test_a_body_without_an_end_is_refused_and_its_client_cut_off(service: RunningService) -> None:
