@@ -43,13 +43,13 @@ def _leave_before_anything_runs(number: int, frame: FrameType | None) -> None:
 
 def _serve() -> NoReturn:
     from serving.door import check_service, settings_at_the_door
-    from serving.lifecycle.parent import insist_on_ending
+    from serving.lifecycle.parent import attend
     from serving.lifecycle.settings import prepare_workers
 
     settings = settings_at_the_door(check_service)
     settings.drain_file.unlink(missing_ok=True)  # of the container before: a volume outlives its restart
     prepare_workers()
-    insist_on_ending()
+    attend()
     from bentoml_cli.cli import cli
 
     cli.main(args=bentoml_arguments(settings), prog_name="bentoml")
