@@ -1,1 +1,1 @@
-"""What the service depends on breaks, under load: `python -m tests.faults` in full, `test_scenarios.py` in short."""
+"""What the service depends on breaks, under load: `python -m tests.faults` in full, `test_faults_*.py` in short."""

@@ -38,7 +38,7 @@ def _scenario(
     result: str,
     settings: Mapping[str, str] = STRICT,
 ) -> Scenario:
-    strict = settings is STRICT
+    strict, syncs_fail = settings is STRICT, "fails" in name
     fault = Fault(
         breaks=lambda stand: breaks(Mischief(stand.service.folder)),
         mends=lambda stand: Mischief(stand.service.folder).ends(),
@@ -47,10 +47,8 @@ def _scenario(
         lines=(LINE,),
         promised=(UNAVAILABLE,) if strict else (),
         dropped=None if strict else _records(result),
-        either_way=("log-unavailable",)
-        if result == "not_synced"
-        else (),  # written, and not known to be safe
-        tells_late=name == "disk-fails-strict",  # the line is written once a minute
+        either_way=("log-unavailable",) if syncs_fail else (),  # written, and not known to be safe
+        tells_late=syncs_fail,  # the line is written once a minute, and the disk was full a moment ago
     )
 
     def run(stand: Stand, pace: Pace) -> Finding:

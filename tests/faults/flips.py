@@ -15,7 +15,7 @@ from tests.faults.followed import Followed
 from tests.faults.scenario import Finding, Pace, Scenario, Verdict
 from tests.faults.stand import Stand
 
-FLIPS, SHORT_FLIPS = 20, 4
+FLIPS, SHORT_FLIPS = 20, 2
 SWITCH_SECONDS = 10.0
 P99_LIMIT = 1.5
 PAUSE_SECONDS = 0.02

@@ -5,19 +5,16 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
-import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from tests.e2e.load import Load
 from tests.e2e.logged_rows import logged
 from tests.e2e.rows import iris_row
 from tests.e2e.running_service import RunningService
-from tests.e2e.tiny_service import tiny_service
 from tests.e2e.waiting import until
 from tests.faults.balancer import Balancer
 from tests.faults.kept import seconds_to_empty
@@ -55,14 +52,11 @@ class Pair:
 
 @contextlib.contextmanager
 def _pair(stand: Stand, *, lag: float) -> Iterator[Pair]:
-    with tempfile.TemporaryDirectory(prefix="slipway-second-") as folder:
-        settings = {"DATABASE_URL": stand.database_url, **FIXED_LIMIT}
-        with tiny_service(Path(folder), ["iris"], **settings) as second:
-            replicas = (stand.service, second)
-            with Balancer([each.api_port for each in replicas], lag=lag) as balancer:
-                pair = Pair(replicas=replicas, balancer=balancer, database_url=stand.database_url)
-                _wait_until_all_are_chosen(pair)
-                yield pair
+    replicas = (stand.service, stand.another())
+    with Balancer([each.api_port for each in replicas], lag=lag) as balancer:
+        pair = Pair(replicas=replicas, balancer=balancer, database_url=stand.database_url)
+        _wait_until_all_are_chosen(pair)
+        yield pair
 
 
 def _drained(stand: Stand, pace: Pace) -> Finding:

@@ -10,7 +10,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -44,10 +44,17 @@ class Stand:
     redis: FaultyProxy
     sql: FaultyProxy
     database_url: str  # past the proxy: for looking, and for a second agent
+    settings: Mapping[str, str]
+    parts: ExitStack  # ended with the stand
+    others: list[RunningService] = field(default_factory=list)
 
-    @property
-    def proxied_database_url(self) -> str:
-        return self.service.database_url
+    def another(self) -> RunningService:
+        """A replica over the same database, past the proxy; started for whoever asks first."""
+        if not self.others:
+            folder = Path(self.parts.enter_context(tempfile.TemporaryDirectory(prefix="slipway-second-")))
+            settings = {**self.settings, "DATABASE_URL": self.database_url}
+            self.others.append(self.parts.enter_context(tiny_service(folder, ["iris"], **settings)))
+        return self.others[0]
 
 
 @contextlib.contextmanager
@@ -80,7 +87,15 @@ def stand(shared: Servers, settings: Mapping[str, str]) -> Iterator[Stand]:
         made.database_url = {**defaults, **wanted}["DATABASE_URL"]
         service = parts.enter_context(made)
         service.wait_for_agent()
-        yield Stand(service=service, servers=shared, redis=redis, sql=sql, database_url=direct)
+        yield Stand(
+            service=service,
+            servers=shared,
+            redis=redis,
+            sql=sql,
+            database_url=direct,
+            settings=settings,
+            parts=parts,
+        )
 
 
 def _new_database(postgres: StoppablePostgres) -> tuple[str, str]:

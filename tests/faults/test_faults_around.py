@@ -1,0 +1,23 @@
+"""Every fault of what is around a service, in its short form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.registry import AROUND
+from tests.faults.running import Stands
+from tests.faults.scenario import Scenario
+from tests.faults.short_form import broken
+
+
+@pytest.fixture(scope="module")
+def stands() -> Iterator[Stands]:
+    with Stands() as made:
+        yield made
+
+
+@pytest.mark.parametrize("scenario", AROUND, ids=lambda scenario: scenario.name)
+def test_what_breaks_costs_no_answer_and_no_record(stands: Stands, scenario: Scenario) -> None:
+    assert broken(stands, scenario) == []
