@@ -88,7 +88,7 @@ class Overload:
             self._crowded, self.gate, self._strangers = True, 0, STRANGERS
         if self.in_progress >= self.most:
             return False
-        if caller is None:  # or nobody new would ever be known
+        if caller is None or not self._shares.callers:  # or nobody new would ever be known, or admitted
             self._strangers -= 1
             return self._strangers >= 0
         return self._shares.is_short(caller)

@@ -89,7 +89,8 @@ def test_a_request_for_many_rows_takes_so_much_of_its_callers_share() -> None:
         overload = Worked().overload()
         overload.refusal("large")
         overload.in_progress = overload.limit
-        assert overload.refusal("large") in {LIMIT, FAIR_SHARE}  # there is no room: from now on shares count
+        overload.refusal("large")  # nobody was counted so far: from now on shares count
+        assert overload.refusal("large") in {LIMIT, FAIR_SHARE}
         overload.in_progress = 0
         for _ in range(5):
             assert overload.refusal("small") is None
@@ -108,3 +109,14 @@ def test_however_a_request_for_many_rows_ends_its_place_is_free() -> None:
     assert overload.in_progress == 1
     overload.ended(100, 5.0)
     assert overload.in_progress == 0
+
+
+def test_where_one_caller_had_filled_the_limit_before_anybody_was_counted_another_one_gets_in() -> None:
+    async def scenario() -> None:
+        overload = Worked().overload()
+        overload.refusal("large")
+        overload.in_progress = overload.limit
+        assert overload.refusal("small") is None
+        assert overload.refusal("small") == LIMIT
+
+    run(scenario)
