@@ -44,8 +44,8 @@ def test_what_another_worker_writes_last_is_shipped_as_well(tmp_path: Path) -> N
             until(lambda: len(load.answers) > 100, seconds=PATIENCE_SECONDS, what="answers")
             service.terminate()
             time.sleep(LATER_SECONDS)
-        last = slow.finish()
-        assert service.wait() == 0
+            last = slow.finish()
+            assert service.wait() == 0
         assert list(service.spool.glob("*-*")) == [], "nothing is left for a next start"
         assert last["prediction_id"] in logged(service.database_url)
         load.unanswered.append(logged(service.database_url)[str(last["prediction_id"])])
