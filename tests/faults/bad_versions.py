@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
 
@@ -31,6 +32,7 @@ from tests.tiny_servables import write_tiny
 
 TOLD_SECONDS = 90.0  # a graph that never answers is given up after a minute
 SWITCH_SECONDS = 10.0
+POLLS_SECONDS = 1.5  # five polls of these services
 
 Make = Callable[[Followed, Path], str]
 
@@ -112,6 +114,14 @@ BAD = SHORT_BAD | {
 }
 
 
+class Tried(NamedTuple):
+    """`untold` are the kinds of which nobody was told why they do not serve. `asked` counts questions for a graph, `again` those after its refusal."""
+
+    untold: list[str]
+    asked: int
+    again: int
+
+
 def bad_versions(stand: Stand, pace: Pace) -> Finding:
     """A registry that answers, with things that must not serve, and then one that does not."""
     with Followed() as followed:
@@ -120,24 +130,26 @@ def bad_versions(stand: Stand, pace: Pace) -> Finding:
         service = followed.service("pod")
         load = Load(service.api_port, service.token(), row, pause_seconds=PAUSE_SECONDS, clients=CLIENTS)
         with load:
-            untold = _try_all(followed, service, BAD if pace.judged else SHORT_BAD)
+            tried = _try_all(followed, service, BAD if pace.judged else SHORT_BAD)
             served = {answer.body["model_version"] for answer in load.answers}
-            downloads = _refusals(service)
+            refusals = _refusals(service)
             _go_away(followed, pace)
             late = _come_back(followed, service)
-            again = _refusals(service) - downloads
-        return _finding(followed, load, untold=untold, others=served - {old}, late=late, again=again)
+            again = _refusals(service) - refusals
+        return _finding(followed, load, tried=tried, others=served - {old}, late=late, again=again)
 
 
-def _try_all(followed: Followed, service: RunningService, kinds: dict[str, tuple[Make, str]]) -> list[str]:
-    """Those of which nobody was told why they do not serve."""
-    untold = []
+def _try_all(followed: Followed, service: RunningService, kinds: dict[str, tuple[Make, str]]) -> Tried:
+    untold, before, again = [], followed.proxy.count, 0
     for number, (kind, (make, reason)) in enumerate(kinds.items()):
         version = make(followed, followed.folder / f"bad-{number}")
         followed.point(version)
         if not _told(service, f"version {version} refused", reason):
             untold.append(kind)
-    return untold
+        told = followed.proxy.count
+        time.sleep(POLLS_SECONDS)
+        again += followed.proxy.count - told
+    return Tried(untold, followed.proxy.count - before - again, again)
 
 
 def _told(service: RunningService, *texts: str) -> bool:
@@ -182,7 +194,7 @@ def _come_back(followed: Followed, service: RunningService) -> float:
 
 
 def _finding(
-    followed: Followed, load: Load, *, untold: list[str], others: set[str], late: float, again: float
+    followed: Followed, load: Load, *, tried: Tried, others: set[str], late: float, again: float
 ) -> Finding:
     failed, wrong = len(load.refusals) + len(load.unanswered), followed.wrong(load.answers)
     canary = (followed.folder / "canary").exists()
@@ -195,8 +207,13 @@ def _finding(
             Verdict(bar="0 failed predictions", seen=str(failed), holds=failed == 0),
             Verdict(bar="every answer is its version's", seen=f"{wrong} are not", holds=wrong == 0),
             Verdict(bar="only the old version answers", seen=str(others or "so it was"), holds=not others),
-            Verdict(bar="`/models` says why", seen=str(untold or "of all"), holds=not untold),
+            Verdict(bar="`/models` says why", seen=str(tried.untold or "of all"), holds=not tried.untold),
             Verdict(bar="no payload ran", seen=str(canary), holds=not canary),
+            Verdict(
+                bar="what was refused is not fetched at every poll",
+                seen=f"asked for graphs {tried.asked} times, then {tried.again} more",
+                holds=tried.asked > 0 and tried.again == 0,
+            ),
             Verdict(bar="each refusal is told once", seen=f"{again:.0f} again", holds=again == 0),
             Verdict(
                 bar=f"a good version serves within {SWITCH_SECONDS:.0f} s of the registry's return",

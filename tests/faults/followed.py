@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import mlflow
 
 from catalog.iris.definition import DEFINITION as IRIS
-from modelkit.servable import SIGNATURE
+from modelkit.servable import MODEL, SIGNATURE
 from serving.agent.registry import SERVABLE_PATH, TAG_APPROVED, TAG_DIGEST
 from serving.loaded_model import load_model
 from tests.e2e.load import Answer
@@ -29,7 +29,7 @@ POLL_SECONDS = "0.3"
 
 
 class Followed(AbstractContextManager["Followed"]):
-    """`clients` and tests talk to the server itself; services through the proxy."""
+    """`clients` and tests talk to the server itself; services through the proxy, which counts questions for a graph."""
 
     def __init__(self) -> None:
         self._parts = ExitStack()
@@ -39,7 +39,7 @@ class Followed(AbstractContextManager["Followed"]):
         self._parts.callback(server.stop)
         port = urlsplit(server.url).port
         assert port is not None
-        self.proxy = self._parts.enter_context(FaultyProxy(("127.0.0.1", port)))
+        self.proxy = self._parts.enter_context(FaultyProxy(("127.0.0.1", port), counted=MODEL.encode()))
         self._client = mlflow.MlflowClient(server.url, server.url)
         self._client.create_registered_model(IRIS.registry_name)
         self._experiment = self._client.create_experiment("followed")

@@ -50,8 +50,10 @@ class _Link:
 class FaultyProxy(AbstractContextManager["FaultyProxy"]):
     """Listens on `port` of the loopback, in a thread of its own. Methods return once the change is in force."""
 
-    def __init__(self, upstream: Upstream) -> None:
+    def __init__(self, upstream: Upstream, *, counted: bytes = b"") -> None:
+        """`count` says how many questions held `counted`, whatever became of them."""
         self._upstream, self._toxic = upstream, Toxic()
+        self._counted, self.count = counted, 0
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="faulty proxy", daemon=True)
         self._links: set[_Link] = set()
@@ -177,6 +179,7 @@ class FaultyProxy(AbstractContextManager["FaultyProxy"]):
         while chunk := await reader.read(CHUNK):
             toxic = self._toxic
             if asks:
+                self.count += bool(self._counted) and self._counted in chunk
                 link.deaf |= toxic.deaf_after is not None and toxic.deaf_after in chunk
             link.spoilt |= toxic.says_nothing
             if link.spoilt or (link.deaf and not asks):

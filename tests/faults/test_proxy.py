@@ -72,6 +72,13 @@ def test_without_a_fault_everything_passes(proxy: FaultyProxy) -> None:
         assert said(link, b"one") == b"one"
 
 
+def test_questions_are_counted_and_answers_are_not(echo: Echo) -> None:
+    with FaultyProxy(echo.address, counted=b"graph") as proxy:
+        for question in (b"GET /graph", b"GET /card", b"GET /graph"):
+            assert asked(proxy, question) == question
+        assert proxy.count == 2
+
+
 def test_down_refuses_and_resets_and_is_over_on_the_same_port(proxy: FaultyProxy) -> None:
     with connected(proxy) as link:
         assert said(link, b"one") == b"one"
