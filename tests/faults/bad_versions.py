@@ -115,7 +115,9 @@ BAD = SHORT_BAD | {
 
 
 class Tried(NamedTuple):
-    """`untold` are the kinds of which nobody was told why they do not serve. `asked` counts questions for a graph, `again` those after its refusal."""
+    """`untold` are the kinds of which nobody was told why they do not serve. `asked` counts questions for a graph, `again`
+    those after its refusal.
+    """
 
     untold: list[str]
     asked: int
