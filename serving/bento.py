@@ -41,10 +41,10 @@ class SlipwayService(Service[Any]):
         from bentoml._internal.configuration.containers import BentoMLContainer
 
         from serving.door import check_service
-        from serving.lifecycle.settings import one_thread_each
+        from serving.lifecycle.settings import restrain_native_code
         from serving.settings import Settings
 
-        one_thread_each()
+        restrain_native_code()
         settings = Settings()
         check_service(settings)
         self.config["workers"] = settings.workers

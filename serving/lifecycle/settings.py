@@ -10,6 +10,12 @@ PARENT_VARIABLE = "SLIPWAY_PARENT"
 # numpy's and ONNX Runtime's pools take one thread per core of the node, however few the container may use.
 # libuv has four for looking up host names, and the only one it looks up is that of Redis.
 POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "UV_THREADPOOL_SIZE")
+# glibc's malloc keeps what large requests needed once, and a heap per thread; here it gives large blocks back.
+MALLOC = {
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": str(256 * 1024),
+    "MALLOC_TRIM_THRESHOLD_": str(8 * 1024 * 1024),
+}
 DRAIN_LIMIT_SECONDS = 30
 
 
@@ -27,10 +33,10 @@ def prepare_workers() -> None:
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
 
 
-def one_thread_each() -> None:
-    """For what is started from here: the pools of native libraries, unless somebody has said otherwise."""
-    for name in POOLS:
-        os.environ.setdefault(name, "1")
+def restrain_native_code() -> None:
+    """For what is started from here: threads and memory of native libraries, unless somebody has said otherwise."""
+    for name, value in (dict.fromkeys(POOLS, "1") | MALLOC).items():
+        os.environ.setdefault(name, value)
 
 
 def parent_that_started_us() -> int | None:
