@@ -57,11 +57,7 @@ from serving.readiness import Readiness
 from serving.redaction import RedactedLog
 from serving.routing import Routing
 from serving.runtime import Errand, Runtime
-from serving.served_models import (
-    furthest_truths,
-    redaction_of,
-    served_models,
-)
+from serving.served_models import furthest_truths, redaction_of, served_models
 from serving.settings import Settings, agent_environment
 from serving.splitting import SplitBy
 from serving.telling import WorkerTelling
@@ -89,10 +85,8 @@ class Worker:
         forget_dead_workers()
         self.metrics = metrics or Metrics()
         self.board = ModelBoard(self.definitions, self.metrics)
-        self.drain, self.siblings = (
-            Drain(settings.drain_file),
-            Siblings(settings.workers, forget_the_dead=forget_dead_workers),
-        )
+        self.drain = Drain(settings.drain_file)
+        self.siblings = Siblings(settings.workers, forget_the_dead=forget_dead_workers)
         self.log = make_prediction_log(settings, self.metrics)
         self.cache = make_answer_cache(settings, self.metrics)
         self.entities = make_entities(self.definitions, settings, self.metrics)
