@@ -125,17 +125,17 @@ class Exchange:
             raise InvalidRequest("X-Split-Key is given more than once")
         return split_key_of(given)
 
-    async def json_body(self) -> bytes:
-        """The body of a JSON request that takes a JSON answer.
+    async def json_body(self, *, at_most: int | None = None) -> bytes:
+        """The body of a JSON request that takes a JSON answer; `at_most` where the route needs less than others.
 
         Raises UnsupportedMediaType, NotAcceptable, PayloadTooLarge, RequestTimeout or ClientGone.
         """
         media_type = self.headers.get(b"content-type", JSON)
         if media_type != JSON and media_type.split(b";", 1)[0].strip().lower() != JSON:
             raise UnsupportedMediaType("the body must be application/json")
-        return await self.body()
+        return await self.body(at_most=at_most)
 
-    async def body(self, *, answer: bytes | None = JSON) -> bytes:
+    async def body(self, *, answer: bytes | None = JSON, at_most: int | None = None) -> bytes:
         """The body of whatever type, of a request that takes this type of answer: None where its body decides that.
 
         Raises the same, or Overloaded.
@@ -144,7 +144,10 @@ class Exchange:
             raise UnsupportedMediaType("compressed bodies are not accepted")
         if answer is not None:
             self.refuse_unless_taken(answer)
-        if _declared_bytes(self.headers) > self.limits.max_body_bytes:
+        most = self.limits.max_body_bytes
+        if at_most is not None and at_most < most:
+            most = at_most
+        if _declared_bytes(self.headers) > most:
             raise PayloadTooLarge
         receiving = cast("Coroutine[Any, Any, Message]", self.receive())
         try:
@@ -152,17 +155,17 @@ class Exchange:
         except StopIteration as finished:
             message: Message = finished.value
             if not message.get("more_body", False):  # all of it was there: no place and no timer is needed
-                return self._piece_of(message, 0)
-            return await self._arriving(partial(_at_once, message))
-        return await self._arriving(partial(_resumed, receiving, waiting))
+                return _piece_of(message, most)
+            return await self._arriving(partial(_at_once, message), most)
+        return await self._arriving(partial(_resumed, receiving, waiting), most)
 
-    async def _arriving(self, first: Callable[[], Awaitable[Message]]) -> bytes:
+    async def _arriving(self, first: Callable[[], Awaitable[Message]], most: int) -> bytes:
         """Waits in a place of its own, and asks for that of a request again when all has come."""
         pieces, size, receive = [], 0, first
         async with self.uploads.place(self.deadline - time.perf_counter()) as came:
             while True:
                 message = await receive()
-                pieces.append(self._piece_of(message, size))
+                pieces.append(_piece_of(message, most - size))
                 if not message.get("more_body", False):
                     break
                 size += len(pieces[-1])
@@ -172,13 +175,15 @@ class Exchange:
         self.uploads.refuse_if_filled(None if caller is None else caller.subject, limited=self.limited)
         return b"".join(pieces)
 
-    def _piece_of(self, message: Message, before: int) -> bytes:
-        if message["type"] == "http.disconnect":
-            raise ClientGone  # what has come may be a body by itself, and is not the one meant
-        piece: bytes = message.get("body", b"")
-        if before + len(piece) > self.limits.max_body_bytes:
-            raise PayloadTooLarge
-        return piece
+
+def _piece_of(message: Message, room: int) -> bytes:
+    """Raises ClientGone, or PayloadTooLarge where there is no room for so many bytes."""
+    if message["type"] == "http.disconnect":
+        raise ClientGone  # what has come may be a body by itself, and is not the one meant
+    piece: bytes = message.get("body", b"")
+    if len(piece) > room:
+        raise PayloadTooLarge
+    return piece
 
 
 def _declared_bytes(headers: dict[bytes, bytes]) -> int:

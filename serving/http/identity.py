@@ -14,7 +14,7 @@ from modelkit.errors import InvalidRequest
 from modelkit.schema import RequestModel, field_errors
 from serving.http.exchange import NO_STORE, Exchange, Reply
 from serving.http.request_rows import refuse_deep
-from serving.http.token_desk import TokenDesk
+from serving.http.token_desk import LARGEST_BODY, TokenDesk
 
 Body = TypeVar("Body", bound=RequestModel)
 
@@ -40,12 +40,12 @@ class IdentityRoutes:
         self._desk, self._max_json_depth = desk, max_json_depth
 
     async def login(self, exchange: Exchange) -> Reply:
-        credentials = self._read(Credentials, await exchange.json_body())
+        credentials = self._read(Credentials, await exchange.json_body(at_most=LARGEST_BODY))
         call = partial(self._logged_in, credentials, self._desk.origin_of(exchange))
         return await self._desk.answer_tokens("login", call)
 
     async def refresh(self, exchange: Exchange) -> Reply:
-        asked = self._read(Refreshing, await exchange.json_body())
+        asked = self._read(Refreshing, await exchange.json_body(at_most=LARGEST_BODY))
         origin = self._desk.origin_of(exchange)
         call = partial(self._desk.sessions.refresh, asked.refresh_token, asked.scope, origin)
         return await self._desk.answer_tokens("refresh_token", call)

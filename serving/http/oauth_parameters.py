@@ -13,6 +13,7 @@ from auth.token_format import refuse_repeated_members
 from modelkit.errors import BadTokenRequest, InvalidClient, UnsupportedMediaType
 from serving.http.exchange import JSON, Exchange
 from serving.http.request_rows import refuse_deep
+from serving.http.token_desk import LARGEST_BODY
 
 FORM = b"application/x-www-form-urlencoded"
 MAX_PARAMETERS = 32
@@ -49,7 +50,7 @@ async def read_parameters(exchange: Exchange, *, max_json_depth: int) -> Paramet
     media_type = exchange.headers.get(b"content-type", FORM).split(b";", 1)[0].strip().lower()
     if media_type not in (FORM, JSON):
         raise UnsupportedMediaType("the body must be a form (application/x-www-form-urlencoded) or JSON")
-    body = await exchange.body()
+    body = await exchange.body(at_most=LARGEST_BODY)
     if media_type == FORM:
         return Parameters(_form(body))
     refuse_deep(body, max_json_depth)

@@ -8,6 +8,7 @@ from typing import Any
 from auth.scopes import ADMIN, FEEDBACK, PREDICT, READ, predict_scope
 from modelkit import errors
 from modelkit.errors import SlipwayError
+from modelkit.schema import RequestModel
 from serving.http.identity import Credentials, Refreshing
 from serving.http.oauth_parameters import FORM
 from serving.http.openapi_headers import NO_STORE, TEXT
@@ -26,6 +27,7 @@ from serving.http.openapi_parts import (
 )
 from serving.http.own_records import TEMPLATE as OWN_RECORD
 from serving.http.own_sessions import TEMPLATE as OWN_SESSION
+from serving.http.token_desk import LARGEST_BODY
 
 TOKEN_URL = "/auth/token"  # noqa: S105 (an address)
 CLIENT: list[dict[str, Any]] = [{}, {"client": []}]
@@ -93,11 +95,11 @@ def _issuing() -> dict[str, Any]:
     return {
         "/login": {
             "post": _operation("login", "Exchange a user's name and password for tokens.", "Tokens", LOGIN)
-            | {"security": OPEN, "requestBody": json_content(schema_ref(Credentials.__name__))}
+            | {"security": OPEN, "requestBody": _json(Credentials)}
         },
         "/auth/refresh": {
             "post": _operation("refresh", "Exchange a refresh token for new tokens.", "Tokens", REFRESH)
-            | {"security": OPEN, "requestBody": json_content(schema_ref(Refreshing.__name__))}
+            | {"security": OPEN, "requestBody": _json(Refreshing)}
         },
         TOKEN_URL: {
             "post": _operation("issue_token", "OAuth 2.0 token endpoint (RFC 6749).", "Tokens", TOKEN)
@@ -136,6 +138,13 @@ def _named_in_path(pattern: str) -> dict[str, Any]:
     return {"parameters": [{"name": "id", "in": "path", "required": True, "schema": schema}]}
 
 
+def _json(model: type[RequestModel]) -> dict[str, Any]:
+    return _SMALL | json_content(schema_ref(model.__name__))
+
+
 def _form_or_json(schema: str) -> dict[str, Any]:
     content = {"schema": schema_ref(schema)}
-    return {"required": True, "content": {FORM.decode(): content, JSON_TYPE: content}}
+    return _SMALL | {"required": True, "content": {FORM.decode(): content, JSON_TYPE: content}}
+
+
+_SMALL = {"description": f"At most {LARGEST_BODY} bytes."}

@@ -19,6 +19,8 @@ from serving.metrics import Metrics
 
 T = TypeVar("T")
 
+# Who sends one is unknown yet, and the largest that means anything has a token of 8 KiB in it.
+LARGEST_BODY = 16 * 1024
 HASHING_GRANTS = frozenset({"login", "password"})
 _RESULTS = {429: "locked", 503: "unavailable"}
 

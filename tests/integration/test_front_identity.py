@@ -169,7 +169,7 @@ def test_a_failed_login_says_no_more_than_it_must(service: FrontService, body: A
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"[" * 100_000, b'{"username": "ada", "password": "\\ud800"}', b'{"username": "\xff"}'],
+    [b"", b"{", b"[" * 10_000, b'{"username": "ada", "password": "\\ud800"}', b'{"username": "\xff"}'],
 )
 def test_a_bad_login_body_is_invalid(service: FrontService, body: bytes) -> None:
     problem(service.ask("POST", "/login", content=body), 400, "invalid-request")

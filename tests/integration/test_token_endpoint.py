@@ -125,12 +125,12 @@ def test_a_json_body_that_can_be_read_in_two_ways_is_refused(front: FrontService
     refused(front.ask("POST", "/auth/token", content=body, headers=headers), 400, "invalid_request")
 
 
-def test_bodies_have_the_limits_of_all_others(front: FrontService) -> None:
-    large = urlencode({"grant_type": "password", "password": "x" * 10_000_000}).encode()
+def test_bodies_are_small_and_no_deeper_than_others(front: FrontService) -> None:
+    large = urlencode({"grant_type": "password", "password": "x" * 16_384}).encode()
     headers = {"content-type": "application/x-www-form-urlencoded"}
     problem(front.ask("POST", "/auth/token", content=large, headers=headers), 413, "payload-too-large")
     deep = {"content-type": "application/json"}
-    problem(front.ask("POST", "/auth/token", content=b"[" * 100_000, headers=deep), 400, "invalid-request")
+    problem(front.ask("POST", "/auth/token", content=b"[" * 10_000, headers=deep), 400, "invalid-request")
 
 
 OAUTH_ROUTES = ("/login", "/auth/token", "/auth/refresh", "/auth/revoke")
@@ -144,7 +144,7 @@ def test_every_refusal_has_a_name_of_the_standard_and_no_cache_keeps_it(
         front.ask("GET", path),
         front.ask("POST", path, content=b"x", headers={"content-type": "text/xml"}),
         front.ask("POST", path, json={}),
-        front.ask("POST", path, content=b"[" * 100_000, headers={"content-type": "application/json"}),
+        front.ask("POST", path, content=b"[" * 10_000, headers={"content-type": "application/json"}),
         front.ask("POST", path, content=b"{}", headers={"accept": "text/html"}),
     ]
     assert [answer.status_code for answer in answers] == [405, 415, 400, 400, 406]

@@ -40,13 +40,19 @@ class Client:
         }
 
 
-def read(client: Client, headers: Sequence[tuple[bytes, bytes]] = (), *, seconds: float = 5.0) -> bytes:
+def read(
+    client: Client,
+    headers: Sequence[tuple[bytes, bytes]] = (),
+    *,
+    seconds: float = 5.0,
+    at_most: int | None = None,
+) -> bytes:
     async def scenario() -> bytes:
         limits = FrontLimits(max_in_flight=1, max_body_bytes=LIMIT, request_timeout_seconds=seconds)
         exchange = Exchange(
             {}, client.receive, dict(headers), "r-1", time.perf_counter(), limits, uploads_of()
         )
-        return await exchange.json_body()
+        return await exchange.json_body(at_most=at_most)
 
     return asyncio.run(scenario())
 
@@ -63,6 +69,17 @@ def test_the_largest_body_is_taken_and_one_byte_more_is_not() -> None:
     assert len(read(Client(b"x" * LIMIT))) == LIMIT
     with pytest.raises(PayloadTooLarge):
         read(Client(b"x" * (LIMIT + 1)))
+
+
+def test_a_route_that_needs_less_takes_less_and_none_takes_more() -> None:
+    assert len(read(Client(b"x" * 99), at_most=99)) == 99
+    for client, at_most in (
+        (Client(b"x" * 100), 99),
+        (Client(b"x" * 60, b"x" * 60), 99),
+        (Client(b"x" * 1001), 9999),
+    ):
+        with pytest.raises(PayloadTooLarge):
+            read(client, at_most=at_most)
 
 
 @pytest.mark.parametrize("length", [LIMIT + 1, 10**12])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +17,7 @@ from modelkit.definition import load_catalog
 from modelkit.errors import InvalidRequest
 from modelkit.rows import RowReader
 from modelkit.schema import read_json
-from serving.http.request_rows import BAD_BODY, Limits, accepts, read_rows, refuse_deep
+from serving.http.request_rows import BAD_BODY, Limits, _shortened, accepts, read_rows, refuse_deep
 from tests.bodies import ODD_TEXTS, bodies, damaged
 
 CATALOG = load_catalog()
@@ -236,9 +237,42 @@ def test_brackets_inside_of_text_do_not_count_as_depth() -> None:
         refuse_deep(b'["\\"", [[[[', 4)
 
 
-def test_looking_for_depth_is_linear_whatever_the_body_holds() -> None:
-    for body in (b'"' * 1_000_000, b'\\"' * 500_000, b'"' + b"\\" * 1_000_001, b"[]" * 500_000):
-        refuse_deep(body, 4)
+MEGABYTE = 1_000_000
+HUGE = {
+    "arrays": (b"[" + b"[]," * 340_000 + b"[]]", [("", "Input should be an object")]),
+    "no JSON": (b'{"sepal_length"' + b" " * MEGABYTE, [("", "Invalid JSON")]),
+    "a value of arrays": (
+        json.dumps({**FLOWER, "sepal_width": 0}).replace("0}", "[" + "[]," * 340_000 + "[]]}").encode(),
+        None,
+    ),
+    "names": (b"{" + b",".join(b'"k%d":1' % i for i in range(90_000)) + b"}", None),
+}
+
+
+@pytest.mark.parametrize("kind", HUGE)
+def test_explaining_a_huge_body_takes_few_steps(kind: str) -> None:
+    body, told = HUGE[kind]
+    steps = 0
+
+    def count(*_: Any) -> None:
+        nonlocal steps
+        steps += 1
+
+    sys.setprofile(count)
+    try:
+        error = refusal(body)
+    finally:
+        sys.setprofile(None)
+    assert steps < 2_000
+    assert 0 < len(error.errors) <= 50
+    assert told in (None, [(each.pointer, each.detail) for each in error.errors])
+
+
+def test_pydantic_gets_no_more_of_a_row_than_the_schema_bounds() -> None:
+    wide = {**FLOWER, **{f"k{place}": 1 for place in range(1_000)}, "petal_width": [[1] * 1_000]}
+    assert len(_shortened(IRIS, json.dumps(wide).encode())) < 2_000
+    spaced = json.dumps({**FLOWER, "sepal_length": 3.0}).encode() + b" " * MEGABYTE
+    assert accepts(IRIS, spaced, LIMITS)
 
 
 def test_no_fault_repeats_the_value_that_was_sent() -> None:
