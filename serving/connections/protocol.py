@@ -68,6 +68,7 @@ class BoundedProtocol(WholeAnswers):
         super().__init__(config, server_state, app_state, _loop)
         self.ws_protocol_class = None
         self.pipeline = Pipeline()
+        self.url = b""
         self._house: House = app_state[STATE]
         self._deaf = self._lingers = False
         self._counted: Any = None
@@ -132,7 +133,8 @@ class BoundedProtocol(WholeAnswers):
         limit = self._house.limits.header_bytes
         if self._awaits_head:
             if self._received > limit:
-                self._refuse(HeadersTooLarge() if self.headers else TargetTooLong(), End.OVERSIZED)
+                too_long = 2 * len(self.url) > self._received  # which is most of what has come
+                self._refuse(TargetTooLong() if too_long else HeadersTooLarge(), End.OVERSIZED)
         elif self.cycle.response_complete:
             if self._received > MAX_DISCARDED_BYTES:
                 self.leave(End.BODY_AFTER_ANSWER)

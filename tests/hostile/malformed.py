@@ -96,6 +96,7 @@ CORPUS: dict[str, bytes] = {
     "a hundred at once": b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n" * 100,
     "ten thousand headers": b"GET /livez HTTP/1.1\r\n" + b"A: b\r\n" * 10_000 + b"\r\n",
     "a header of a megabyte": b"GET /livez HTTP/1.1\r\nHost: x\r\nX-A: " + b"a" * (1 << 20) + b"\r\n\r\n",
+    "a first header of a megabyte": b"GET /livez HTTP/1.1\r\nX-A: " + b"a" * (1 << 20) + b"\r\n\r\n",
     "an address of a megabyte": b"GET /" + b"a" * (1 << 20) + b" HTTP/1.1\r\nHost: x\r\n\r\n",
     "a trailer of a megabyte": _chunked(b"0\r\nX-A: " + b"a" * (1 << 20)),
     "a chunk's extension of a megabyte": _chunked(b"1;" + b"a" * (1 << 20)),

@@ -18,6 +18,7 @@ ANSWERED = {
     "absolute-form": 200,
     "absolute-form with a password": 200,
     "a header of a megabyte": 431,
+    "a first header of a megabyte": 431,
     "ten thousand headers": 431,
     "an address of a megabyte": 414,
     "an unfinished head": 408,
