@@ -7,21 +7,30 @@ touched with is the shifted one.
 from __future__ import annotations
 
 import errno
+import shutil
 import struct
 import subprocess
 from pathlib import Path
 
+from tests.architecture.source_tree import ROOT
+
 SOURCE = Path(__file__).with_name("mischief.c")
+CHECKS_PYTHON = ROOT / ".venv-checks" / "bin" / "python"
 LIBRARY, ORDERS = "mischief.so", "mischief"
 SETTINGS = {"LD_PRELOAD": "{folder}/" + LIBRARY, "MISCHIEF": "{folder}/" + ORDERS}
 FORMAT = struct.Struct("=qii256s")
 
 
 def build(folder: Path) -> None:
-    """Before a service with these settings starts. Any C compiler will do."""
+    """Before a service with these settings starts."""
     Mischief(folder).ends()
-    command = ["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", str(folder / LIBRARY), str(SOURCE)]
-    subprocess.run(command, check=True, timeout=60)
+    flags = ["-shared", "-fPIC", "-O1", "-Wall", "-Werror"]
+    subprocess.run([*compiler(), *flags, "-o", str(folder / LIBRARY), str(SOURCE)], check=True, timeout=120)
+
+
+def compiler(path: str | None = None) -> list[str]:
+    """The machine's, or else the one among the checks; `path` as in PATH."""
+    return ["cc"] if shutil.which("cc", path=path) else [str(CHECKS_PYTHON), "-m", "ziglang", "cc"]
 
 
 class Mischief:
