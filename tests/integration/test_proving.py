@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import random
 import shutil
-import signal
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +12,6 @@ import pytest
 
 from catalog.iris.definition import DEFINITION as IRIS
 from modelkit.errors import (
-    ContractMismatch,
     CorruptServable,
     ServableError,
     UnloadableServable,
@@ -23,32 +19,23 @@ from modelkit.errors import (
     UntrustedServable,
 )
 from modelkit.servable import CARD, CONTRACT, MANIFEST, MODEL, SIGNATURE, WRITTEN
-from serving.proof import Asked, ChildProver, Proven, ProverFailed, Rules, TrialCutShort
+from serving.proof import ChildProver, ProverFailed, Rules
 from tests.bad_servables import (
     bits,
-    deep_tree,
-    endless_loop,
     flip,
-    huge_constant,
     pickled_canary,
     redigested,
-    with_graph,
 )
-from tests.e2e import processes
 from tests.model_signing_keys import Pair, new_pair
 from tests.tiny_servables import write_tiny
+from tests.trials import ENVIRONMENT, prove, prover_of
 
-ENVIRONMENT = {"PATH": os.environ["PATH"]}
 FLIPS = 100
 
 
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Pair:
     return new_pair(tmp_path_factory.mktemp("keys"))
-
-
-def prover_of(keys: Path | None, *, required: bool, seconds: float = 60.0) -> ChildProver:
-    return ChildProver("catalog", ENVIRONMENT, Rules(keys=keys, required=required), seconds=seconds)
 
 
 @pytest.fixture(scope="module")
@@ -65,10 +52,6 @@ def lenient() -> Iterator[ChildProver]:
     prover = prover_of(None, required=False)
     yield prover
     prover.rest()
-
-
-def prove(prover: ChildProver, folder: Path, digest: str = "", number: str = "1") -> Proven:
-    return prover.prove(Asked(model=IRIS.name, folder=str(folder), digest=digest, number=number))
 
 
 @pytest.fixture
@@ -250,51 +233,6 @@ def test_a_pickle_in_the_place_of_a_file_is_never_loaded(
     with pytest.raises(CorruptServable):
         prove(lenient, folder)
     assert not canary.exists()
-
-
-def test_a_version_for_another_image_does_not_fit(lenient: ChildProver, tmp_path: Path) -> None:
-    write_tiny(IRIS, tmp_path / "1", schema_digest="of another image")
-    with pytest.raises(ContractMismatch, match="request schema"):
-        prove(lenient, tmp_path / "1")
-
-
-def test_a_graph_that_kills_its_reader_kills_the_trial_alone(
-    lenient: ChildProver, tmp_path: Path, folder: Path
-) -> None:
-    digest = with_graph(tmp_path / "crash", deep_tree())
-    with pytest.raises(UnloadableServable, match="SIGSEGV"):
-        prove(lenient, tmp_path / "crash", digest)
-    assert prove(lenient, folder).digest
-
-
-def test_a_graph_that_takes_all_memory_gets_none(lenient: ChildProver, tmp_path: Path) -> None:
-    digest = with_graph(tmp_path / "1", huge_constant())
-    with pytest.raises(ServableError):
-        prove(lenient, tmp_path / "1", digest)
-
-
-def test_a_graph_that_never_answers_is_given_up(tmp_path: Path, folder: Path) -> None:
-    prover = prover_of(None, required=False, seconds=3.0)
-    digest = with_graph(tmp_path / "loop", endless_loop())
-    with pytest.raises(TrialCutShort, match="within 3 s"):
-        prove(prover, tmp_path / "loop", digest)
-    assert prove(prover, folder).digest
-    prover.rest()
-
-
-def test_a_trial_that_somebody_kills_is_cut_short(tmp_path: Path, folder: Path) -> None:
-    limit = 200_000_001  # by which the process is found
-    prover = ChildProver("catalog", ENVIRONMENT, Rules(limit_bytes=limit))
-    digest = with_graph(tmp_path / "loop", endless_loop())
-    assert prove(prover, folder).digest
-    (child,) = (one for one in processes.children(os.getpid()) if str(limit) in processes.command_line(one))
-    killing = threading.Timer(0.5, os.kill, (child, signal.SIGKILL))
-    killing.start()
-    with pytest.raises(TrialCutShort, match="SIGKILL"):
-        prove(prover, tmp_path / "loop", digest)
-    killing.join()
-    assert prove(prover, folder).digest
-    prover.rest()
 
 
 def test_a_download_beyond_the_limit_is_refused_unread(folder: Path) -> None:
