@@ -44,9 +44,7 @@ ANSWERED = {
 }
 PREDICTED = {**ANSWERED, "X-Prediction-ID": header("Of the prediction; absent where there are several.")}
 _CLOSED = {
-    "Connection": header(
-        "`close`: the rest of the body is not read.", required=True, type="string", const="close"
-    )
+    "Connection": header("There where the rest of the body is not read.", type="string", const="close")
 }
 _WAIT = {"Retry-After": header("Seconds to wait.", required=True, type="integer", minimum=1)}
 _WAIT_FINELY = {
@@ -55,7 +53,6 @@ _WAIT_FINELY = {
 OF_STATUS: dict[int, dict[str, Any]] = {
     401: {"WWW-Authenticate": header("How to prove who asks (RFC 9110, RFC 6750).", required=True)},
     408: _CLOSED,
-    413: _CLOSED,
     429: {**_WAIT, **RATE_LIMIT},
     503: {**_WAIT, **_WAIT_FINELY},
 }

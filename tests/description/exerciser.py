@@ -27,6 +27,18 @@ SCOPES = "predict read feedback"
 TAKEN = ["2xx", "401", "403", "404", "409", "429"]
 
 
+REFUSED = ["400", "401", "403", "404", "405", "406", "409", "413", "415", "422", "428", "429", "5xx"]
+
+
+def _small(paths: str, *also: str) -> dict[str, Any]:
+    """What is larger than these routes take is refused, whether it fits the schema or not."""
+    checks = {
+        "positive_data_acceptance": {"expected-statuses": [*TAKEN, "413", *also]},
+        "negative_data_rejection": {"expected-statuses": REFUSED},
+    }
+    return {"include-path-regex": paths, "checks": checks}
+
+
 def _also_400(paths: str) -> dict[str, Any]:
     """What fits the schema may be refused there."""
     checks = {"positive_data_acceptance": {"expected-statuses": [*TAKEN, "400"]}}
@@ -35,7 +47,8 @@ def _also_400(paths: str) -> dict[str, Any]:
 
 EXCEPTIONS = [
     # RFC 6749, section 5.2: what fits the schema and is no token, password or client of ours is refused with 400.
-    _also_400("^/auth/(token|refresh)$"),
+    _small("^/auth/(token|refresh)$", "400"),
+    _small("^/(login|auth/revoke)$"),
     # Which tensors a model takes is said by its metadata; a schema of tensors cannot say it.
     _also_400("^/v2/models/.*/infer$"),
     # Whether a truth is a number or a label is the matter of the model that answered, whose prediction is named.
