@@ -41,11 +41,16 @@ def first_answer(said: bytes, *, to: str = "GET") -> tuple[Answer | None, bytes]
     return Answer(status, headers, rest[:length]), rest[length:]
 
 
-def all_answers(said: bytes) -> list[Answer]:
-    """Of whole answers, one after the other; a last one that was cut off is an error."""
+def all_answers(said: bytes, *, heads: bool = False) -> list[Answer]:
+    """Of whole answers, one after the other; a last one that was cut off is an error.
+
+    Where some may be `heads`, those are that no body follows but the next answer or nothing.
+    """
     found = []
     while said:
-        answer, said = first_answer(said)
+        rest = said.removeprefix(_INTERIM).partition(b"\r\n\r\n")[2]
+        alone = heads and (not rest or rest.startswith(b"HTTP/1.1 "))
+        answer, said = first_answer(said, to="HEAD" if alone else "GET")
         if answer is None:
             raise NotHttp(f"cut off: {said[:200]!r}")
         found.append(answer)

@@ -1,4 +1,7 @@
-"""The fuzzing itself: so many requests from one seed at a served process, every answer judged, and what it cost it."""
+"""The fuzzing itself: so many requests from one seed at a served process, every answer judged, and what it cost it.
+
+HTTP alone. Of gRPC, only the parsing of messages and raw tensors is tried, without a server: `tests.hostile.readers`.
+"""
 
 from __future__ import annotations
 
@@ -130,13 +133,13 @@ def _judge_burst(report: Report, sent: list[bytes], said: list[Said]) -> None:
         report.requests += 1
         report.malformed += 1
         try:
-            answers = [] if b"HEAD" in raw else all_answers(each.data)
+            answers = all_answers(each.data, heads=b"HEAD" in raw)
         except (NotHttp, ValueError) as error:
             report.found(raw, [] if each.reset else [str(error)])
             continue
         for answer in answers:
             report.statuses[answer.status] += 1
-            report.found(raw, verdict(answer))
+            report.found(raw, verdict(answer, to="GET" if answer.body or b"HEAD" not in raw else "HEAD"))
 
 
 def drawn(strategy: st.SearchStrategy[Any], each: Callable[[Any], None], number: int, seeded: int) -> None:
