@@ -85,7 +85,7 @@ class Rules:
 
     keys: Path | None = None
     required: bool = False
-    limit_bytes: int = 128 * 1024 * 1024
+    limit_bytes: int = 256 * 1024 * 1024
 
 
 class _Line(NamedTuple):

@@ -18,7 +18,7 @@ class SigningSettings(BaseModel):
         None, description="serve no version that none of these keys signed; unset: in production"
     )
     model_load_limit_bytes: int = Field(
-        128 * 1024 * 1024,
+        256 * 1024 * 1024,
         ge=16 * 1024 * 1024,
         description="memory that one version may take while it is tried, and the largest download",
     )

@@ -125,8 +125,8 @@ RUNNING = (
     Mutant("cron-jobs-are-alone", "CronJob retrain", "spec/startingDeadlineSeconds", of=STORES),
     Mutant("arguments", D, f"{MAIN}/args", ["severing"]),
     Mutant("arguments", "Job migrations", f"{POD}/containers/migrations/args", ["alembic", "upgrade"]),
-    Mutant("trial-fits", "ConfigMap slipway-settings", "data/MODEL_LOAD_LIMIT_BYTES", "268435456"),
-    Mutant("trial-fits", D, f"{AGENT}/resources/limits/memory", "384Mi"),
+    Mutant("trial-fits", "ConfigMap slipway-settings", "data/MODEL_LOAD_LIMIT_BYTES", "536870912"),
+    Mutant("trial-fits", D, f"{AGENT}/resources/limits/memory", "512Mi"),
 )
 STORAGE = (
     Mutant("bounded-scratch", D, f"{POD}/volumes/tmp/emptyDir", {}),
