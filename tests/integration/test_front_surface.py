@@ -72,7 +72,7 @@ def test_a_draining_replica_is_not_ready_and_asks_connections_to_close(service: 
     assert "connection" not in service.predict(FLOWER).headers
 
 
-def test_a_crowd_is_shed_at_once_and_probes_are_not(tmp_path: Path) -> None:
+def test_a_body_on_its_way_holds_no_place_of_others(tmp_path: Path) -> None:
     service = FrontService(tmp_path, max_in_flight=1)
     headers = service.token()
 
@@ -85,15 +85,13 @@ def test_a_crowd_is_shed_at_once_and_probes_are_not(tmp_path: Path) -> None:
 
         first = asyncio.ensure_future(service.client.post("/predict/iris", content=slow(), headers=headers))
         await asyncio.sleep(0.05)
-        shed = await service.client.post("/predict/iris", json=FLOWER, headers=headers)
+        other = await service.client.post("/predict/iris", json=FLOWER, headers=headers)
         probe = await service.client.get("/livez")
         gate.set()
-        return await first, shed, probe
+        return await first, other, probe
 
-    first, shed, probe = service.runner.run(scenario())
-    assert (first.status_code, probe.status_code) == (200, 200)
-    problem(shed, 503, "overloaded")
-    assert shed.headers["retry-after"] == "1"
+    answers = service.runner.run(scenario())
+    assert [each.status_code for each in answers] == [200, 200, 200]
     service.close()
 
 
