@@ -46,8 +46,9 @@ class StoppablePostgres:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         until(lambda: not any(map(is_alive, pids)), seconds=10, what="PostgreSQL is dead")
-        # Where nobody collects the dead, its number would pass for a server that runs.
-        (self._folder / "postmaster.pid").unlink(missing_ok=True)
+        # Where nobody collects the dead, its number in these would pass for a server that runs.
+        for left in (self._folder / "postmaster.pid", *self._folder.glob(".s.PGSQL.*")):
+            left.unlink(missing_ok=True)
 
     def _send(self, number: signal.Signals) -> None:
         for pid in self._pids():
