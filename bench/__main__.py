@@ -15,7 +15,7 @@ from bench.bars import bars, batch_bars, model_time_bar
 from bench.batch import BatchPlan, measure_batch
 from bench.batch_results import BatchResult
 from bench.contestants import CONTESTANTS, SLIPWAY
-from bench.errors import BenchError
+from bench.errors import BenchError, shown
 from bench.fixtures import prepare_fixture
 from bench.load import ensure_wrk
 from bench.machine import describe_machine
@@ -33,11 +33,7 @@ MODELS = ("food-delivery", "model-a")
 def main() -> int:
     arguments = _arguments()
     end_servers_at_sigterm()
-    try:
-        return _run(arguments)
-    except BenchError as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return 2
+    return shown("bench", lambda: _run(arguments))
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from bench.against import CONNECTIONS, serve_alone
 from bench.entrants import AGENT_MARK, Entrant, Round
-from bench.errors import BenchError
+from bench.errors import BenchError, shown
 from bench.fixtures import prepare_fixture
 from bench.load import ensure_wrk
 from bench.proc import command_line
@@ -84,11 +84,7 @@ class Profile:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
-    try:
-        return _run(options)
-    except BenchError as error:
-        print(f"bench.flame: {error}", file=sys.stderr)
-        return 2
+    return shown("bench.flame", lambda: _run(options))
 
 
 def _run(options: argparse.Namespace) -> int:

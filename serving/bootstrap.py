@@ -260,7 +260,7 @@ class Worker:
     def _runtime(self) -> Runtime:
         settings = self.settings
         follower = make_follower(self.board, self.metrics, settings)
-        errands: list[Errand] = [*self.identity.errands]
+        errands: list[Errand] = list(self.identity.errands)
         if self.entities.rows:
             errands.insert(0, partial(follow_features, self.entities, settings, self.metrics))
         errands.append(self.limiting.leasing.run)

@@ -46,10 +46,9 @@ class Chores:
         self, settings: Settings, metrics: AgentMetrics, pulse: Pulse, stop: threading.Event
     ) -> None:
         self._settings, self._metrics, self._pulse, self._stop = settings, metrics, pulse, stop
-        self._locks, self._prover = (
-            FolderLocks(),
-            make_prover(settings),
-        )  # one trial at a time: it has memory for one
+        self._locks = FolderLocks()
+        # For all that try versions: the container has memory for one trial.
+        self._prover = make_prover(settings)
         self._sampled = make_shadow_queue(settings, metrics)
 
     def start(self) -> threading.Thread:

@@ -159,7 +159,10 @@ def test_a_killed_worker_takes_its_requests_out_of_the_gauge_and_leaves_its_coun
     service = three.service
     port = service.metrics_port
     waiting = [HalfSent(service, iris_row(random.Random(number))[1]) for number in range(6 * WORKERS)]
-    under_way = lambda: total(port, "slipway_uploads")  # noqa: E731
+
+    def under_way() -> float:
+        return total(port, "slipway_uploads")
+
     until(lambda: under_way() >= len(waiting), seconds=PATIENCE_SECONDS, what="all are under way")
     counted = total(port, "slipway_predictions_total")
     victim = (set(service.workers) - listeners(port)).pop()
